@@ -1,0 +1,1 @@
+@main struct FirnMain { static func main() {} }
