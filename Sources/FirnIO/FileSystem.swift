@@ -143,22 +143,17 @@ extension File {
 
     /// Writes all of `bytes` at `byteOffset`.
     public func write(_ bytes: [UInt8], at byteOffset: Int64) throws(IOError) {
-        try bytes.withUnsafeBytes { (view) throws(IOError) in try write(view, at: byteOffset) }
+        try bytes.span.withUnsafeBytes { (view) throws(IOError) in try write(view, at: byteOffset) }
     }
 
     /// Up to `byteCount` bytes from `byteOffset` on; fewer only where the file ends.
     public func read(byteCount: Int, at byteOffset: Int64) throws(IOError) -> [UInt8] {
         precondition(byteCount >= 0, "a read has no negative length")
         var bytes = [UInt8](repeating: 0, count: byteCount)
-        // A Result, because withUnsafeMutableBytes forgets the error's type.
-        let outcome = bytes.withUnsafeMutableBytes { view -> Result<Int, IOError> in
-            do throws(IOError) {
-                return .success(try read(into: view, at: byteOffset))
-            } catch {
-                return .failure(error)
-            }
+        var span = bytes.mutableSpan
+        let readCount = try span.withUnsafeMutableBytes { (view) throws(IOError) in
+            try read(into: view, at: byteOffset)
         }
-        let readCount = try outcome.get()
         bytes.removeLast(byteCount - readCount)
         return bytes
     }
