@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Statements about the session, transactions, prepared statements, and upkeep.
+
+/// `EXPLAIN [ANALYZE] [VERBOSE] [(options)] statement`; the bare words become options.
+public struct Explain: Hashable, Sendable {
+    public var options: [Option]
+    public var statement: Statement
+
+    /// Whether the statement is to be run: `ANALYZE`, or the option with no value or a true one.
+    public var runsStatement: Bool {
+        guard let option = options.last(where: { $0.name == "analyze" }) else { return false }
+        guard let text = option.value?.text else { return true }
+        return text == "true" || text == "on" || text == "1"
+    }
+}
+
+/// `SHOW ...`.
+public enum Show: Hashable, Sendable {
+    /// `SHOW timezone`; the name is dotted where it was and folded.
+    case parameter(Identifier)
+    case all
+    case tables
+    /// `SHOW COLUMNS FROM name`.
+    case columns(QualifiedName)
+    case views
+    case functions
+}
+
+/// `SET name = values`.
+public struct SetParameter: Hashable, Sendable {
+    /// The name, dotted where it was and folded; `timezone` for SET TIME ZONE.
+    public var name: Identifier
+    /// nil for DEFAULT (and SET TIME ZONE LOCAL).
+    public var values: [OptionValue]?
+    public var scope: SetScope
+    @NotCompared public var valueRange: SourceRange
+}
+
+public enum SetScope: String, Hashable, Sendable {
+    case session = "SESSION"
+    case local = "LOCAL"
+}
+
+/// `RESET name` or `RESET ALL`.
+public enum ResetParameter: Hashable, Sendable {
+    case parameter(Identifier)
+    case all
+}
+
+/// `BEGIN`, `COMMIT`, `ROLLBACK` and their synonyms.
+public enum TransactionStatement: Hashable, Sendable {
+    /// The modes in capitals, such as `READ ONLY` or `ISOLATION LEVEL SERIALIZABLE`.
+    case begin(modes: [String])
+    case commit
+    case rollback
+    case savepoint(Identifier)
+    case release(Identifier)
+    case rollbackTo(Identifier)
+    /// `SET [SESSION CHARACTERISTICS AS] TRANSACTION ...`.
+    case setModes([String])
+}
+
+/// `PREPARE name (types) AS statement`.
+public struct Prepare: Hashable, Sendable {
+    public var name: Identifier
+    public var parameterTypes: [TypeName]
+    public var statement: Statement
+}
+
+/// `EXECUTE name (arguments)`.
+public struct Execute: Hashable, Sendable {
+    public var name: Identifier
+    public var arguments: [Expression]
+}
+
+/// `CHECKPOINT [TO 'folder']`.
+public struct Checkpoint: Hashable, Sendable {
+    /// The folder that receives a consistent copy, nil for a plain checkpoint.
+    public var folder: String?
+}
+
+/// `VACUUM [(options)] tables`.
+public struct Vacuum: Hashable, Sendable {
+    public var options: [Option]
+    public var tables: [QualifiedName]
+}
+
+/// `ANALYZE [VERBOSE] tables`.
+public struct Analyze: Hashable, Sendable {
+    public var options: [Option]
+    public var tables: [QualifiedName]
+}

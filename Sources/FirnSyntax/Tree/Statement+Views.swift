@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Statements about views and functions.
+
+/// `CREATE [OR REPLACE] [MATERIALIZED] VIEW name (columns) WITH (options) AS query WITH [NO] DATA`.
+public struct CreateView: Hashable, Sendable {
+    public var name: QualifiedName
+    public var columns: [Identifier]
+    public var isMaterialized: Bool
+    public var orReplace: Bool
+    public var ifNotExists: Bool
+    public var isTemporary: Bool
+    /// `timescaledb.continuous` among them.
+    public var options: [Option]
+    public var query: Query
+    /// The query's own text, for the catalog.
+    public var queryText: String
+    /// false for `WITH NO DATA`, true for `WITH DATA`, nil when neither was written.
+    public var withData: Bool?
+}
+
+/// `REFRESH MATERIALIZED VIEW [CONCURRENTLY] name WITH [NO] DATA`.
+public struct RefreshMaterializedView: Hashable, Sendable {
+    public var name: QualifiedName
+    public var isConcurrent: Bool
+    public var withData: Bool?
+}
+
+/// `CREATE [OR REPLACE] FUNCTION name(parameters) RETURNS ... AS body`.
+public struct CreateFunction: Hashable, Sendable {
+    public var isProcedure: Bool
+    public var name: QualifiedName
+    public var orReplace: Bool
+    public var parameters: [FunctionParameter]
+    public var returns: FunctionResult?
+    /// The language, folded to lower case; nil when none was written.
+    public var language: Identifier?
+    /// The text between the quotes of AS, decoded; empty for a `RETURN e` body.
+    public var body: String
+    /// Where `body` begins in the text when it was dollar-quoted and can thus be pointed into.
+    @NotCompared public var bodyRange: SourceRange
+    /// `RETURN e`, SQL's own body.
+    public var returnExpression: Expression?
+    /// IMMUTABLE, STRICT, SECURITY DEFINER ... in the order written, in lower case.
+    public var attributes: [String]
+}
+
+/// A parameter of a function, a column of RETURNS TABLE, or of a column definition list.
+public struct FunctionParameter: Hashable, Sendable {
+    public var mode: ParameterMode
+    public var name: Identifier?
+    public var type: TypeName
+    public var defaultValue: Expression?
+}
+
+public enum ParameterMode: String, Hashable, Sendable {
+    case input = "IN"
+    case output = "OUT"
+    case inputOutput = "INOUT"
+    case variadic = "VARIADIC"
+}
+
+/// What a function returns.
+public enum FunctionResult: Hashable, Sendable {
+    case type(TypeName)
+    case setOf(TypeName)
+    case table([FunctionParameter])
+}
