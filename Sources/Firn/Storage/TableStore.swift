@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the rooms above ask of storage: tables as one snapshot sees them, and changes that commit as one.
+//
+// `StorageEngine` is the one implementation in the product; tests of the query engine may bring their own.
+// All calls block: they run on the engine's threads or on a caller's own thread, never on the cooperative pool.
+
+/// When an append may return.
+public enum Durability: Sendable, Hashable {
+    /// After the log was synced: the rows survive kill -9 and power loss.
+    case synced
+    /// After the log was handed to the operating system: the rows survive kill -9; power loss costs at most
+    /// this many nanoseconds of appends.
+    case buffered(flushIntervalNanoseconds: UInt64)
+    /// At once: the rows survive nothing until the next flush or `sync()`.
+    case memory
+}
+
+/// Tables and their rows, as every commit up to one LSN left them.
+protocol DatabaseSnapshot: Sendable {
+    /// The last commit that is seen.
+    var lsn: LSN { get }
+    /// Every table, by name in ascending order.
+    var tables: [TableSchema] { get }
+    /// The table with this name; nil where there is none.
+    func table(named name: String) -> TableSchema?
+    /// The rows of one table of `tables`.
+    func rows(of table: TableID) throws(FirnError) -> any TableSnapshot
+}
+
+/// The rows of one table at one snapshot.
+protocol TableSnapshot: Sendable {
+    var schema: TableSchema { get }
+    /// Number of rows, exact: from the manifest and the memtables, without reading any row.
+    var rowCount: Int { get }
+    /// What is left to read when rows outside the given ranges are not wanted, in commit order: segments as they
+    /// were flushed, then the batches of the memtables. Pruning is by chunk and row-group statistics only, so
+    /// rows outside the ranges may still come.
+    func morsels(pruning ranges: [ColumnRange]) throws(FirnError) -> [any Morsel]
+}
+
+/// Values of a column that a predicate can accept, for pruning. NULL is never inside.
+struct ColumnRange: Sendable {
+    var column: ColumnID
+    /// Nil: no lower bound. Inclusive. A value of the column's physical form.
+    var lower: Value?
+    /// Nil: no upper bound. Inclusive.
+    var upper: Value?
+}
+
+/// What is known about the values of one column in a range of rows without reading them.
+struct ColumnStatistics: Sendable {
+    var valueCount: Int
+    var nullCount: Int
+    /// Smallest and largest value that is not NULL; nil where unknown or where all rows are NULL.
+    /// For REAL and DOUBLE PRECISION NaN is larger than all others.
+    var minimum: Value?
+    var maximum: Value?
+}
+
+/// A piece of a table that one thread reads at a time: a row group of a segment, or a memtable's batch.
+protocol Morsel: Sendable {
+    var rowCount: Int { get }
+    /// The columns by which the rows ascend; empty where they lie in commit order.
+    var order: [ColumnID] { get }
+    /// Statistics over the whole morsel; nil where there are none (memtables).
+    func statistics(of column: ColumnID) -> ColumnStatistics?
+    /// Opens the morsel for the given columns. Vectors that lie wholly outside the ranges are skipped.
+    func reader(of columns: [ColumnID], pruning ranges: [ColumnRange]) throws(FirnError) -> any MorselReader
+}
+
+/// Reads one morsel front to back. Not thread-safe.
+protocol MorselReader: AnyObject {
+    /// The next rows (at most `batchRowsMax`), with the columns in the order asked for; nil at the end.
+    func next() throws(FirnError) -> ColumnBatch?
+}
+
+/// Most rows in a batch that moves through the query engine: 8 vectors of 1,024 values.
+let batchRowsMax = 8_192
+
+/// What an append did.
+public struct AppendResult: Sendable, Hashable {
+    /// The commit's place in the log.
+    public var lsn: LSN
+    /// Rows that were appended.
+    public var rowCount: Int
+    public init(lsn: LSN, rowCount: Int) {
+        self.lsn = lsn
+        self.rowCount = rowCount
+    }
+}
+
+/// A table to be made: the ids are allocated by the store.
+struct TableDefinition: Sendable {
+    struct Column: Sendable {
+        var name: String
+        var type: DataType
+        var isNullable: Bool
+        var defaultExpression: String?
+    }
+    var name: String
+    var columns: [Column]
+    /// Names of the PRIMARY KEY's columns.
+    var primaryKey: [String] = []
+    /// Names of the declared sort key's columns; nil lets the engine pick.
+    var sortKey: [String]?
+}
+
+/// Tables that can be read at a snapshot and changed by commits.
+protocol TableStore: Sendable {
+    /// The latest commit's state. O(1).
+    func snapshot() throws(FirnError) -> any DatabaseSnapshot
+    /// Throws 42P07 where the name is taken.
+    @discardableResult
+    func createTable(_ definition: TableDefinition) throws(FirnError) -> TableSchema
+    /// Drops the tables in one commit.
+    func dropTables(_ tables: [TableID]) throws(FirnError)
+    /// Names the time column and the length of new chunks, and makes the table a hypertable.
+    func setChunking(of table: TableID, _ chunking: ChunkingPolicy) throws(FirnError)
+    /// Declares the sort key of segments written from now on.
+    func setSortKey(of table: TableID, _ columns: [ColumnID]) throws(FirnError)
+    /// Appends a positional batch (all columns of the table in order, already checked against the schema by
+    /// `RowValidation`) as one commit; blocks as the durability asks, nil meaning the database's own.
+    @discardableResult
+    func append(_ batch: ColumnBatch, to table: TableID, durability: Durability?) throws(FirnError) -> AppendResult
+    /// Starts a load whose rows become visible all at once, at `commit`, whatever their number.
+    func beginBulkLoad(into table: TableID) throws(FirnError) -> any BulkLoad
+    /// Writes all memtables to segments and makes the manifest durable.
+    func checkpoint() throws(FirnError)
+}
+
+/// One large commit in the making. Not thread-safe. Dropping it without `commit` leaves no trace.
+protocol BulkLoad: AnyObject {
+    /// Takes a positional batch of all columns.
+    func append(_ batch: ColumnBatch) throws(FirnError)
+    /// Makes all rows durable and visible in one commit.
+    func commit() throws(FirnError) -> AppendResult
+    /// Removes what was written.
+    func abandon()
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A bit for each row, packed into 64-bit words: the validity of a column (1 = not NULL) or the outcome of
+// a predicate (1 = the row passes).
+//
+// Invariant: bits at and beyond `count` in the last word are 0, so that words can be counted and compared.
+
+/// A packed, growable sequence of bits. Bit i lies in word i / 64 at bit i % 64.
+public struct Bitmap: Sendable, Hashable {
+    /// The packed bits; bits beyond `count` are 0.
+    public private(set) var words: [UInt64]
+    /// Number of bits.
+    public private(set) var count: Int
+
+    /// A bitmap with all bits alike.
+    public init(repeating value: Bool, count: Int) {
+        words = [UInt64](repeating: value ? ~0 : 0, count: (count + 63) / 64)
+        self.count = count
+        clearTail()
+    }
+
+    /// An empty bitmap.
+    public init() {
+        words = []
+        count = 0
+    }
+
+    /// Takes words as they are; bits beyond `count` are cleared.
+    public init(words: [UInt64], count: Int) {
+        precondition(words.count == (count + 63) / 64, "a bitmap holds exactly the words that its bits need")
+        self.words = words
+        self.count = count
+        clearTail()
+    }
+
+    public init(_ bits: some Collection<Bool>) {
+        self.init(repeating: false, count: bits.count)
+        var index = 0
+        for bit in bits {
+            if bit { words[index >> 6] |= 1 << UInt64(index & 63) }
+            index += 1
+        }
+    }
+
+    public subscript(index: Int) -> Bool {
+        get { words[index >> 6] >> UInt64(index & 63) & 1 != 0 }
+        set {
+            precondition(index >= 0 && index < count, "bit index within the bitmap")
+            let mask: UInt64 = 1 << UInt64(index & 63)
+            if newValue { words[index >> 6] |= mask } else { words[index >> 6] &= ~mask }
+        }
+    }
+
+    /// Number of bits that are 1. O(words).
+    public var setCount: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
+    /// True when every bit is 1. O(words).
+    public var isAllSet: Bool { setCount == count }
+    /// True when no bit is 1. O(words).
+    public var isAllClear: Bool { words.allSatisfy { $0 == 0 } }
+
+    /// Adds one bit at the end. Amortised O(1).
+    public mutating func append(_ bit: Bool) {
+        if count & 63 == 0 { words.append(0) }
+        if bit { words[count >> 6] |= 1 << UInt64(count & 63) }
+        count += 1
+    }
+
+    /// Adds the same bit several times.
+    public mutating func append(repeating bit: Bool, count added: Int) {
+        let start = count
+        count += added
+        words.append(contentsOf: repeatElement(0, count: (count + 63) / 64 - words.count))
+        guard bit else { return }
+        var index = start
+        while index < count {
+            if index & 63 == 0, count - index >= 64 {
+                words[index >> 6] = ~0
+                index += 64
+            } else {
+                words[index >> 6] |= 1 << UInt64(index & 63)
+                index += 1
+            }
+        }
+    }
+
+    /// Adds all bits of another bitmap. O(words).
+    public mutating func append(_ other: Bitmap) {
+        let shift = UInt64(count & 63)
+        if shift == 0 {
+            words.append(contentsOf: other.words)
+        } else {
+            for word in other.words {
+                words[words.count - 1] |= word << shift
+                words.append(word >> (64 - shift))
+            }
+        }
+        count += other.count
+        let needed = (count + 63) / 64
+        if words.count > needed { words.removeLast(words.count - needed) }
+    }
+
+    /// The bits of a range, as a bitmap of their own. O(words of the range).
+    public func slice(_ range: Range<Int>) -> Bitmap {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "bit range within the bitmap")
+        let shift = UInt64(range.lowerBound & 63)
+        let first = range.lowerBound >> 6
+        let wordCount = (range.count + 63) / 64
+        var result = [UInt64](repeating: 0, count: wordCount)
+        for index in 0..<wordCount {
+            var word = words[first + index] >> shift
+            if shift != 0, first + index + 1 < words.count { word |= words[first + index + 1] << (64 - shift) }
+            result[index] = word
+        }
+        return Bitmap(words: result, count: range.count)
+    }
+
+    /// The bits at the given rows, in their order.
+    public func gather(_ rows: [Int32]) -> Bitmap {
+        var result = Bitmap(repeating: false, count: rows.count)
+        for (index, row) in rows.enumerated() where self[Int(row)] {
+            result.words[index >> 6] |= 1 << UInt64(index & 63)
+        }
+        return result
+    }
+
+    /// Bitwise AND of two bitmaps of one length.
+    public static func & (left: Bitmap, right: Bitmap) -> Bitmap {
+        precondition(left.count == right.count, "bitmaps of one length")
+        return Bitmap(words: zip(left.words, right.words).map { $0 & $1 }, count: left.count)
+    }
+
+    /// Bitwise OR of two bitmaps of one length.
+    public static func | (left: Bitmap, right: Bitmap) -> Bitmap {
+        precondition(left.count == right.count, "bitmaps of one length")
+        return Bitmap(words: zip(left.words, right.words).map { $0 | $1 }, count: left.count)
+    }
+
+    /// Every bit turned over.
+    public static prefix func ~ (bitmap: Bitmap) -> Bitmap {
+        Bitmap(words: bitmap.words.map { ~$0 }, count: bitmap.count)
+    }
+
+    /// The indices of the bits that are 1, ascending.
+    public var setIndices: [Int32] {
+        var rows: [Int32] = []
+        rows.reserveCapacity(setCount)
+        for (wordIndex, word) in words.enumerated() {
+            var rest = word
+            while rest != 0 {
+                rows.append(Int32(truncatingIfNeeded: wordIndex &* 64 &+ rest.trailingZeroBitCount))
+                rest &= rest &- 1
+            }
+        }
+        return rows
+    }
+
+    private mutating func clearTail() {
+        if count & 63 != 0 { words[words.count - 1] &= (1 << UInt64(count & 63)) - 1 }
+    }
+}

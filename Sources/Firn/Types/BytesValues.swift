@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Values of varying length (text, JSON, BYTEA) as one run of bytes and the offsets that cut it, as Arrow
+// lays them out; and the immutable dictionary that dictionary-coded text refers to.
+
+/// Byte strings laid end to end: value i is `bytes[offsets[i] ..< offsets[i + 1]]`.
+public struct BytesValues: Sendable, Hashable {
+    /// All values, end to end.
+    public private(set) var bytes: [UInt8]
+    /// One more than there are values; the first is 0. A column holds less than 2 GiB.
+    public private(set) var offsets: [Int32]
+
+    /// No values.
+    public init() {
+        bytes = []
+        offsets = [0]
+    }
+
+    /// Takes bytes and offsets as they are.
+    public init(bytes: [UInt8], offsets: [Int32]) {
+        precondition(offsets.first == 0 && Int(offsets[offsets.count - 1]) == bytes.count, "offsets span the bytes")
+        self.bytes = bytes
+        self.offsets = offsets
+    }
+
+    public init(_ strings: some Sequence<String>) {
+        self.init()
+        for string in strings { append(string) }
+    }
+
+    /// Number of values.
+    public var count: Int { offsets.count - 1 }
+
+    /// Makes room for as many values and bytes more.
+    public mutating func reserveCapacity(_ valueCount: Int, byteCount: Int) {
+        offsets.reserveCapacity(valueCount + 1)
+        bytes.reserveCapacity(byteCount)
+    }
+
+    /// Adds a value.
+    public mutating func append(_ string: String) {
+        bytes.append(contentsOf: string.utf8)
+        closeValue()
+    }
+
+    /// Adds a value.
+    public mutating func append(contentsOf value: some Collection<UInt8>) {
+        bytes.append(contentsOf: value)
+        closeValue()
+    }
+
+    /// Adds a value by writing its bytes.
+    public mutating func append(writing write: (inout [UInt8]) throws -> Void) rethrows {
+        let start = bytes.count
+        do {
+            try write(&bytes)
+        } catch {
+            bytes.removeLast(bytes.count - start)
+            throw error
+        }
+        closeValue()
+    }
+
+    /// Adds all values of another.
+    public mutating func append(_ other: BytesValues) {
+        let base = Int32(bytes.count)
+        bytes.append(contentsOf: other.bytes)
+        offsets.reserveCapacity(offsets.count + other.count)
+        for offset in other.offsets.dropFirst() { offsets.append(base + offset) }
+    }
+
+    private mutating func closeValue() {
+        precondition(bytes.count <= Int(Int32.max), "a column of text holds less than 2 GiB")
+        offsets.append(Int32(truncatingIfNeeded: bytes.count))
+    }
+
+    /// The bytes of one value.
+    public subscript(index: Int) -> ArraySlice<UInt8> { bytes[Int(offsets[index])..<Int(offsets[index + 1])] }
+
+    /// One value as text; bytes that are not UTF-8 become U+FFFD.
+    public func string(at index: Int) -> String { String(decoding: self[index], as: UTF8.self) }
+
+    /// Calls `body` with pointers to the bytes and offsets, for loops over values.
+    public func withUnsafeValues<Result>(
+        _ body: (_ bytes: UnsafePointer<UInt8>, _ offsets: UnsafePointer<Int32>) throws -> Result
+    ) rethrows -> Result {
+        try bytes.withUnsafeBufferPointer { bytes in
+            try offsets.withUnsafeBufferPointer { offsets in
+                // An empty array may have no base address; nothing is read through it then.
+                let base = bytes.baseAddress ?? UnsafeRawPointer(offsets.baseAddress!).assumingMemoryBound(to: UInt8.self)
+                return try body(base, offsets.baseAddress!)
+            }
+        }
+    }
+
+    /// The values of a range, copied.
+    public func slice(_ range: Range<Int>) -> BytesValues {
+        let start = offsets[range.lowerBound]
+        let bytes = Array(bytes[Int(start)..<Int(offsets[range.upperBound])])
+        return BytesValues(bytes: bytes, offsets: offsets[range.lowerBound...range.upperBound].map { $0 - start })
+    }
+
+    /// The values at the given rows, in their order.
+    public func gather(_ rows: [Int32]) -> BytesValues {
+        var result = BytesValues()
+        var total = 0
+        for row in rows { total += Int(offsets[Int(row) + 1] - offsets[Int(row)]) }
+        result.reserveCapacity(rows.count, byteCount: total)
+        for row in rows { result.append(contentsOf: self[Int(row)]) }
+        return result
+    }
+}
+
+/// The distinct values that codes of dictionary-coded columns refer to. Immutable; shared by reference.
+///
+/// Identity matters: two columns with the same dictionary object can be compared and grouped by code.
+public final class BytesDictionary: Sendable {
+    /// The distinct values; code i means value i.
+    public let values: BytesValues
+    /// True when the values ascend by their bytes, so that codes compare as the values do.
+    public let isSorted: Bool
+
+    public init(_ values: BytesValues, isSorted: Bool = false) {
+        self.values = values
+        self.isSorted = isSorted
+    }
+
+    /// Number of distinct values.
+    public var count: Int { values.count }
+}

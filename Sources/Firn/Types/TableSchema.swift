@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a table is: its columns with their ids, its key, and how it is cut into chunks and sorted.
+
+/// A column of a table.
+public struct ColumnDefinition: Sendable, Hashable {
+    /// Kept for the life of the column, whatever its name.
+    public var id: ColumnID
+    public var name: String
+    public var type: DataType
+    /// False where NOT NULL was declared, or the column is part of the primary key.
+    public var isNullable: Bool
+    /// The DEFAULT expression as SQL text; nil means NULL.
+    public var defaultExpression: String?
+
+    public init(
+        id: ColumnID = ColumnID(0), name: String, type: DataType, isNullable: Bool = true,
+        defaultExpression: String? = nil
+    ) {
+        self.id = id
+        self.name = name
+        self.type = type
+        self.isNullable = isNullable
+        self.defaultExpression = defaultExpression
+    }
+}
+
+/// How rows are cut into chunks of time.
+public struct ChunkingPolicy: Sendable, Hashable {
+    /// The NOT NULL time column.
+    public var column: ColumnID
+    /// Length of a new chunk in the unit of the time column. Always positive.
+    public var interval: Int64
+    /// True after `create_hypertable`; false for a table that is chunked on its own account.
+    public var isHypertable: Bool
+
+    public init(column: ColumnID, interval: Int64, isHypertable: Bool) {
+        self.column = column
+        self.interval = interval
+        self.isHypertable = isHypertable
+    }
+}
+
+/// A table as one manifest version knows it. Immutable; a change makes a new one.
+public struct TableSchema: Sendable, Hashable {
+    public var id: TableID
+    public var name: String
+    /// In the order in which they were declared.
+    public var columns: [ColumnDefinition]
+    /// Columns of the PRIMARY KEY; empty where there is none.
+    public var primaryKey: [ColumnID]
+    /// Nil for a table that is one chunk.
+    public var chunking: ChunkingPolicy?
+    /// Columns that identify a series, by which segments are sorted before time.
+    /// Nil until it was declared or picked at the first flush.
+    public var sortKey: [ColumnID]?
+    /// The next column id to allocate.
+    public var nextColumnID: ColumnID
+
+    public init(
+        id: TableID, name: String, columns: [ColumnDefinition], primaryKey: [ColumnID] = [],
+        chunking: ChunkingPolicy? = nil, sortKey: [ColumnID]? = nil, nextColumnID: ColumnID
+    ) {
+        self.id = id
+        self.name = name
+        self.columns = columns
+        self.primaryKey = primaryKey
+        self.chunking = chunking
+        self.sortKey = sortKey
+        self.nextColumnID = nextColumnID
+    }
+
+    /// Position of a column in `columns`.
+    public func index(of id: ColumnID) -> Int? { columns.firstIndex { $0.id == id } }
+    /// Position of a column in `columns`.
+    public func index(named name: String) -> Int? { columns.firstIndex { $0.name == name } }
+    /// The position of the time column by which the table is chunked.
+    public var timeColumnIndex: Int? { chunking.flatMap { index(of: $0.column) } }
+
+    /// Most columns that a table may have.
+    public static let columnCountMax = 1_600
+    /// Most UTF-8 bytes in a name, as in PostgreSQL.
+    public static let nameBytesMax = 63
+}
