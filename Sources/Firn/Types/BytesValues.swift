@@ -87,7 +87,8 @@ public struct BytesValues: Sendable, Hashable {
         try bytes.withUnsafeBufferPointer { bytes in
             try offsets.withUnsafeBufferPointer { offsets in
                 // An empty array may have no base address; nothing is read through it then.
-                let base = bytes.baseAddress ?? UnsafeRawPointer(offsets.baseAddress!).assumingMemoryBound(to: UInt8.self)
+                let base =
+                    bytes.baseAddress ?? UnsafeRawPointer(offsets.baseAddress!).assumingMemoryBound(to: UInt8.self)
                 return try body(base, offsets.baseAddress!)
             }
         }

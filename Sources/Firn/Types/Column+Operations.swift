@@ -67,7 +67,11 @@ extension Column {
         if columns.contains(where: { $0.validity != nil }) {
             var joined = Bitmap()
             for column in columns {
-                if let validity = column.validity { joined.append(validity) } else { joined.append(repeating: true, count: column.count) }
+                if let validity = column.validity {
+                    joined.append(validity)
+                } else {
+                    joined.append(repeating: true, count: column.count)
+                }
             }
             validity = joined
         }

@@ -34,7 +34,8 @@ extension Column {
         case .double(let values): return .double(values[row])
         case .decimal(let values): return .decimal(values[row])
         case .bytes(let values): return Column.value(of: values[row], as: type)
-        case .dictionary(let codes, let dictionary): return Column.value(of: dictionary.values[Int(codes[row])], as: type)
+        case .dictionary(let codes, let dictionary):
+            return Column.value(of: dictionary.values[Int(codes[row])], as: type)
         case .uuid(let values): return .uuid(values[row])
         case .interval(let values): return .interval(values[row])
         case .vector(let values, let dimensions):

@@ -21,3 +21,5 @@ public struct Decimal: Sendable, Hashable {
         self.scale = scale
     }
 }
+
+struct TimeZoneRules: Sendable {}

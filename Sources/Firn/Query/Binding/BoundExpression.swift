@@ -3,6 +3,8 @@
 // Expressions after binding: names resolved to columns of the input, overloads chosen, every cast explicit,
 // every node typed. Evaluation needs no further look-up and can fail only on values.
 
+import FirnIO
+
 /// A typed expression over the columns of an input batch.
 struct BoundExpression: Sendable {
     var kind: Kind
@@ -43,7 +45,7 @@ struct BoundExpression: Sendable {
 /// What evaluation knows beside the rows.
 struct EvaluationContext: Sendable {
     /// The session's zone, for text, truncation and casts of TIMESTAMPTZ.
-    var timeZone: SessionTimeZone
+    var timeZone: TimeZoneRules
     /// `now()`: microseconds since 1970-01-01T00:00:00Z, the same throughout a statement.
     var statementMicroseconds: Int64
     /// For `gen_random_uuid()` and `random()`.
