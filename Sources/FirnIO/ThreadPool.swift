@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A fixed number of threads that take work from one queue, first in, first out.
+
+import Synchronization
+public import SystemPackage
+
+/// Runs submitted work on threads of its own, a bounded number at a time.
+public final class ThreadPool: WorkExecutor {
+    private struct Work {
+        let name: String
+        let body: @Sendable () -> Void
+    }
+
+    private struct State {
+        /// Work that waits, oldest first, from `first` on; the part before it was taken and is cut off in bulk.
+        var queue: [Work?] = []
+        var first = 0
+        var runningCount = 0
+        var isShutDown = false
+
+        var waitingCount: Int { queue.count - first }
+        var isIdle: Bool { waitingCount == 0 && runningCount == 0 }
+
+        mutating func take() -> Work? {
+            guard waitingCount > 0 else { return nil }
+            let work = queue[first]
+            queue[first] = nil
+            first += 1
+            if first == queue.count || first >= 1_024 {
+                queue.removeFirst(first)
+                first = 0
+            }
+            return work
+        }
+    }
+
+    /// The number of threads.
+    public let threadCount: Int
+    /// Workers wait on it for work; signalled once a submission.
+    private let state: ConditionLock<State>
+    /// Signalled whenever the pool has become idle, for `drain`.
+    private let idleness = ConditionLock(())
+    private let threads: Mutex<[DedicatedThread]>
+
+    /// Starts `threadCount` threads. Throws the system's reason when it gives fewer, none left running.
+    public init(
+        name: String, threadCount: Int, stackByteCount: Int = DedicatedThread.stackBytesDefault
+    ) throws(Errno) {
+        precondition(threadCount > 0, "a pool without threads would never run its work")
+        self.threadCount = threadCount
+        let state = ConditionLock(State())
+        self.state = state
+        let idleness = idleness
+        var threads: [DedicatedThread] = []
+        do {
+            for number in 0..<threadCount {
+                threads.append(
+                    try DedicatedThread(name: "\(name)-\(number)", stackByteCount: stackByteCount) {
+                        Self.serve(state, idleness)
+                    })
+            }
+        } catch {
+            state.withLock { $0.isShutDown = true }
+            state.broadcast()
+            for thread in threads { thread.join() }
+            throw error
+        }
+        self.threads = Mutex(threads)
+    }
+
+    deinit {
+        // The threads hold the state, not the pool: they finish what was accepted, and end.
+        state.withLock { $0.isShutDown = true }
+        state.broadcast()
+    }
+
+    /// Queues the work.
+    @discardableResult
+    public func submit(_ name: String, _ work: @escaping @Sendable () -> Void) -> Submission {
+        let submission = state.withLock { state in
+            guard !state.isShutDown else { return Submission.refused }
+            state.queue.append(Work(name: name, body: work))
+            return .accepted
+        }
+        state.signal()
+        return submission
+    }
+
+    /// Waits until nothing waits and nothing runs. Work that submits work is waited for with it. Not for the pool's threads.
+    public func drain() {
+        let state = state
+        idleness.wait(until: { _ in state.withLock { $0.isIdle } }, then: { _ in })
+    }
+
+    /// Names of work that waits for a thread, oldest first.
+    public var waitingNames: [String] {
+        state.withLock { state in state.queue[state.first...].compactMap { $0?.name } }
+    }
+
+    /// Runs what was accepted, then ends the threads and waits for them. Not for the pool's threads.
+    public func shutDown() {
+        state.withLock { $0.isShutDown = true }
+        state.broadcast()
+        let threads = threads.withLock { threads in
+            defer { threads = [] }
+            return threads
+        }
+        for thread in threads { thread.join() }
+    }
+
+    /// Runs `body` for every number in 0..<count, on the calling thread and on whichever of the pool's are free; returns
+    /// after the last. The caller takes part, so a busy pool slows it down but never stops it, and it may be called by
+    /// the pool's own threads.
+    public func perform(_ name: String, count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+        guard count > 1 else {
+            if count == 1 { body(0) }
+            return
+        }
+        let share = SharedLoop(count: count, body: body)
+        for _ in 0..<min(threadCount, count - 1) {
+            if submit(name, { share.run() }) == .refused { break }
+        }
+        share.run()
+        share.waitUntilFinished()
+    }
+
+    private static func serve(_ state: ConditionLock<State>, _ idleness: ConditionLock<Void>) {
+        while true {
+            let work: Work? = state.wait(
+                until: { $0.waitingCount > 0 || $0.isShutDown },
+                then: { state in
+                    let work = state.take()
+                    if work != nil { state.runningCount += 1 }
+                    return work
+                })
+            guard let work else { return }
+            work.body()
+            let isIdle = state.withLock { state in
+                state.runningCount -= 1
+                return state.isIdle
+            }
+            if isIdle {
+                // Taking the lock closes the gap between a drainer's look and its sleep.
+                idleness.withLock { _ in }
+                idleness.broadcast()
+            }
+        }
+    }
+}
+
+/// The numbers of one `perform`, handed out one at a time to whoever asks.
+private final class SharedLoop: Sendable {
+    private let count: Int
+    private let body: @Sendable (Int) -> Void
+    private let next = Atomic<Int>(0)
+    private let finishedCount = ConditionLock(0)
+
+    init(count: Int, body: @escaping @Sendable (Int) -> Void) {
+        self.count = count
+        self.body = body
+    }
+
+    func run() {
+        var doneCount = 0
+        while true {
+            let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
+            guard number < count else { break }
+            body(number)
+            doneCount += 1
+        }
+        guard doneCount > 0 else { return }
+        let isLast = finishedCount.withLock { finished in
+            finished += doneCount
+            return finished == count
+        }
+        if isLast { finishedCount.broadcast() }
+    }
+
+    func waitUntilFinished() {
+        finishedCount.wait(until: { $0 == count }, then: { _ in })
+    }
+}
