@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What only the machine's file system has: modes, real errors, locks between processes.
+
+import FirnIO
+import SystemPackage
+import Testing
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+@Suite struct POSIXFileSystemTests {
+    private let files = POSIXFileSystem()
+
+    @Test func newFilesAndDirectoriesArePrivate() throws {
+        let folder = try TemporaryFolder()
+        try files.make(folder.path.appending("f"))
+        try files.createDirectory(folder.path.appending("d"))
+        try files.lock(folder.path.appending("LOCK"), .exclusive).release()
+        for (name, mode) in [("f", 0o600), ("d", 0o700), ("LOCK", 0o600)] {
+            var status = stat()
+            #expect(stat(folder.path.appending(name).string, &status) == 0)
+            #expect(Int(status.st_mode) & 0o777 == mode, "\(name)")
+        }
+    }
+
+    @Test func symbolicLinksAreFollowedByStatusAndOtherInLists() throws {
+        let folder = try TemporaryFolder()
+        try files.make(folder.path.appending("f"), [1, 2])
+        #expect(symlink("f", folder.path.appending("s").string) == 0)
+        #expect(try files.status(folder.path.appending("s")) == FileStatus(kind: .file, byteCount: 2))
+        #expect(try files.list(folder.path).map(\.kind) == [.file, .other])
+    }
+
+    @Test func errorNamesOperationPathAndReason() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path.appending("no/such")
+        let error = #expect(throws: IOError.self) { try files.open(path, .readOnly) }
+        #expect(error?.message == "cannot open \(path.string): No such file or directory")
+    }
+
+    #if os(Linux)
+        @Test func fullDiskIsAnErrorThatNamesTheFile() throws {
+            let file = try files.open("/dev/full", .readWrite)
+            let error = #expect(throws: IOError.self) { try file.write([1, 2, 3], at: 0) }
+            #expect(error?.errno == .noSpace)
+            #expect(error?.path == "/dev/full")
+            #expect(error?.operation == .write)
+        }
+
+        @Test func lockOfAnotherProcessIsRespectedUntilItDies() throws {
+            let folder = try TemporaryFolder()
+            let path = folder.path.appending("LOCK")
+            try files.make(path)
+            let holder = try spawn(["/usr/bin/flock", "--no-fork", path.string, "/bin/sleep", "60"])
+            defer {
+                kill(holder, SIGKILL)
+                waitpid(holder, nil, 0)
+            }
+            // The holder needs a moment to get there; a lock that we take meanwhile is given back at once.
+            let clock = SystemTimeSource()
+            let limit = clock.monotonicNanoseconds() + 10_000_000_000
+            func reason() -> Errno? {
+                failure { () throws(IOError) in try files.lock(path, .exclusive).release() }
+            }
+            while reason() == nil, clock.monotonicNanoseconds() < limit { clock.sleep(nanoseconds: 20_000_000) }
+            #expect(reason() == .wouldBlock)
+            #expect(failure { () throws(IOError) in _ = try files.lock(path, .shared) } == .wouldBlock)
+            kill(holder, SIGKILL)
+            waitpid(holder, nil, 0)
+            #expect(reason() == nil)
+        }
+
+        private func spawn(_ arguments: [String]) throws -> pid_t {
+            var strings = arguments.map { strdup($0) }
+            defer { for string in strings { free(string) } }
+            strings.append(nil)
+            var child = pid_t()
+            let result = posix_spawn(&child, arguments[0], nil, nil, strings, nil)
+            guard result == 0 else { throw Errno(rawValue: result) }
+            return child
+        }
+    #endif
+}
