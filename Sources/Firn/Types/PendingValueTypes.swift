@@ -23,3 +23,15 @@ public struct Decimal: Sendable, Hashable {
 }
 
 struct TimeZoneRules: Sendable {}
+
+extension Interval: Comparable {
+    public static func < (left: Interval, right: Interval) -> Bool { left.span < right.span }
+    private var span: Int128 { (Int128(months) * 30 + Int128(days)) * 86_400_000_000 + Int128(microseconds) }
+}
+
+extension Decimal: Comparable {
+    public static func < (left: Decimal, right: Decimal) -> Bool {
+        left.coefficient * powerOfTen(right.scale) < right.coefficient * powerOfTen(left.scale)
+    }
+    private static func powerOfTen(_ exponent: UInt8) -> Int128 { (0..<exponent).reduce(1) { power, _ in power * 10 } }
+}

@@ -18,6 +18,8 @@ struct BoundExpression: Sendable {
         case column(Int)
         /// A function of the catalogue that treats each row alone; strict ones give NULL for any NULL argument.
         case call(ScalarFunction, [BoundExpression])
+        /// Both operands have one type, units and modifiers included. NULL where either is NULL.
+        case compare(Comparison, BoundExpression, BoundExpression)
         /// To the expression's type.
         case cast(BoundExpression)
         case and([BoundExpression])
@@ -42,6 +44,39 @@ struct BoundExpression: Sendable {
     }
 }
 
+/// The six comparisons. The raw value is the SQL spelling.
+enum Comparison: String, Sendable, Hashable {
+    case equal = "="
+    case notEqual = "<>"
+    case less = "<"
+    case lessOrEqual = "<="
+    case greater = ">"
+    case greaterOrEqual = ">="
+
+    /// `a op b` is `b op.swapped a`.
+    var swapped: Comparison {
+        switch self {
+        case .equal, .notEqual: self
+        case .less: .greater
+        case .lessOrEqual: .greaterOrEqual
+        case .greater: .less
+        case .greaterOrEqual: .lessOrEqual
+        }
+    }
+
+    /// What holds where this one does not.
+    var negated: Comparison {
+        switch self {
+        case .equal: .notEqual
+        case .notEqual: .equal
+        case .less: .greaterOrEqual
+        case .lessOrEqual: .greater
+        case .greater: .lessOrEqual
+        case .greaterOrEqual: .less
+        }
+    }
+}
+
 /// What evaluation knows beside the rows.
 struct EvaluationContext: Sendable {
     /// The session's zone, for text, truncation and casts of TIMESTAMPTZ.
@@ -52,6 +87,8 @@ struct EvaluationContext: Sendable {
     var random: any RandomSource
     /// Throws 57014 once the statement was cancelled; called once a block.
     var cancellation: CancellationFlag
+    /// What functions gave for whole dictionaries, so that each dictionary is worked through once a statement.
+    var dictionaryResults = DictionaryResultCache()
 }
 
 /// The outcome of evaluating an expression over a batch: one value for all rows, or a column.
@@ -81,10 +118,10 @@ struct ScalarFunction: Sendable {
     var argumentTypes: [DataType]
     var resultType: DataType
     var volatility: Volatility
-    /// True: any NULL argument gives NULL, and `evaluate` need not care about validity; the caller combines it.
-    var isStrict: Bool
+    var nulls: NullHandling
+    /// Whether some values of the arguments make it throw.
+    var mayFail = true
     /// Called once a block. Arguments have the declared types; all columns have `rowCount` rows.
-    /// Rows that are NULL by an argument hold any value: they must not throw.
     var evaluate:
         @Sendable (_ arguments: [Vector], _ rowCount: Int, _ context: EvaluationContext) throws(FirnError) -> Vector
 
@@ -95,6 +132,17 @@ struct ScalarFunction: Sendable {
         case stable
         /// New at each row, like random().
         case volatile
+    }
+
+    /// How a function meets NULL. In the first two any NULL argument gives NULL, and the caller sees to it.
+    enum NullHandling: Sendable {
+        /// Never sees a NULL: it is called for the rows alone in which no argument is NULL.
+        case neverSeen
+        /// Is called for all rows with the validity left in the columns: rows with a NULL argument hold any
+        /// value and give any value, but must not throw. The result's own validity is ignored.
+        case ignored
+        /// Sees NULL constants and columns with NULL rows, and decides itself.
+        case handled
     }
 }
 
