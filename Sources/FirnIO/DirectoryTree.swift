@@ -78,21 +78,19 @@ package struct DirectoryTree<Inode: AnyObject & Sendable>: Sendable {
         }.sortedByName()
     }
 
-    /// Every file that has a name, once a name; directories in order of their ids, names in order of their bytes.
-    package func allFiles() -> [(directory: DirectoryID, name: FilePath.Component, inode: Inode)] {
-        var found: [(directory: DirectoryID, name: FilePath.Component, inode: Inode)] = []
-        var waiting = [DirectoryID.root]
-        while let id = waiting.popLast() {
-            let table = tables[id] ?? [:]
+    /// The same names over other files. Directories come in the order of their ids, names in the order of their bytes.
+    package func mapFiles(_ transform: (Inode) -> Inode) -> DirectoryTree {
+        var mapped = DirectoryTree()
+        mapped.nextNumber = nextNumber
+        for id in tables.keys.sorted() {
+            guard let table = tables[id] else { continue }
+            var mappedTable: [FilePath.Component: Entry] = [:]
             for name in table.keys.sorted(by: { $0.string.utf8.lexicographicallyPrecedes($1.string.utf8) }) {
-                switch table[name] {
-                case .file(let inode): found.append((id, name, inode))
-                case .directory(let child): waiting.append(child)
-                case nil: break
-                }
+                mappedTable[name] = table[name]?.mapFile(transform)
             }
+            mapped.tables[id] = mappedTable
         }
-        return found
+        return mapped
     }
 
     /// What gives `path` the meaning of a new file. EEXIST where the name is taken.
@@ -196,5 +194,20 @@ package struct DirectoryTree<Inode: AnyObject & Sendable>: Sendable {
 
     private func names(_ path: FilePath) -> [FilePath.Component] {
         path.lexicallyNormalized().components.filter { $0.kind == .regular }
+    }
+}
+
+extension DirectoryTree.Entry {
+    package func mapFile(_ transform: (Inode) -> Inode) -> Self {
+        switch self {
+        case .file(let inode): .file(transform(inode))
+        case .directory: self
+        }
+    }
+}
+
+extension DirectoryTree.Change {
+    package func mapFile(_ transform: (Inode) -> Inode) -> Self {
+        Self(directory: directory, name: name, entry: entry?.mapFile(transform))
     }
 }

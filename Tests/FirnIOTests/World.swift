@@ -18,6 +18,9 @@ import Testing
 enum World: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case posix
     case memory
+    case simulated
+    case journaled
+    case faultless
 
     var testDescription: String { rawValue }
 
@@ -27,11 +30,18 @@ enum World: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case .posix:
             let folder = try TemporaryFolder()
             try body(POSIXFileSystem(), folder.path)
-        case .memory:
-            let files = MemoryFileSystem()
-            try files.createDirectory("/room")
-            try body(files, "/room")
+        case .memory: try Self.furnish(MemoryFileSystem(), body)
+        case .simulated: try Self.furnish(SimulatedFileSystem(), body)
+        case .journaled: try Self.furnish(SimulatedFileSystem(directoryDurability: .journaled), body)
+        case .faultless: try Self.furnish(FaultInjectingFileSystem(MemoryFileSystem()), body)
         }
+    }
+
+    private static func furnish(
+        _ files: any FileSystem, _ body: (any FileSystem, FilePath) throws -> Void
+    ) throws {
+        try files.createDirectory("/room")
+        try body(files, "/room")
     }
 }
 
