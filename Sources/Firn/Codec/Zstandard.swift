@@ -44,10 +44,7 @@ enum Zstandard {
             try decompress(compressed, into: UnsafeMutableRawBufferPointer(start: nil, count: 0))
             return []
         }
-        let stated = ZSTD_getFrameContentSize(compressed.bytes.baseAddress, compressed.count)
-        guard stated == UInt64(expectedByteCount) else {
-            throw FormatError("a Zstandard frame does not hold the \(expectedByteCount) bytes expected of it")
-        }
+        try expect(expectedByteCount, in: compressed)
         var plain = [UInt8](repeating: 0, count: expectedByteCount)
         var failure: FormatError?
         plain.withUnsafeMutableBytes { room in
@@ -55,6 +52,14 @@ enum Zstandard {
         }
         if let failure { throw failure }
         return plain
+    }
+
+    /// Compares the size that a frame states with the size that is expected, before anything is allocated.
+    static func expect(_ expectedByteCount: Int, in compressed: ByteView) throws(FormatError) {
+        let stated = ZSTD_getFrameContentSize(compressed.bytes.baseAddress, compressed.count)
+        guard stated == UInt64(expectedByteCount) else {
+            throw FormatError("a Zstandard frame does not hold the \(expectedByteCount) bytes expected of it")
+        }
     }
 
     fileprivate static func check(_ written: Int, expectedByteCount: Int) throws(FormatError) {

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a page is stored as: dictionary or not, compressed or not.
+//
+// Vectors choose their encoding by exact estimates (IntegerCodec.choose). Decisions that concern a
+// whole page are made here, from samples, by size; a page whose gain is small stays with the scheme
+// that decodes faster.
+
+enum Chooser {
+    /// A dictionary is only tried where no more than this share of a sample is distinct.
+    private static let distinctShareMax = 0.25
+    /// Vectors of a page that estimates look at.
+    private static let sampledVectorCount = 4
+    /// Compression must save at least one part in this many.
+    private static let compressionGainWarm = 8
+    private static let compressionGainCold = 32
+    /// Page bytes below which compression is not tried.
+    private static let compressionByteCountMin = 64
+
+    /// The distinct values of the page when a dictionary makes it smaller.
+    static func dictionary(
+        _ values: UnsafeBufferPointer<Int64>, _ domain: NumberDomain, _ statistics: IntegerStatistics
+    ) -> DistinctValues? {
+        guard values.count >= 256, DistinctValues.sampledShare(values) <= distinctShareMax else { return nil }
+        let plainBits = sampledBits(values, domain, statistics)
+        if plainBits <= 1 { return nil }
+        let distinctCountMax = min(DistinctValues.distinctCountMax, values.count / 4)
+        guard let distinct = DistinctValues(values, distinctCountMax: distinctCountMax, domain) else {
+            return nil
+        }
+        let codeBits = distinct.codes.withUnsafeBufferPointer { sampledBits($0, .integer, statistics) }
+        let entryBits = distinct.values.withUnsafeBufferPointer { entries in
+            sampledBits(entries, domain, statistics) * Double(entries.count) / Double(values.count)
+        }
+        return codeBits + entryBits < plainBits ? distinct : nil
+    }
+
+    /// Bits a value that the page's vectors would take, judged by a few of them.
+    static func sampledBits(
+        _ values: UnsafeBufferPointer<Int64>, _ domain: NumberDomain, _ statistics: IntegerStatistics
+    ) -> Double {
+        let vectorCount = VectorLayout.vectorCount(forValues: values.count)
+        var output = ByteWriter(reservingBytes: 1 << 14)
+        var valueCount = 0
+        for sample in 0..<min(sampledVectorCount, vectorCount) {
+            let vector = sample * vectorCount / min(sampledVectorCount, vectorCount)
+            let start = vector * VectorLayout.valueCount
+            let end = min(start + VectorLayout.valueCount, values.count)
+            let view = VectorView(UnsafeBufferPointer(rebasing: values[start..<end]))
+            NumberCodec.encode(view, domain, statistics, into: &output)
+            valueCount += end - start
+        }
+        return valueCount == 0 ? 0 : Double(output.count * 8) / Double(valueCount)
+    }
+
+    /// Hands `use` the bytes to store, compressed where that pays, and says which.
+    static func compress(
+        _ payload: borrowing ByteWriter, _ kind: PhysicalKind, _ scheme: PageScheme, _ profile: StorageProfile,
+        _ compressor: @autoclosure () -> ZstandardCompressor,
+        _ use: (PageCompression, UnsafeRawBufferPointer) -> Void
+    ) -> PageCompression {
+        let plain = payload.count
+        let canCompress = plain >= compressionByteCountMin && plain <= Zstandard.plainByteCountMax
+        let isBytes = kind == .bytes || kind == .floatVector
+        var compressed = ByteWriter()
+        if canCompress && profile == .cold {
+            payload.withUnsafeBytes {
+                _ = compressor().compress($0, level: isBytes ? 19 : 12, into: &compressed)
+            }
+            if compressed.count < plain - plain / compressionGainCold {
+                compressed.withUnsafeBytes { use(.zstandard, $0) }
+                return .zstandard
+            }
+        } else if canCompress && kind == .bytes {
+            payload.withUnsafeBytes { _ = LZ4.compress($0, level: .fast, into: &compressed) }
+            if compressed.count < plain - plain / compressionGainWarm {
+                compressed.withUnsafeBytes { use(.lz4, $0) }
+                return .lz4
+            }
+        }
+        payload.withUnsafeBytes { use(.none, $0) }
+        return .none
+    }
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The packed block inside every integer encoding: a base, a width, and patches for outliers.
+//
+// A value is base + residual; the residual's low `width` bits are bit-packed. Values whose residual
+// needs more are exceptions: their positions and high bits follow, and decoding adds the high bits
+// back. All sums wrap, so a base above the smallest value is allowed (values below it are exceptions).
+//
+//     [width: u8, bit 7 set when patched][base: signed varint][packed: BitPacking.byteCount]
+//     patched: [count: varint][high width: u8][positions: 10 bits each][high bits: high width each]
+//
+// Source: Zukowski et al., "Super-Scalar RAM-CPU Cache Compression" (PFOR), ICDE 2006.
+
+/// How a block of integers will be packed, and what that costs.
+struct PackPlan: Equatable {
+    var base: Int64
+    var width: Int
+    var exceptionCount: Int
+    var highWidth: Int
+    var byteCount: Int
+}
+
+enum PackedIntegers {
+    private static let patchedFlag: UInt8 = 0x80
+    private static let positionWidth = 10
+    /// More exceptions than this share make a wider packing the better choice.
+    private static let exceptionShareMax = 4
+    private static let sampleCount = 32
+
+    // MARK: Planning
+
+    private static func byteCount(
+        valueCount: Int, base: Int64, width: Int, exceptionCount: Int, highWidth: Int
+    ) -> Int {
+        var bytes =
+            1 + varintByteCount(ZigZag.encode(base)) + BitPacking.byteCount(valueCount: valueCount, width: width)
+        if exceptionCount > 0 {
+            bytes += varintByteCount(UInt64(exceptionCount)) + 1
+            bytes += BitStream.byteCount(valueCount: exceptionCount, width: positionWidth)
+            bytes += BitStream.byteCount(valueCount: exceptionCount, width: highWidth)
+        }
+        return bytes
+    }
+
+    @inline(__always)
+    static func varintByteCount(_ value: UInt64) -> Int { max(1, (BitPacking.width(of: value) + 6) / 7) }
+
+    /// The packing without exceptions.
+    static func plainPlan(count: Int, extremes: (min: Int64, max: Int64)) -> PackPlan {
+        let width = BitPacking.width(of: UInt64(bitPattern: extremes.max &- extremes.min))
+        return PackPlan(
+            base: extremes.min, width: width, exceptionCount: 0, highWidth: 0,
+            byteCount: byteCount(
+                valueCount: count, base: extremes.min, width: width, exceptionCount: 0, highWidth: 0))
+    }
+
+    /// The cheapest packing that a sample suggests, exact in its byte count.
+    static func plan(
+        _ values: UnsafePointer<Int64>, count: Int, extremes: (min: Int64, max: Int64), sample: SortedSample
+    ) -> PackPlan {
+        var best = plainPlan(count: count, extremes: extremes)
+        if count < 64 || best.width <= sample.coreWidth { return best }
+        improve(&best, values, count: count, base: extremes.min)
+        let spread = UInt64(bitPattern: sample.high &- sample.low)
+        let floor = sample.low &- Int64(bitPattern: spread / 4)
+        let start = floor > sample.low ? Int64.min : floor
+        if start > extremes.min {
+            // Outliers below: begin at the smallest value that is not one of them.
+            var base = sample.low
+            for index in 0..<count {
+                let value = values[index]
+                if value >= start && value < base { base = value }
+            }
+            improve(&best, values, count: count, base: base)
+        }
+        return best
+    }
+
+    /// Replaces `best` when some width with this base is cheaper.
+    private static func improve(_ best: inout PackPlan, _ values: UnsafePointer<Int64>, count: Int, base: Int64) {
+        withUnsafeTemporaryAllocation(of: UInt16.self, capacity: 65) { histogram in
+            histogram.initialize(repeating: 0)
+            for index in 0..<count {
+                histogram[BitPacking.width(of: UInt64(bitPattern: values[index] &- base))] &+= 1
+            }
+            var widest = 64
+            while widest > 0 && histogram[widest] == 0 { widest -= 1 }
+            var exceptionCount = 0
+            var width = widest
+            while width >= 0 && exceptionCount * exceptionShareMax <= count {
+                let bytes = byteCount(
+                    valueCount: count, base: base, width: width, exceptionCount: exceptionCount,
+                    highWidth: widest - width)
+                if bytes < best.byteCount {
+                    best = PackPlan(
+                        base: base, width: width, exceptionCount: exceptionCount,
+                        highWidth: exceptionCount == 0 ? 0 : widest - width, byteCount: bytes)
+                }
+                exceptionCount += Int(histogram[width])
+                width -= 1
+            }
+        }
+    }
+
+    // MARK: Encoding
+
+    static func encode(_ values: UnsafePointer<Int64>, count: Int, plan: PackPlan, into output: inout ByteWriter) {
+        let rowCount = BitPacking.rowCount(forValues: count)
+        output.append(UInt8(plan.width) | (plan.exceptionCount > 0 ? patchedFlag : 0))
+        output.appendSignedVarint(plan.base)
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: max(rowCount * BitPacking.laneCount, 1)) { residuals in
+            for index in 0..<count { residuals[index] = UInt64(bitPattern: values[index] &- plan.base) }
+            for index in count..<max(rowCount * BitPacking.laneCount, count) { residuals[index] = 0 }
+            let byteCount = BitPacking.byteCount(valueCount: count, width: plan.width)
+            output.appendUninitialized(byteCount) { packed in
+                BitPacking.pack(residuals.baseAddress!, width: plan.width, rowCount: rowCount, into: packed)
+            }
+            if plan.exceptionCount == 0 { return }
+            withUnsafeTemporaryAllocation(of: Int.self, capacity: plan.exceptionCount) { positions in
+                var found = 0
+                for index in 0..<count where residuals[index] >> UInt64(plan.width) != 0 {
+                    positions[found] = index
+                    found += 1
+                }
+                precondition(found == plan.exceptionCount, "a plan belongs to the values that it was made for")
+                output.appendVarint(found)
+                output.append(UInt8(plan.highWidth))
+                BitStream.append(count: found, width: positionWidth, to: &output) { UInt64(positions[$0]) }
+                BitStream.append(count: found, width: plan.highWidth, to: &output) {
+                    residuals[positions[$0]] >> UInt64(plan.width)
+                }
+            }
+        }
+    }
+
+    // MARK: Verifying and decoding
+
+    /// Checks the block at the reader and moves past it; after it `decode` cannot fail.
+    static func verify(_ reader: inout ByteReader, count: Int) throws(FormatError) {
+        let start = reader.offset
+        let tag = try reader.readByte()
+        let width = Int(tag & ~patchedFlag)
+        guard width <= 64 else { throw FormatError("a packed width of \(width) exceeds 64", at: start) }
+        _ = try reader.readSignedVarint()
+        try reader.skip(BitPacking.byteCount(valueCount: count, width: width))
+        guard tag & patchedFlag != 0 else { return }
+        let exceptionCount = try reader.readCount(atMost: count)
+        let highWidth = Int(try reader.readByte())
+        guard exceptionCount > 0, width < 64, highWidth >= 1, highWidth <= 64 - width else {
+            throw FormatError("patches of \(highWidth) bits do not fit a width of \(width)", at: start)
+        }
+        let positions = try reader.readBytes(BitStream.byteCount(valueCount: exceptionCount, width: positionWidth))
+        try reader.skip(BitStream.byteCount(valueCount: exceptionCount, width: highWidth))
+        var previous = -1
+        for index in 0..<exceptionCount {
+            let position = Int(BitStream.value(positions.pointer(), index: index, width: positionWidth))
+            guard position > previous, position < count else {
+                throw FormatError("a patch at \(position) is out of order or past \(count) values", at: start)
+            }
+            previous = position
+        }
+    }
+
+    /// Decodes the verified block at `bytes` and returns its byte count.
+    ///
+    /// Writes whole rows: room for `count` rounded up to 16 values is needed.
+    @discardableResult
+    static func decode(_ bytes: UnsafeRawPointer, count: Int, into values: UnsafeMutablePointer<Int64>) -> Int {
+        // Precondition: verify succeeded on these bytes with this count.
+        var cursor = VerifiedCursor(bytes)
+        let tag = cursor.byte()
+        let width = Int(tag & ~patchedFlag)
+        let base = cursor.signedVarint()
+        values.withMemoryRebound(to: UInt64.self, capacity: BitPacking.rowCount(forValues: count) * 16) { rows in
+            Kernels.unpack(
+                cursor.pointer, width: width, rowCount: BitPacking.rowCount(forValues: count),
+                base: UInt64(bitPattern: base), into: rows)
+        }
+        cursor.skip(BitPacking.byteCount(valueCount: count, width: width))
+        if tag & patchedFlag != 0 {
+            let exceptionCount = Int(cursor.varint())
+            let highWidth = Int(cursor.byte())
+            let positions = cursor.pointer
+            cursor.skip(BitStream.byteCount(valueCount: exceptionCount, width: positionWidth))
+            let highs = cursor.pointer
+            cursor.skip(BitStream.byteCount(valueCount: exceptionCount, width: highWidth))
+            for index in 0..<exceptionCount {
+                let position = Int(BitStream.value(positions, index: index, width: positionWidth))
+                let high = BitStream.value(highs, index: index, width: highWidth) &<< UInt64(width)
+                values[position] &+= Int64(bitPattern: high)
+            }
+        }
+        return cursor.pointer - bytes
+    }
+}
+
+/// A few evenly spaced values of a vector in order: what the bulk of it looks like.
+struct SortedSample {
+    private static let count = 32
+    /// The second smallest and second largest of the sample.
+    let low: Int64
+    let high: Int64
+    /// Bits that the bulk of the values spans.
+    var coreWidth: Int { BitPacking.width(of: UInt64(bitPattern: high &- low)) }
+
+    init(_ values: UnsafePointer<Int64>, count valueCount: Int) {
+        if valueCount < Self.count * 2 {
+            low = .min
+            high = .max
+            return
+        }
+        (low, high) = withUnsafeTemporaryAllocation(of: Int64.self, capacity: Self.count) { sample in
+            for index in 0..<Self.count {
+                // An odd stride, so that a period in the data does not fool the sample.
+                let value = values[(index * valueCount / Self.count) + (index & 7) % max(1, valueCount / Self.count)]
+                var slot = index
+                while slot > 0 && sample[slot - 1] > value {
+                    sample[slot] = sample[slot - 1]
+                    slot -= 1
+                }
+                sample[slot] = value
+            }
+            return (sample[1], sample[Self.count - 2])
+        }
+    }
+}
+
+/// A cursor over bytes that verify has already walked: no checks, so never over anything else.
+struct VerifiedCursor {
+    private(set) var pointer: UnsafeRawPointer
+
+    @inline(__always)
+    init(_ pointer: UnsafeRawPointer) { self.pointer = pointer }
+
+    @inline(__always)
+    mutating func byte() -> UInt8 {
+        let value = pointer.load(as: UInt8.self)
+        pointer += 1
+        return value
+    }
+
+    @inline(__always)
+    mutating func varint() -> UInt64 {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        while true {
+            let next = byte()
+            value |= UInt64(next & 0x7F) &<< shift
+            if next < 0x80 { return value }
+            shift &+= 7
+        }
+    }
+
+    @inline(__always)
+    mutating func signedVarint() -> Int64 { ZigZag.decode(varint()) }
+
+    @inline(__always)
+    mutating func skip(_ byteCount: Int) { pointer += byteCount }
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Bit packing of 64-bit values, interleaved over 16 lanes.
+//
+// Value i lies in row i/16 of lane i%16. A lane packs its rows one after another, `width` bits
+// each, into 64-bit words; word w of lane l is at index w*16 + l. One SIMD operation thus unpacks
+// a row of neighbours, and the output is in natural order:
+//
+//     word row 0:  lane 0 | lane 1 | ... | lane 15      16 x 8 bytes
+//     word row 1:  lane 0 | lane 1 | ... | lane 15
+//
+// Only the word rows that the values reach are stored: ceil(rows x width / 64) x 128 bytes.
+//
+// Source: Afroozeh and Boncz, "The FastLanes Compression Layout", VLDB 2023; lanes as wide as the
+// values, without their transposed order.
+
+enum BitPacking {
+    static let laneCount = 16
+    private static let wordRowByteCount = 128
+
+    @inline(__always)
+    static func rowCount(forValues valueCount: Int) -> Int { (valueCount + laneCount - 1) / laneCount }
+
+    /// Bytes that `valueCount` values of `width` bits occupy.
+    @inline(__always)
+    static func byteCount(valueCount: Int, width: Int) -> Int {
+        (rowCount(forValues: valueCount) * width + 63) / 64 * wordRowByteCount
+    }
+
+    /// Bits that `value` needs: 0 for zero, up to 64.
+    @inline(__always)
+    static func width(of value: UInt64) -> Int { 64 - value.leadingZeroBitCount }
+
+    /// Packs the low `width` bits of each value; `values` holds whole rows (16 x rowCount values).
+    static func pack(
+        _ values: UnsafePointer<UInt64>, width: Int, rowCount: Int, into packed: UnsafeMutableRawPointer
+    ) {
+        // Precondition: packed has room for byteCount(valueCount: rowCount * 16, width), 0 <= width <= 64.
+        if width == 0 { return }
+        let mask: UInt64 = width == 64 ? .max : (1 &<< UInt64(width)) &- 1
+        let source = UnsafeRawPointer(values)
+        for half in 0..<2 {
+            let laneBytes = half * 64
+            var word = SIMD8<UInt64>(repeating: 0)
+            var shift = 0
+            var output = packed + laneBytes
+            for row in 0..<rowCount {
+                let value = source.loadUnaligned(fromByteOffset: row * 128 + laneBytes, as: SIMD8<UInt64>.self) & mask
+                word |= value &<< SIMD8(repeating: UInt64(shift))
+                shift += width
+                if shift >= 64 {
+                    output.storeBytes(of: word, as: SIMD8<UInt64>.self)
+                    output += wordRowByteCount
+                    shift -= 64
+                    // Bits of this value that the word had no room for; a shift by 64 must yield 0.
+                    word = shift == 0 ? SIMD8(repeating: 0) : value &>> SIMD8(repeating: UInt64(width - shift))
+                }
+            }
+            if shift > 0 { output.storeBytes(of: word, as: SIMD8<UInt64>.self) }
+        }
+    }
+
+    /// Unpacks `rowCount` rows and adds `base` to every value; writes 16 x rowCount values.
+    static func unpack(
+        _ packed: UnsafeRawPointer, width: Int, rowCount: Int, base: UInt64, into values: UnsafeMutablePointer<UInt64>
+    ) {
+        // Precondition: packed holds byteCount(valueCount: rowCount * 16, width), values has room for 16 x rowCount.
+        let output = UnsafeMutableRawPointer(values)
+        let bases = SIMD8<UInt64>(repeating: base)
+        if width == 0 {
+            for row in 0..<rowCount * 2 { output.storeBytes(of: bases, toByteOffset: row * 64, as: SIMD8<UInt64>.self) }
+            return
+        }
+        let mask = SIMD8<UInt64>(repeating: width == 64 ? .max : (1 &<< UInt64(width)) &- 1)
+        var bitOffset = 0
+        for row in 0..<rowCount {
+            let word = packed + (bitOffset &>> 6) &* wordRowByteCount
+            let shift = bitOffset & 63
+            let right = SIMD8<UInt64>(repeating: UInt64(truncatingIfNeeded: shift))
+            var low = word.loadUnaligned(as: SIMD8<UInt64>.self) &>> right
+            var high = word.loadUnaligned(fromByteOffset: 64, as: SIMD8<UInt64>.self) &>> right
+            if shift &+ width > 64 {
+                let left = SIMD8<UInt64>(repeating: UInt64(truncatingIfNeeded: 64 &- shift))
+                low |= word.loadUnaligned(fromByteOffset: 128, as: SIMD8<UInt64>.self) &<< left
+                high |= word.loadUnaligned(fromByteOffset: 192, as: SIMD8<UInt64>.self) &<< left
+            }
+            output.storeBytes(of: (low & mask) &+ bases, toByteOffset: row &* 128, as: SIMD8<UInt64>.self)
+            output.storeBytes(of: (high & mask) &+ bases, toByteOffset: row &* 128 &+ 64, as: SIMD8<UInt64>.self)
+            bitOffset &+= width
+        }
+    }
+}
+
+/// A plain little-endian bit stream, for the few side values of a vector (patches, small tables).
+enum BitStream {
+    @inline(__always)
+    static func byteCount(valueCount: Int, width: Int) -> Int { (valueCount * width + 7) / 8 }
+
+    /// Appends `count` values of `width` bits (0...64).
+    static func append(count: Int, width: Int, to output: inout ByteWriter, _ value: (Int) -> UInt64) {
+        if width == 0 { return }
+        var pending: UInt64 = 0
+        var pendingBits = 0
+        for index in 0..<count {
+            var rest = width == 64 ? value(index) : value(index) & ((1 << UInt64(width)) - 1)
+            var restBits = width
+            while restBits > 0 {
+                let taken = min(8 - pendingBits, restBits)
+                pending |= (rest & ((1 << UInt64(taken)) - 1)) << UInt64(pendingBits)
+                rest >>= UInt64(taken)
+                restBits -= taken
+                pendingBits += taken
+                if pendingBits == 8 {
+                    output.append(UInt8(truncatingIfNeeded: pending))
+                    pending = 0
+                    pendingBits = 0
+                }
+            }
+        }
+        if pendingBits > 0 { output.append(UInt8(truncatingIfNeeded: pending)) }
+    }
+
+    /// Value `index` of a stream of `width` bits a value.
+    @inline(__always)
+    static func value(_ bytes: UnsafeRawPointer, index: Int, width: Int) -> UInt64 {
+        // Precondition: the stream holds at least index + 1 values.
+        var value: UInt64 = 0
+        var filled = 0
+        var bitOffset = index &* width
+        while filled < width {
+            let byte = UInt64(bytes.load(fromByteOffset: bitOffset &>> 3, as: UInt8.self))
+            let skip = bitOffset & 7
+            let taken = min(8 &- skip, width &- filled)
+            value |= ((byte &>> UInt64(skip)) & ((1 &<< UInt64(taken)) &- 1)) &<< UInt64(filled)
+            filled &+= taken
+            bitOffset &+= taken
+        }
+        return value
+    }
+}

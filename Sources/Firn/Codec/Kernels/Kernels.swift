@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The door through which the codec calls its hot loops.
+
+enum Kernels {
+    @inline(__always)
+    static func unpack(
+        _ packed: UnsafeRawPointer, width: Int, rowCount: Int, base: UInt64, into values: UnsafeMutablePointer<UInt64>
+    ) {
+        BitPacking.unpack(packed, width: width, rowCount: rowCount, base: base, into: values)
+    }
+
+    @inline(__always)
+    static func prefixSum(_ values: UnsafeMutablePointer<Int64>, count: Int, carry: Int64) {
+        IntegerKernels.prefixSum(values, count: count, carry: carry)
+    }
+
+    /// Smallest and largest of `count` > 0 values.
+    @inline(__always)
+    static func extremes(_ values: UnsafePointer<Int64>, count: Int) -> (min: Int64, max: Int64) {
+        IntegerKernels.extremes(values, count: count)
+    }
+}
