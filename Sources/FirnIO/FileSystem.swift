@@ -118,8 +118,9 @@ public protocol File: AnyObject, Sendable {
     func sync() throws(IOError)
     /// Like ``sync()``, all other metadata included: for files just created.
     func syncAll() throws(IOError)
-    /// Closes the file; a second call does nothing, every other call after it throws EBADF. Releasing the last
-    /// reference closes too, but can report no error.
+    /// Closes the file; a second call does nothing, every other call after it throws EBADF. It must not overlap other
+    /// calls; where others may still use the file, drop the reference instead: releasing the last one closes too, but
+    /// can report no error.
     func close() throws(IOError)
 }
 

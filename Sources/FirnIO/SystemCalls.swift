@@ -106,7 +106,8 @@ enum SystemCalls {
         #if canImport(Darwin)
             // fsync leaves the bytes in the drive's cache; F_FULLFSYNC does not, but not every file system has it.
             if fcntl(descriptor, F_FULLFSYNC) != -1 { return }
-            guard [.notSupported, .notTTY, .invalidArgument].contains(lastError) else { throw lastError }
+            let lacking: [Errno] = [.notSupported, .inappropriateIOCTLForDevice, .invalidArgument]
+            guard lacking.contains(lastError) else { throw lastError }
             _ = try retry { fsync(descriptor) }
         #else
             switch scope {

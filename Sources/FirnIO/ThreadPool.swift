@@ -152,16 +152,18 @@ public final class ThreadPool: WorkExecutor {
 /// The numbers of one `perform`, handed out one at a time to whoever asks.
 private final class SharedLoop: Sendable {
     private let count: Int
-    private let body: @Sendable (Int) -> Void
+    /// Gone once all is done, so that a share which a busy pool has not begun keeps nothing alive.
+    private let body: Mutex<(@Sendable (Int) -> Void)?>
     private let next = Atomic<Int>(0)
     private let finishedCount = ConditionLock(0)
 
     init(count: Int, body: @escaping @Sendable (Int) -> Void) {
         self.count = count
-        self.body = body
+        self.body = Mutex(body)
     }
 
     func run() {
+        guard let body = body.withLock({ $0 }) else { return }
         var doneCount = 0
         while true {
             let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
@@ -179,5 +181,6 @@ private final class SharedLoop: Sendable {
 
     func waitUntilFinished() {
         finishedCount.wait(until: { $0 == count }, then: { _ in })
+        body.withLock { $0 = nil }
     }
 }

@@ -99,6 +99,14 @@ public final class FaultInjector: Sendable {
         var hasFired = false
     }
 
+    /// Which operations the trace remembers.
+    public enum TraceKeeping: Sendable, Hashable {
+        /// All of them: about 100 bytes each.
+        case everything
+        /// None, for long runs.
+        case nothing
+    }
+
     private struct State {
         var plans: [Plan] = []
         var trace: [FileOperation] = []
@@ -108,10 +116,12 @@ public final class FaultInjector: Sendable {
         var injectedCount = 0
     }
 
+    let traceKeeping: TraceKeeping
     private let state = Mutex(State())
 
     /// An injector of these faults; the first that meets an operation decides it.
-    public init(_ faults: [Fault] = []) {
+    public init(_ faults: [Fault] = [], trace: TraceKeeping = .everything) {
+        traceKeeping = trace
         for fault in faults { add(fault) }
     }
 
@@ -150,7 +160,7 @@ public final class FaultInjector: Sendable {
                 number: state.operationCount, changeNumber: request.isChange ? state.changeCount : nil,
                 operation: request.operation, path: request.path, destination: request.destination,
                 byteOffset: request.byteOffset, byteCount: request.byteCount)
-            state.trace.append(operation)
+            if traceKeeping == .everything { state.trace.append(operation) }
             let verdict = Self.decide(operation, &state)
             switch verdict {
             case .proceed:

@@ -76,7 +76,7 @@ public final class SimulatedFileSystem: FileSystem {
     private init(like other: SimulatedFileSystem, _ state: sending State) {
         sectorByteCount = other.sectorByteCount
         directoryDurability = other.directoryDurability
-        injector = FaultInjector()
+        injector = FaultInjector(trace: other.injector.traceKeeping)
         self.state = Mutex(state)
     }
 
