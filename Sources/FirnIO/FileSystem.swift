@@ -104,6 +104,8 @@ public protocol File: AnyObject, Sendable {
     /// The path it was opened by; a later rename does not change it.
     var path: FilePath { get }
     /// Reads from `byteOffset` until `buffer` is full or the file ends; returns the bytes read.
+    ///
+    /// A pipe or terminal (kind `.other`) can be read from its beginning on, each byte once; ESPIPE otherwise.
     func read(into buffer: UnsafeMutableRawBufferPointer, at byteOffset: Int64) throws(IOError) -> Int
     /// Writes all of `bytes` at `byteOffset`, growing the file as needed, or throws; after an error a part may be written.
     func write(_ bytes: UnsafeRawBufferPointer, at byteOffset: Int64) throws(IOError)
@@ -173,17 +175,20 @@ extension FileSystem {
             return
         }
         let parent = path.parentDirectory
-        if !parent.isEmpty { try createDirectories(parent) }
+        try createDirectories(parent)
         do {
             try createDirectory(path)
         } catch {
             guard error.errno == .fileExists else { throw error }
         }
-        try syncDirectory(parent.isEmpty ? "." : parent)
+        try syncDirectory(parent)
     }
 }
 
 extension FilePath {
-    /// The path without its last component; empty for a relative path of one component.
-    public var parentDirectory: FilePath { removingLastComponent() }
+    /// The directory that holds the path's last component: `/a` of `/a/b`, `.` of `b`.
+    public var parentDirectory: FilePath {
+        let parent = removingLastComponent()
+        return parent.isEmpty ? "." : parent
+    }
 }

@@ -22,6 +22,8 @@ final class POSIXFile: File {
     let descriptor: Int32
     private let isClosed = Atomic<Bool>(false)
     private let isPoisoned = Atomic<Bool>(false)
+    /// How far a file that cannot seek (a pipe, a terminal) was read.
+    private let streamPosition = Mutex<Int64>(0)
 
     init(_ path: FilePath, _ descriptor: Int32) {
         self.path = path
@@ -45,6 +47,8 @@ final class POSIXFile: File {
                 received = try SystemCalls.retry {
                     pread(descriptor, start + readCount, requested, off_t(byteOffset) + off_t(readCount))
                 }
+            } catch .illegalSeek {
+                return try readStream(into: buffer, at: byteOffset)
             } catch {
                 throw IOError(.read, path, error, detail: "at byte \(byteOffset + Int64(readCount))")
             }
@@ -151,6 +155,30 @@ final class POSIXFile: File {
         } catch {
             isPoisoned.store(true, ordering: .releasing)
             throw IOError(.sync, path, error)
+        }
+    }
+
+    /// Reads what cannot seek, as long as each read begins where the one before it ended.
+    private func readStream(
+        into buffer: UnsafeMutableRawBufferPointer, at byteOffset: Int64
+    ) throws(IOError) -> Int {
+        do {
+            return try streamPosition.withLock { position throws(Errno) in
+                guard byteOffset == position else { throw .illegalSeek }
+                var readCount = 0
+                while readCount < buffer.count {
+                    let requested = min(buffer.count - readCount, SystemCalls.transferBytesMax)
+                    // [readCount, + requested) lies inside `buffer`, which is not empty here.
+                    let target = buffer.baseAddress! + readCount
+                    let received = try SystemCalls.retry { SystemCalls.read(descriptor, target, requested) }
+                    if received == 0 { break }
+                    readCount += received
+                    position += Int64(received)
+                }
+                return readCount
+            }
+        } catch {
+            throw IOError(.read, path, error, detail: "at byte \(byteOffset)")
         }
     }
 

@@ -59,6 +59,16 @@ enum SystemCalls {
         if result == -1, lastError != .interrupted { throw lastError }
     }
 
+    static func read(_ descriptor: Int32, _ target: UnsafeMutableRawPointer, _ byteCount: Int) -> Int {
+        #if canImport(Glibc)
+            Glibc.read(descriptor, target, byteCount)
+        #elseif canImport(Musl)
+            Musl.read(descriptor, target, byteCount)
+        #elseif canImport(Darwin)
+            Darwin.read(descriptor, target, byteCount)
+        #endif
+    }
+
     static func rename(_ source: FilePath, _ destination: FilePath) throws(Errno) {
         try withNames(source, destination) { sourceName, destinationName in
             #if canImport(Glibc)

@@ -37,6 +37,22 @@ import Testing
         #expect(try files.list(folder.path).map(\.kind) == [.file, .other])
     }
 
+    @Test func pipeIsReadOnceFromItsBeginning() throws {
+        let (readEnd, writeEnd) = try FileDescriptor.pipe()
+        try writeEnd.closeAfter { _ = try writeEnd.writeAll([1, 2, 3, 4, 5, 6, 7] as [UInt8]) }
+        let file = try readEnd.closeAfter { try files.open(FilePath("/dev/fd/\(readEnd.rawValue)"), .readOnly) }
+        #expect(try file.read(byteCount: 4, at: 0) == [1, 2, 3, 4])
+        #expect(failure { () throws(IOError) in _ = try file.read(byteCount: 4, at: 0) } == .illegalSeek)
+        #expect(try file.read(byteCount: 4, at: 4) == [5, 6, 7])
+        #expect(try file.read(byteCount: 4, at: 7) == [])
+    }
+
+    @Test func parentDirectoryCanAlwaysBeSynced() throws {
+        let parents = ["/a/b", "/a", "/", "a/b", "a"].map { FilePath($0).parentDirectory.string }
+        #expect(parents == ["/a", "/", "/", "a", "."])
+        try files.syncDirectory(FilePath("a").parentDirectory)
+    }
+
     @Test func errorNamesOperationPathAndReason() throws {
         let folder = try TemporaryFolder()
         let path = folder.path.appending("no/such")
