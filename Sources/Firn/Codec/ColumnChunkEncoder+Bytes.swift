@@ -29,7 +29,7 @@ struct ByteStringsView {
 extension ColumnChunkEncoder {
     /// Under a null the bytes are stored as they are handed in; an empty run is the cheapest.
     func encode(bytes values: ByteStringsView, validity: BitmapView? = nil) -> EncodedColumnChunk {
-        let gathered = ColumnStatistics.countsOnly(valueCount: values.count, validity: validity)
+        let gathered = ColumnChunkStatistics.countsOnly(valueCount: values.count, validity: validity)
         if let distinct = DistinctByteStrings(values) {
             return chunk(.bytes, values.count, validity, gathered) { range, output in
                 dictionaryPage(distinct, values, range, into: &output)

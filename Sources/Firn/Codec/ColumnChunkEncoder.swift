@@ -9,7 +9,7 @@
 //
 //     page:    [kind: u8][compression: u8][value count: varint]
 //              [plain byte count: varint, only when compressed][payload, perhaps compressed]
-//     payload: [validity bitmap, see Bitmap.swift][scheme: u8][body as the scheme draws it]
+//     payload: [validity bitmap, see BitmapEncoding.swift][scheme: u8][body as the scheme draws it]
 //     scheme vectors: [directory][vectors]
 //     directory:      [byte count of each vector: varint]
 //
@@ -29,7 +29,7 @@ struct EncodedColumnChunk: Sendable {
     let kind: PhysicalKind
     let valueCount: Int
     let pages: [EncodedPage]
-    let statistics: ColumnStatistics
+    let statistics: ColumnChunkStatistics
     /// How many vectors each encoding holds, for people to look at.
     let encodingCounts: [EncodingID: Int]
 
@@ -84,7 +84,7 @@ final class ColumnChunkEncoder {
 
     func encode(float values: UnsafeBufferPointer<Float>, validity: BitmapView? = nil) -> EncodedColumnChunk {
         let wide = values.map(Double.init)
-        let gathered = wide.withUnsafeBufferPointer { ColumnStatistics.doubles($0, validity: validity) }
+        let gathered = wide.withUnsafeBufferPointer { ColumnChunkStatistics.doubles($0, validity: validity) }
         let bits = NullFilling.fill(values, validity: validity) { Int64($0.bitPattern) }
         return bits.withUnsafeBufferPointer { bits in
             chunk(.float, bits.count, validity, gathered) { range, output in
@@ -102,7 +102,7 @@ final class ColumnChunkEncoder {
             ) { range, output in
                 output.append(PageScheme.bitmap.rawValue)
                 let page = BitmapView(words: words.baseAddress! + range.lowerBound / 64, count: range.count)
-                Bitmap.encode(page, statistics, into: &output)
+                BitmapEncoding.encode(page, statistics, into: &output)
                 return .bitmap
             }
         }
@@ -143,7 +143,7 @@ final class ColumnChunkEncoder {
     }
 
     private func parts(
-        _ kind: PhysicalKind, _ columns: [[Int64]], _ validity: BitmapView?, _ gathered: ColumnStatistics
+        _ kind: PhysicalKind, _ columns: [[Int64]], _ validity: BitmapView?, _ gathered: ColumnChunkStatistics
     ) -> EncodedColumnChunk {
         let valueCount = columns[0].count
         let pageValueCount = VectorLayout.columnChunkValueCountMax / columns.count / 1_024 * 1_024
@@ -167,7 +167,7 @@ final class ColumnChunkEncoder {
 
     /// Cuts the chunk into pages of `pageValueCount` values and frames what `body` writes for each.
     func chunk(
-        _ kind: PhysicalKind, _ valueCount: Int, _ validity: BitmapView?, _ gathered: ColumnStatistics,
+        _ kind: PhysicalKind, _ valueCount: Int, _ validity: BitmapView?, _ gathered: ColumnChunkStatistics,
         pageValueCount: Int = VectorLayout.columnChunkValueCountMax,
         _ body: (_ range: Range<Int>, _ output: inout ByteWriter) -> PageScheme
     ) -> EncodedColumnChunk {
@@ -178,7 +178,7 @@ final class ColumnChunkEncoder {
     }
 
     func chunk(
-        _ kind: PhysicalKind, _ valueCount: Int, _ validity: BitmapView?, _ gathered: ColumnStatistics,
+        _ kind: PhysicalKind, _ valueCount: Int, _ validity: BitmapView?, _ gathered: ColumnChunkStatistics,
         ranges: [Range<Int>], _ body: (_ range: Range<Int>, _ output: inout ByteWriter) -> PageScheme
     ) -> EncodedColumnChunk {
         precondition(
@@ -191,7 +191,7 @@ final class ColumnChunkEncoder {
             payload.removeAll()
             if let validity {
                 let words = validity.words + range.lowerBound / 64
-                Bitmap.encode(BitmapView(words: words, count: range.count), statistics, into: &payload)
+                BitmapEncoding.encode(BitmapView(words: words, count: range.count), statistics, into: &payload)
             } else {
                 payload.append(0)
             }

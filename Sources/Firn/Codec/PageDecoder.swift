@@ -85,7 +85,7 @@ final class PageDecoder: @unchecked Sendable {
         self.plain = plain
         self.owner = owner
         var reader = ByteReader(plain)
-        validity = try Bitmap.decode(&reader, count: valueCount)
+        validity = try BitmapEncoding.decode(&reader, count: valueCount)
         let schemeOffset = reader.offset
         let tag = try reader.readByte()
         guard let scheme = PageScheme(rawValue: tag), Self.permits(scheme, kind) else {
@@ -102,7 +102,7 @@ final class PageDecoder: @unchecked Sendable {
         var vectorOffsets: [Int] = []
         switch scheme {
         case .steppedRuns: runs = try SteppedRuns.decode(&reader, count: valueCount)
-        case .bitmap: bits = try Bitmap.decode(&reader, count: valueCount)
+        case .bitmap: bits = try BitmapEncoding.decode(&reader, count: valueCount)
         case .dictionary where kind == .bytes:
             let entryCount = try reader.readCount(atMost: DistinctValues.distinctCountMax)
             (entryOffsets, entryBytes) = try Self.readByteStrings(&reader, count: entryCount)

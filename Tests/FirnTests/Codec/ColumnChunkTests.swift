@@ -279,7 +279,7 @@ import Testing
     @Test func statisticsComeBackFromTheirBytes() throws {
         var random = CodecRandom()
         let encoder = ColumnChunkEncoder(profile: .warm)
-        var all: [ColumnStatistics] = []
+        var all: [ColumnChunkStatistics] = []
         for (_, column) in SampleColumns.integers(count: 3_000, &random) {
             all.append(column.withUnsafeBufferPointer { encoder.encode(int64: $0).statistics })
             all.append(
@@ -291,7 +291,7 @@ import Testing
             statistics.encode(into: &writer)
             try writer.withUnsafeBytes { bytes in
                 var reader = ByteReader(bytes)
-                #expect(try ColumnStatistics.decode(&reader) == statistics)
+                #expect(try ColumnChunkStatistics.decode(&reader) == statistics)
                 try reader.expectEnd()
             }
         }
@@ -299,11 +299,11 @@ import Testing
 
     @Test func notANumberIsLargerThanEverything() {
         let column: [Double] = [3, .nan, -1, .infinity]
-        let statistics = column.withUnsafeBufferPointer { ColumnStatistics.doubles($0, validity: nil) }
+        let statistics = column.withUnsafeBufferPointer { ColumnChunkStatistics.doubles($0, validity: nil) }
         guard case .doubles(let least, let greatest) = statistics.bounds else { return }
         #expect(least[0] == -1 && greatest[0].isNaN)
         let nothing: [Double] = [.nan, .nan]
-        let none = nothing.withUnsafeBufferPointer { ColumnStatistics.doubles($0, validity: nil) }
+        let none = nothing.withUnsafeBufferPointer { ColumnChunkStatistics.doubles($0, validity: nil) }
         guard case .doubles(let low, let high) = none.bounds else { return }
         #expect(low[0].isNaN && high[0].isNaN)
     }

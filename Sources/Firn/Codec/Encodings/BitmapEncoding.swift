@@ -8,7 +8,7 @@
 //                 2: [ceil(count / 8) bytes, bit i%8 of byte i/8]
 //                 3: [first bit: u8][run count: varint][integer sequence of run lengths]
 
-enum Bitmap {
+enum BitmapEncoding {
     private enum Form: UInt8 {
         case ones = 0
         case zeros = 1

@@ -7,7 +7,7 @@
 // larger than everything else, so a vector with any NaN has NaN for its maximum, and only a vector of
 // nothing but NaN has it for its minimum; -0.0 equals 0.0. A vector of nulls only has zeros here.
 
-struct ColumnStatistics: Sendable, Equatable {
+struct ColumnChunkStatistics: Sendable, Equatable {
     enum Bounds: Sendable, Equatable {
         case none
         /// int64 and codes, with the exact sum of each vector.
@@ -40,7 +40,7 @@ struct ColumnStatistics: Sendable, Equatable {
         }
     }
 
-    static func integers(_ values: UnsafeBufferPointer<Int64>, validity: BitmapView?) -> ColumnStatistics {
+    static func integers(_ values: UnsafeBufferPointer<Int64>, validity: BitmapView?) -> ColumnChunkStatistics {
         let nulls = nullCounts(valueCount: values.count, validity: validity)
         var least = [Int64](repeating: 0, count: nulls.count)
         var greatest = least
@@ -63,11 +63,11 @@ struct ColumnStatistics: Sendable, Equatable {
                 sums[vector] += Int128(pointer[index])
             }
         }
-        return ColumnStatistics(
+        return ColumnChunkStatistics(
             valueCount: values.count, nullCounts: nulls, bounds: .integers(min: least, max: greatest, sum: sums))
     }
 
-    static func doubles(_ values: UnsafeBufferPointer<Double>, validity: BitmapView?) -> ColumnStatistics {
+    static func doubles(_ values: UnsafeBufferPointer<Double>, validity: BitmapView?) -> ColumnChunkStatistics {
         let nulls = nullCounts(valueCount: values.count, validity: validity)
         var least = [Double](repeating: 0, count: nulls.count)
         var greatest = least
@@ -91,11 +91,11 @@ struct ColumnStatistics: Sendable, Equatable {
             least[vector] = low
             greatest[vector] = sawNaN ? .nan : high
         }
-        return ColumnStatistics(
+        return ColumnChunkStatistics(
             valueCount: values.count, nullCounts: nulls, bounds: .doubles(min: least, max: greatest))
     }
 
-    static func wideIntegers(_ values: UnsafeBufferPointer<Int128>, validity: BitmapView?) -> ColumnStatistics {
+    static func wideIntegers(_ values: UnsafeBufferPointer<Int128>, validity: BitmapView?) -> ColumnChunkStatistics {
         let nulls = nullCounts(valueCount: values.count, validity: validity)
         var least = [Int128](repeating: 0, count: nulls.count)
         var greatest = least
@@ -110,12 +110,12 @@ struct ColumnStatistics: Sendable, Equatable {
                 greatest[vector] = max(greatest[vector], values[index])
             }
         }
-        return ColumnStatistics(
+        return ColumnChunkStatistics(
             valueCount: values.count, nullCounts: nulls, bounds: .wideIntegers(min: least, max: greatest))
     }
 
-    static func countsOnly(valueCount: Int, validity: BitmapView?) -> ColumnStatistics {
-        ColumnStatistics(
+    static func countsOnly(valueCount: Int, validity: BitmapView?) -> ColumnChunkStatistics {
+        ColumnChunkStatistics(
             valueCount: valueCount, nullCounts: nullCounts(valueCount: valueCount, validity: validity), bounds: .none)
     }
 
@@ -158,13 +158,13 @@ struct ColumnStatistics: Sendable, Equatable {
         }
     }
 
-    static func decode(_ reader: inout ByteReader) throws(FormatError) -> ColumnStatistics {
+    static func decode(_ reader: inout ByteReader) throws(FormatError) -> ColumnChunkStatistics {
         let start = reader.offset
         let valueCount = try reader.readCount(atMost: VectorLayout.columnChunkValueCountMax)
         let vectorCount = VectorLayout.vectorCount(forValues: valueCount)
         let form = try reader.readByte()
         let nulls = try IntegerCodec.decodeSequence(&reader, count: vectorCount)
-        var statistics = ColumnStatistics(valueCount: valueCount, nullCounts: [], bounds: .none)
+        var statistics = ColumnChunkStatistics(valueCount: valueCount, nullCounts: [], bounds: .none)
         for (vector, count) in nulls.enumerated() {
             guard count >= 0, count <= Int64(statistics.valueCount(ofVector: vector)) else {
                 throw FormatError("\(count) nulls in vector \(vector)", at: start)
