@@ -19,7 +19,7 @@ enum Chooser {
 
     /// The distinct values of the page when a dictionary makes it smaller.
     static func dictionary(
-        _ values: UnsafeBufferPointer<Int64>, _ domain: NumberDomain, _ statistics: IntegerStatistics
+        _ values: UnsafeBufferPointer<Int64>, _ domain: NumberDomain, _ statistics: DoubleStatistics
     ) -> DistinctValues? {
         guard values.count >= 256, DistinctValues.sampledShare(values) <= distinctShareMax else { return nil }
         let plainBits = sampledBits(values, domain, statistics)
@@ -30,14 +30,15 @@ enum Chooser {
         }
         let codeBits = distinct.codes.withUnsafeBufferPointer { sampledBits($0, .integer, statistics) }
         let entryBits = distinct.values.withUnsafeBufferPointer { entries in
-            sampledBits(entries, domain, statistics) * Double(entries.count) / Double(values.count)
+            statistics.nested.prepare(entries, domain)
+            return sampledBits(entries, domain, statistics.nested) * Double(entries.count) / Double(values.count)
         }
         return codeBits + entryBits < plainBits ? distinct : nil
     }
 
     /// Bits a value that the page's vectors would take, judged by a few of them.
     static func sampledBits(
-        _ values: UnsafeBufferPointer<Int64>, _ domain: NumberDomain, _ statistics: IntegerStatistics
+        _ values: UnsafeBufferPointer<Int64>, _ domain: NumberDomain, _ statistics: DoubleStatistics
     ) -> Double {
         let vectorCount = VectorLayout.vectorCount(forValues: values.count)
         var output = ByteWriter(reservingBytes: 1 << 14)

@@ -42,7 +42,8 @@ final class ColumnChunkEncoder {
     static let pageByteCountMax = 1 << 20
 
     let profile: StorageProfile
-    let statistics = IntegerStatistics()
+    let doubles: DoubleStatistics = DoubleStatistics()
+    var statistics: IntegerStatistics { doubles.integers }
     private(set) var encodingCounts: [EncodingID: Int] = [:]
     private lazy var compressor: ZstandardCompressor = ZstandardCompressor()
 
@@ -254,6 +255,7 @@ final class ColumnChunkEncoder {
         into output: inout ByteWriter
     ) -> PageScheme {
         let start = output.count
+        doubles.prepare(values, domain)
         let runs = SteppedRuns.split(values)
         if let runs {
             output.append(PageScheme.steppedRuns.rawValue)
@@ -265,13 +267,19 @@ final class ColumnChunkEncoder {
         var best = ByteWriter(reservingBytes: values.count * 4)
         var scheme = PageScheme.vectors
         let savedCounts = encodingCounts
-        if canUseDictionary, let distinct = Chooser.dictionary(values, domain, statistics) {
+        if canUseDictionary, let distinct = Chooser.dictionary(values, domain, doubles) {
             scheme = .dictionary
             dictionaryPage(distinct, domain, into: &best)
         } else {
-            best.append(PageScheme.vectors.rawValue)
+            if let cut = doubles.cut {
+                scheme = .alpRD
+                best.append(scheme.rawValue)
+                ALPRD.encode(cut, into: &best)
+            } else {
+                best.append(scheme.rawValue)
+            }
             directoryAndVectors(0..<values.count, into: &best) { vector, output in
-                count(NumberCodec.encode(VectorView(part(values, vector)), domain, statistics, into: &output))
+                count(NumberCodec.encode(VectorView(part(values, vector)), domain, doubles, into: &output))
             }
         }
         if runByteCount <= best.count {
@@ -287,7 +295,7 @@ final class ColumnChunkEncoder {
         output.append(PageScheme.dictionary.rawValue)
         output.appendVarint(distinct.values.count)
         distinct.values.withUnsafeBufferPointer {
-            NumberCodec.encodeSequence($0, domain, statistics, into: &output)
+            NumberCodec.encodeSequence($0, domain, doubles.nested, into: &output)
         }
         distinct.codes.withUnsafeBufferPointer { codes in
             directoryAndVectors(0..<codes.count, into: &output) { vector, output in
@@ -301,29 +309,22 @@ final class ColumnChunkEncoder {
 enum NumberCodec {
     @discardableResult
     static func encode(
-        _ values: VectorView<Int64>, _ domain: NumberDomain, _ statistics: IntegerStatistics,
+        _ values: VectorView<Int64>, _ domain: NumberDomain, _ statistics: DoubleStatistics,
         into output: inout ByteWriter
     ) -> EncodingID {
         switch domain {
-        case .integer: IntegerCodec.encode(values, statistics, into: &output)
+        case .integer: IntegerCodec.encode(values, statistics.integers, into: &output)
         case .double, .float: DoubleCodec.encode(values, statistics, into: &output)
         }
     }
 
-    static func verify(_ reader: inout ByteReader, count: Int, _ domain: NumberDomain) throws(FormatError) {
-        switch domain {
-        case .integer: try IntegerCodec.verify(&reader, count: count)
-        case .double, .float: try DoubleCodec.verify(&reader, count: count)
-        }
-    }
-
     static func encodeSequence(
-        _ values: UnsafeBufferPointer<Int64>, _ domain: NumberDomain, _ statistics: IntegerStatistics,
+        _ values: UnsafeBufferPointer<Int64>, _ domain: NumberDomain, _ statistics: DoubleStatistics,
         into output: inout ByteWriter
     ) {
         switch domain {
-        case .integer: IntegerCodec.encodeSequence(values, statistics, into: &output)
-        case .double, .float: DoubleCodec.encodeSequence(values, statistics, into: &output)
+        case .integer: IntegerCodec.encodeSequence(values, statistics.integers, into: &output)
+        case .double, .float: DoubleCodec.encodeSequence(values, domain, statistics, into: &output)
         }
     }
 
@@ -332,7 +333,7 @@ enum NumberCodec {
     ) throws(FormatError) -> [Int64] {
         switch domain {
         case .integer: try IntegerCodec.decodeSequence(&reader, count: count)
-        case .double, .float: try DoubleCodec.decodeSequence(&reader, count: count)
+        case .double, .float: try DoubleCodec.decodeSequence(&reader, count: count, domain)
         }
     }
 }

@@ -153,7 +153,8 @@ struct ColumnChunkStatistics: Sendable, Equatable {
         case .doubles(let least, let greatest):
             for column in [least, greatest] {
                 let bits = column.map { Int64(bitPattern: $0.bitPattern) }
-                bits.withUnsafeBufferPointer { DoubleCodec.encodeSequence($0, statistics, into: &output) }
+                let doubles = DoubleStatistics()
+                bits.withUnsafeBufferPointer { DoubleCodec.encodeSequence($0, .double, doubles, into: &output) }
             }
         }
     }
@@ -183,8 +184,8 @@ struct ColumnChunkStatistics: Sendable, Equatable {
             let greatest = try decodeWide(&reader, count: vectorCount)
             statistics.bounds = .wideIntegers(min: least, max: greatest)
         case 3:
-            let least = try DoubleCodec.decodeSequence(&reader, count: vectorCount)
-            let greatest = try DoubleCodec.decodeSequence(&reader, count: vectorCount)
+            let least = try DoubleCodec.decodeSequence(&reader, count: vectorCount, .double)
+            let greatest = try DoubleCodec.decodeSequence(&reader, count: vectorCount, .double)
             statistics.bounds = .doubles(
                 min: least.map { Double(bitPattern: UInt64(bitPattern: $0)) },
                 max: greatest.map { Double(bitPattern: UInt64(bitPattern: $0)) })

@@ -25,6 +25,8 @@ final class PageDecoder: @unchecked Sendable {
     /// Dictionary scheme of bytes: offsets of the distinct strings in `entryBytes`.
     private let entryOffsets: [UInt32]
     private let entryBytes: ByteView
+    /// ALP-RD pages: the cut.
+    private let cut: ALPRDCut?
     /// Boolean pages: the values, one bit each.
     private let bits: Validity
     /// Floats a value of a float vector page.
@@ -99,6 +101,7 @@ final class PageDecoder: @unchecked Sendable {
         var entryBytes = ByteView.empty
         var bits = Validity.allNull
         var dimensionCount = 0
+        var cut: ALPRDCut?
         var vectorOffsets: [Int] = []
         switch scheme {
         case .steppedRuns: runs = try SteppedRuns.decode(&reader, count: valueCount)
@@ -112,6 +115,7 @@ final class PageDecoder: @unchecked Sendable {
             entries = try NumberCodec.decodeSequence(&reader, count: entryCount, Self.domain(kind))
             vectorOffsets = try Self.readDirectory(&reader, valueCount)
         default:
+            if scheme == .alpRD { cut = try ALPRD.decodeCut(&reader) }
             if kind == .floatVector {
                 dimensionCount = try reader.readCount(atMost: 1 << 20)
                 guard dimensionCount > 0 else { throw FormatError("vectors of no dimensions", at: reader.offset) }
@@ -122,6 +126,7 @@ final class PageDecoder: @unchecked Sendable {
         self.entryOffsets = entryOffsets
         self.entryBytes = entryBytes
         self.bits = bits
+        self.cut = cut
         self.dimensionCount = dimensionCount
         self.vectorOffsets = vectorOffsets
         steppedRuns = runs
@@ -145,7 +150,8 @@ final class PageDecoder: @unchecked Sendable {
         case .bitmap: kind == .bool
         case .steppedRuns: [.int64, .int128, .codes, .double, .float].contains(kind)
         case .dictionary: [.int64, .int128, .double, .float, .bytes].contains(kind)
-        case .alpRD, .binnedEntropy, .squeezed: false
+        case .alpRD: kind == .double
+        case .binnedEntropy, .squeezed: false
         }
     }
 
@@ -230,7 +236,7 @@ final class PageDecoder: @unchecked Sendable {
     ) throws(FormatError) {
         switch kind {
         case .int64, .codes: try IntegerCodec.verify(&reader, count: count)
-        case .double, .float: try DoubleCodec.verify(&reader, count: count)
+        case .double, .float: try DoubleCodec.verify(&reader, count: count, Self.domain(kind), cut: cut)
         case .int128, .uuid, .interval: try verifyParts(&reader, count: count)
         case .bytes:
             guard try reader.readByte() == EncodingID.plainBytes.rawValue else {
@@ -316,7 +322,8 @@ final class PageDecoder: @unchecked Sendable {
         default:
             var cursor = cursor(index)
             switch kind {
-            case .double, .float: DoubleCodec.decode(&cursor, count: count, into: output)
+            case .double, .float:
+                DoubleCodec.decode(&cursor, count: count, Self.domain(kind), cut: cut, into: output)
             default: IntegerCodec.decode(&cursor, count: count, into: output)
             }
         }
