@@ -129,7 +129,11 @@ extension Value {
         case 5: return .double(try reader.readDouble())
         case 6:
             let scale = try reader.readByte()
-            return .decimal(Decimal(coefficient: try reader.readLittleEndian(Int128.self), scale: scale))
+            let coefficient = try reader.readLittleEndian(Int128.self)
+            guard scale <= Decimal.scaleMax, coefficient.magnitude < Decimal.coefficientLimit else {
+                throw FormatError("a decimal has more than 38 digits", at: reader.offset)
+            }
+            return .decimal(Decimal(unchecked: coefficient, scale: Int(scale)))
         case 7: return .text(try reader.readText())
         case 8: return .bytes(Array(try reader.readLengthPrefixed().bytes))
         case 9: return .uuid(try reader.readLittleEndian(UInt128.self))

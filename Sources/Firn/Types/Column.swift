@@ -96,7 +96,7 @@ struct DecimalValues: Sendable {
 
     var count: Int { coefficients.count }
 
-    subscript(index: Int) -> Decimal { Decimal(coefficient: coefficients[index], scale: scale(at: index)) }
+    subscript(index: Int) -> Decimal { Decimal(unchecked: coefficients[index], scale: Int(scale(at: index))) }
 
     func scale(at index: Int) -> UInt8 {
         switch scales {

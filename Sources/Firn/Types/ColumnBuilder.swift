@@ -67,7 +67,7 @@ struct ColumnBuilder: Sendable {
         case .decimal:
             // The scale of the row before keeps a uniform scale uniform.
             let scale = decimals.count > 0 ? decimals.scale(at: decimals.count - 1) : 0
-            decimals.append(Decimal(coefficient: 0, scale: scale))
+            decimals.append(Decimal(unchecked: 0, scale: Int(scale)))
         case .bytes: bytes.append(contentsOf: EmptyCollection())
         case .uuid: uuids.append(0)
         case .interval: intervals.append(Interval(months: 0, days: 0, microseconds: 0))

@@ -7,14 +7,14 @@
 /// An integer that names one kind of thing in a database.
 ///
 /// Identifiers are ordered by age: a smaller one was allocated earlier.
-public protocol Identifier: Hashable, Comparable, Sendable, CustomStringConvertible {
+public protocol StoredIdentifier: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The number as it is stored in files.
     var rawValue: UInt64 { get }
     /// The identifier with a number that came from a file.
     init(_ rawValue: UInt64)
 }
 
-extension Identifier {
+extension StoredIdentifier {
     /// True where the left one was allocated earlier.
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
     /// The identifier that is allocated after this one.
@@ -26,7 +26,7 @@ extension Identifier {
 /// Log sequence number: the place of a commit in the one order that all commits of a database have.
 ///
 /// 0 stands before the first commit. LSNs are never reused, not even after a crash.
-public struct LSN: Identifier {
+public struct LSN: StoredIdentifier {
     public let rawValue: UInt64
     public init(_ rawValue: UInt64) { self.rawValue = rawValue }
     /// Stands before the first commit.
@@ -34,31 +34,31 @@ public struct LSN: Identifier {
 }
 
 /// Names a table for as long as the database lives; a table made anew under an old name has a new one.
-public struct TableID: Identifier {
+public struct TableID: StoredIdentifier {
     public let rawValue: UInt64
     public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 }
 
 /// Names a column within its table; renaming a column keeps it, dropping it retires it.
-public struct ColumnID: Identifier {
+public struct ColumnID: StoredIdentifier {
     public let rawValue: UInt64
     public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 }
 
 /// Names a chunk: the rows of one table in one half-open range of time.
-public struct ChunkID: Identifier {
+public struct ChunkID: StoredIdentifier {
     public let rawValue: UInt64
     public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 }
 
 /// Names a file that the engine wrote; its name on disk is derived from it.
-public struct FileID: Identifier {
+public struct FileID: StoredIdentifier {
     public let rawValue: UInt64
     public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 }
 
 /// Names a segment: immutable, sorted rows of one chunk.
-public struct SegmentID: Identifier {
+public struct SegmentID: StoredIdentifier {
     public let rawValue: UInt64
     public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 }
