@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Calls: overloads of scalar functions, named arguments, the special forms that look like calls, aggregates.
+
+import FirnSyntax
+
+extension Binder {
+    func bindCall(
+        _ call: FunctionCall, position: Int, in scope: ExpressionScope
+    ) throws(FirnError) -> BoundExpression {
+        let name = call.name.name
+        if call.over != nil { throw Binder.unsupported("a window function (OVER)", position: position) }
+        if !call.withinGroup.isEmpty { throw Binder.unsupported("WITHIN GROUP", position: position) }
+        if call.isVariadic { throw Binder.unsupported("VARIADIC", position: position) }
+        if AggregateCatalogue.contains(name) { return try bindAggregate(call, position: position, in: scope) }
+        if call.hasStar || call.isDistinct || call.filter != nil || !call.orderBy.isEmpty || call.nullTreatment != nil {
+            let what =
+                call.hasStar
+                ? "(*)" : call.isDistinct ? "DISTINCT" : call.filter != nil ? "FILTER" : "an ordering of arguments"
+            guard functions.functions[name] != nil else { throw functionError(name, nil, position: position) }
+            throw FirnError(
+                .wrongObjectType, "\(what) specified, but \(name) is not an aggregate function", position: position)
+        }
+        if call.arguments.contains(where: { $0.name != nil }) {
+            return try bindNamedCall(call, position: position, in: scope)
+        }
+        var arguments: [BoundExpression] = []
+        for argument in call.arguments { arguments.append(try bind(argument.value, in: scope)) }
+        if let special = try bindSpecial(name, arguments, position: position) { return special }
+        return try self.call(name, arguments, position: position)
+    }
+
+    /// A call of a function of the catalogue.
+    func call(_ name: String, _ arguments: [BoundExpression], position: Int) throws(FirnError) -> BoundExpression {
+        guard let overloads = functions.functions[name] else {
+            throw functionError(name, arguments.map(\.type), position: position)
+        }
+        switch OverloadResolution.resolve(overloads, arguments.map(\.type), isOperator: false) {
+        case .found(let overload): return try apply(overload, named: name, arguments, position: position)
+        case .none: throw functionError(name, arguments.map(\.type), position: position)
+        case .ambiguous:
+            throw FirnError(
+                SQLState("42725"), "function \(signature(name, arguments.map(\.type))) is not unique",
+                hint: "Could not choose a best candidate function. You might need to add explicit type casts.",
+                position: position)
+        }
+    }
+
+    /// The call with every argument brought to its parameter's type.
+    func apply(
+        _ overload: FunctionOverload, named name: String, _ arguments: [BoundExpression], position: Int
+    ) throws(FirnError) -> BoundExpression {
+        var converted: [BoundExpression] = []
+        for (index, argument) in arguments.enumerated() {
+            switch overload.parameter(at: index) {
+            case .any: converted.append(try resolvingUnknown(argument))
+            case .family(let family):
+                let type = argument.type.family == family ? argument.type : family.type
+                converted.append(try convert(argument, to: overload.keepsUnits ? type : type.inMicroseconds))
+            }
+        }
+        if overload.keepsUnits, converted.contains(where: { $0.type.isNanoseconds }) {
+            for index in converted.indices {
+                converted[index] = try convert(converted[index], to: converted[index].type.inNanoseconds)
+            }
+        }
+        let function = overload.function(named: name, for: converted.map(\.type))
+        return fold(BoundExpression(.call(function, converted), function.resultType, position: position))
+    }
+
+    private func bindNamedCall(
+        _ call: FunctionCall, position: Int, in scope: ExpressionScope
+    ) throws(FirnError) -> BoundExpression {
+        let name = call.name.name
+        var positional: [BoundExpression] = []
+        var named: [String: BoundExpression] = [:]
+        for argument in call.arguments {
+            let value = try bind(argument.value, in: scope)
+            guard let label = argument.name else {
+                guard named.isEmpty else {
+                    throw FirnError(
+                        .syntaxError, "positional argument cannot follow named argument", position: value.position)
+                }
+                positional.append(value)
+                continue
+            }
+            guard named.updateValue(value, forKey: label.name) == nil else {
+                throw FirnError(
+                    .syntaxError, "argument name \"\(label.name)\" used more than once", position: value.position)
+            }
+        }
+        // The overloads whose further parameters are exactly those that were named.
+        var candidates: [FunctionOverload] = []
+        for overload in functions.functions[name] ?? []
+        where overload.parameterNames.count == positional.count + named.count
+            && Set(overload.parameterNames.dropFirst(positional.count)) == Set(named.keys)
+        {
+            candidates.append(overload)
+        }
+        for overload in candidates {
+            let arguments = positional + overload.parameterNames.dropFirst(positional.count).map { named[$0]! }
+            if case .found(let found) = OverloadResolution.resolve([overload], arguments.map(\.type), isOperator: false)
+            {
+                return try apply(found, named: name, arguments, position: position)
+            }
+        }
+        throw functionError(
+            name, positional.map(\.type), named: call.arguments.compactMap { $0.name?.name }, position: position)
+    }
+
+    /// COALESCE, NULLIF, GREATEST, LEAST, and what is known while binding.
+    private func bindSpecial(
+        _ name: String, _ arguments: [BoundExpression], position: Int
+    ) throws(FirnError) -> BoundExpression? {
+        switch name {
+        case "coalesce":
+            guard !arguments.isEmpty else { return nil }
+            let unified = try unified(arguments, in: "COALESCE")
+            if let value = unified[0].constantValue, !value.isNull { return unified[0] }
+            return fold(BoundExpression(.coalesce(unified), unified[0].type, position: position))
+        case "nullif":
+            guard arguments.count == 2 else { return nil }
+            let condition = try bindComparison(.equal, arguments[0], arguments[1], position: position)
+            let first = try resolvingUnknown(arguments[0])
+            let null = BoundExpression(.constant(.null), first.type, position: position)
+            return fold(
+                BoundExpression(
+                    .case(branches: [(condition, null)], otherwise: first), first.type, position: position))
+        case "greatest", "least":
+            guard !arguments.isEmpty else { return nil }
+            let unified = try unified(arguments, in: name.uppercased())
+            let type = unified[0].type
+            let function = ScalarFunction.extreme(
+                name == "greatest" ? .greater : .less, named: name, type: type, argumentCount: unified.count)
+            return fold(BoundExpression(.call(function, unified), type, position: position))
+        case "pg_typeof":
+            guard arguments.count == 1 else { return nil }
+            return BoundExpression(.constant(.text(arguments[0].type.familyName)), .text, position: position)
+        default: return nil
+        }
+    }
+
+    // MARK: Errors
+
+    func signature(_ name: String, _ types: [DataType]) -> String {
+        "\(name)(\(types.map(\.familyName).joined(separator: ", ")))"
+    }
+
+    /// Error 42883. `types` nil: arguments were not looked at.
+    func functionError(
+        _ name: String, _ types: [DataType]?, named labels: [String] = [], position: Int
+    ) -> FirnError {
+        let known = Array(functions.functions.keys) + AggregateCatalogue.names
+        var shown = (types ?? []).map(\.familyName)
+        shown += labels.map { "\($0) => …" }
+        let hint =
+            known.contains(name)
+            ? "No function matches the given name and argument types. You might need to add explicit type casts."
+            : Suggestion.hint(for: name, among: known)
+        return FirnError(
+            .undefinedFunction, "function \(name)(\(shown.joined(separator: ", "))) does not exist", hint: hint,
+            position: position)
+    }
+}
+
+extension DataType {
+    /// The same type in microseconds, where it is a time in nanoseconds.
+    var inMicroseconds: DataType {
+        switch self {
+        case .timestamptz: .timestamptz(.microseconds)
+        case .timestamp: .timestamp(.microseconds)
+        default: self
+        }
+    }
+
+    /// The same type in nanoseconds, where it is a time.
+    var inNanoseconds: DataType {
+        switch self {
+        case .timestamptz: .timestamptz(.nanoseconds)
+        case .timestamp: .timestamp(.nanoseconds)
+        default: self
+        }
+    }
+
+    var isNanoseconds: Bool {
+        switch self {
+        case .timestamptz(.nanoseconds), .timestamp(.nanoseconds): true
+        default: false
+        }
+    }
+}

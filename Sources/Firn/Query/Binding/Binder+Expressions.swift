@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One node of the expression tree at a time: names, literals, operators and conditions.
+
+import FirnSyntax
+
+extension Binder {
+    /// The typed expression. Its type may still be `.unknown`, for a bare NULL or string literal.
+    func bind(_ expression: Expression, in scope: ExpressionScope) throws(FirnError) -> BoundExpression {
+        let position = expression.range.start.byteOffset
+        switch expression.kind {
+        case .null: return BoundExpression(.constant(.null), .unknown, position: position)
+        case .boolean(let value): return BoundExpression(.constant(.boolean(value)), .boolean, position: position)
+        case .integer(let digits): return try integerLiteral(digits, position: position)
+        case .decimal(let digits): return try numericLiteral(digits, position: position)
+        case .string(let text): return BoundExpression(.constant(.text(text)), .unknown, position: position)
+        case .typedLiteral(let type, let text):
+            let literal = BoundExpression(.constant(.text(text)), .unknown, position: position)
+            return try convert(literal, to: try DataType(type))
+        case .parameter(let number): return try parameter(number, position: position)
+        case .column(let name):
+            let index = try scope.scope.resolve(name)
+            return BoundExpression(.column(index), scope.scope.columns[index].type, position: position)
+        case .unary(let symbol, let operand): return try bindUnary(symbol, operand, position: position, in: scope)
+        case .binary(let symbol, let left, let right):
+            let left = try bind(left, in: scope)
+            let right = try bind(right, in: scope)
+            return try bindOperator(symbol.rawValue, left, right, position: position)
+        case .not(let operand):
+            return fold(
+                BoundExpression(.not(try condition(operand, of: "NOT", in: scope)), .boolean, position: position))
+        case .and(let terms):
+            return try junction(try conditions(terms, of: "AND", in: scope), isAnd: true, position: position)
+        case .or(let terms):
+            return try junction(try conditions(terms, of: "OR", in: scope), isAnd: false, position: position)
+        case .isNull(let operand, let isNegated):
+            let operand = try bind(operand, in: scope)
+            return fold(BoundExpression(.isNull(operand, negated: isNegated), .boolean, position: position))
+        case .isBoolean(let operand, let test, let isNegated):
+            let operand = try condition(operand, of: "IS \(test.rawValue.uppercased())", in: scope)
+            let kind: BoundExpression.Kind =
+                switch test {
+                case .isTrue: .isBoolean(operand, true, negated: isNegated)
+                case .isFalse: .isBoolean(operand, false, negated: isNegated)
+                case .isUnknown: .isNull(operand, negated: isNegated)
+                }
+            return fold(BoundExpression(kind, .boolean, position: position))
+        case .isDistinctFrom(let left, let right, let isNegated):
+            let (left, right) = try comparable(
+                try bind(left, in: scope), try bind(right, in: scope), symbol: "=", position: position)
+            return fold(BoundExpression(.isDistinct(left, right, negated: isNegated), .boolean, position: position))
+        case .between(let operand, let low, let high, let isNegated, let isSymmetric):
+            return try bindBetween(
+                operand, low, high, isNegated: isNegated, isSymmetric: isSymmetric, position: position, in: scope)
+        case .inList(let operand, let list, let isNegated):
+            var bound: [BoundExpression] = []
+            for element in list { bound.append(try bind(element, in: scope)) }
+            return try bindIn(try bind(operand, in: scope), bound, isNegated: isNegated, position: position)
+        case .like(let operand, let pattern, let escape, let kind, let isNegated):
+            return try bindLike(
+                operand, pattern, escape, kind, isNegated: isNegated, position: position, in: scope)
+        case .quantifiedArray(let operand, let symbol, let quantifier, let array):
+            return try bindQuantified(operand, symbol, quantifier, array, position: position, in: scope)
+        case .caseWhen(let operand, let branches, let otherwise):
+            return try bindCase(operand, branches, otherwise, position: position, in: scope)
+        case .cast(let operand, let type):
+            return try bindCast(operand, type, position: position, in: scope)
+        case .functionCall(let call): return try bindCall(call, position: position, in: scope)
+        case .extract(let field, let operand):
+            let field = BoundExpression(.constant(.text(field.name)), .unknown, position: position)
+            return try call("extract", [field, try bind(operand, in: scope)], position: position)
+        case .currentValue(let value, _): return try currentValue(value, position: position)
+        case .atTimeZone(let operand, let zone):
+            let zone = try bind(zone, in: scope)
+            return try call("timezone", [zone, try bind(operand, in: scope)], position: position)
+        case .collate(let operand, let collation):
+            guard ["C", "POSIX", "default", "ucs_basic"].contains(collation.name) else {
+                throw Binder.unsupported(
+                    "collation \"\(collation.name)\"", position: position, hint: "text goes by its bytes")
+            }
+            return try bind(operand, in: scope)
+        case .star: throw FirnError(.syntaxError, "\"*\" stands only in a select list", position: position)
+        case .default: throw FirnError(.syntaxError, "DEFAULT is not allowed in this context", position: position)
+        case .exists, .scalarQuery, .inQuery, .quantifiedQuery:
+            throw Binder.unsupported("a subquery in an expression", position: position)
+        case .array, .arrayQuery, .element: throw Binder.unsupported("an array", position: position)
+        case .row, .field: throw Binder.unsupported("a row value", position: position)
+        case .bitString: throw Binder.unsupported("a bit string", position: position)
+        }
+    }
+
+    /// Error 0A000: known, but not built.
+    static func unsupported(_ what: String, position: Int, hint: String? = nil) -> FirnError {
+        FirnError(.featureNotSupported, "\(what) is not supported yet", hint: hint, position: position)
+    }
+
+    // MARK: Literals
+
+    private func integerLiteral(_ digits: String, position: Int) throws(FirnError) -> BoundExpression {
+        guard let value = Int64(digits) else { return try numericLiteral(digits, position: position) }
+        let type: DataType = Int32(exactly: value) != nil ? .integer : .bigint
+        return BoundExpression(.constant(.integer(value)), type, position: position)
+    }
+
+    private func numericLiteral(_ digits: String, position: Int) throws(FirnError) -> BoundExpression {
+        try convert(BoundExpression(.constant(.text(digits)), .unknown, position: position), to: .numeric)
+    }
+
+    private func parameter(_ number: Int, position: Int) throws(FirnError) -> BoundExpression {
+        guard number >= 1, number <= parameters.count else {
+            throw FirnError(
+                .undefinedParameter, "there is no parameter $\(number)",
+                detail: "\(parameters.count) parameters were given", position: position)
+        }
+        let parameter = parameters[number - 1]
+        let type: DataType =
+            parameter.type
+            ?? {
+                switch parameter.value {
+                case .null, .text: .unknown
+                case .boolean: .boolean
+                case .integer: .bigint
+                case .float: .real
+                case .double: .double
+                case .decimal: .numeric
+                case .bytes: .bytea
+                case .uuid: .uuid
+                case .interval: .interval
+                case .vector(let values): .vector(values.count)
+                }
+            }()
+        return BoundExpression(.constant(parameter.value), type, position: position)
+    }
+
+    private func currentValue(_ value: CurrentValue, position: Int) throws(FirnError) -> BoundExpression {
+        switch value {
+        case .currentTimestamp, .currentDate, .localTimestamp:
+            return try call(value.rawValue, [], position: position)
+        case .currentTime, .localTime: throw Binder.unsupported(value.rawValue.uppercased(), position: position)
+        case .currentUser, .sessionUser, .user, .currentRole, .currentCatalog:
+            return BoundExpression(.constant(.text("firn")), .text, position: position)
+        case .currentSchema: return BoundExpression(.constant(.text("public")), .text, position: position)
+        }
+    }
+
+    // MARK: Operators
+
+    private func bindUnary(
+        _ symbol: UnaryOperator, _ operand: Expression, position: Int, in scope: ExpressionScope
+    ) throws(FirnError) -> BoundExpression {
+        // The sign belongs to the literal: -9223372036854775808 is a BIGINT.
+        if symbol == .minus {
+            if case .integer(let digits) = operand.kind { return try integerLiteral("-\(digits)", position: position) }
+            if case .decimal(let digits) = operand.kind { return try numericLiteral("-\(digits)", position: position) }
+        }
+        return try bindPrefix(symbol.rawValue, try bind(operand, in: scope), position: position)
+    }
+
+    private func bindPrefix(
+        _ symbol: String, _ operand: BoundExpression, position: Int
+    ) throws(FirnError) -> BoundExpression {
+        let overloads = (functions.operators[symbol] ?? []).filter { $0.parameters.count == 1 }
+        switch OverloadResolution.resolve(overloads, [operand.type], isOperator: true) {
+        case .found(let overload): return try apply(overload, named: symbol, [operand], position: position)
+        case .none, .ambiguous:
+            throw operatorError(symbol, [operand.type], position: position)
+        }
+    }
+
+    /// `left symbol right`.
+    func bindOperator(
+        _ symbol: String, _ left: BoundExpression, _ right: BoundExpression, position: Int
+    ) throws(FirnError) -> BoundExpression {
+        if let comparison = Comparison(rawValue: symbol) {
+            return try bindComparison(comparison, left, right, position: position)
+        }
+        let overloads = (functions.operators[symbol] ?? []).filter { $0.parameters.count == 2 }
+        switch OverloadResolution.resolve(overloads, [left.type, right.type], isOperator: true) {
+        case .found(let overload): return try apply(overload, named: symbol, [left, right], position: position)
+        case .none: throw operatorError(symbol, [left.type, right.type], position: position)
+        case .ambiguous:
+            throw FirnError(
+                SQLState("42725"), "operator is not unique: \(operatorText(symbol, [left.type, right.type]))",
+                hint: "Could not choose a best candidate operator. You might need to add explicit type casts.",
+                position: position)
+        }
+    }
+
+    private func operatorText(_ symbol: String, _ types: [DataType]) -> String {
+        types.count == 1
+            ? "\(symbol) \(types[0].familyName)" : "\(types[0].familyName) \(symbol) \(types[1].familyName)"
+    }
+
+    private func operatorError(_ symbol: String, _ types: [DataType], position: Int) -> FirnError {
+        FirnError(
+            .undefinedFunction, "operator does not exist: \(operatorText(symbol, types))",
+            hint: "No operator matches the given name and argument types. You might need to add explicit type casts.",
+            position: position)
+    }
+
+    func bindComparison(
+        _ comparison: Comparison, _ left: BoundExpression, _ right: BoundExpression, position: Int
+    ) throws(FirnError) -> BoundExpression {
+        let (left, right) = try comparable(left, right, symbol: comparison.rawValue, position: position)
+        return fold(BoundExpression(.compare(comparison, left, right), .boolean, position: position))
+    }
+
+    /// Both operands under the type in which they are compared. Error 42883 where there is no such operator.
+    private func comparable(
+        _ left: BoundExpression, _ right: BoundExpression, symbol: String, position: Int
+    ) throws(FirnError) -> (BoundExpression, BoundExpression) {
+        guard let type = CoercionRules.comparisonType(left.type, right.type), hasOperator(symbol, type) else {
+            throw operatorError(symbol, [left.type, right.type], position: position)
+        }
+        // All integers are held alike: a constant takes the column's type, and the column stays bare for pruning.
+        if left.type.isInteger, right.type.isInteger, left.type != right.type {
+            if right.isConstant { return (left, right.under(left.type)) }
+            if left.isConstant { return (left.under(right.type), right) }
+        }
+        return (try convert(left, to: type), try convert(right, to: type))
+    }
+
+    private func hasOperator(_ symbol: String, _ type: DataType) -> Bool {
+        switch type {
+        case .jsonb, .vector: symbol == "=" || symbol == "<>"
+        default: true
+        }
+    }
+
+    private func bindBetween(
+        _ operand: Expression, _ low: Expression, _ high: Expression, isNegated: Bool, isSymmetric: Bool,
+        position: Int, in scope: ExpressionScope
+    ) throws(FirnError) -> BoundExpression {
+        let operand = try bind(operand, in: scope)
+        let low = try bind(low, in: scope)
+        let high = try bind(high, in: scope)
+        func within(_ low: BoundExpression, _ high: BoundExpression) throws(FirnError) -> BoundExpression {
+            try junction(
+                [
+                    try bindComparison(.greaterOrEqual, operand, low, position: position),
+                    try bindComparison(.lessOrEqual, operand, high, position: position),
+                ], isAnd: true, position: position)
+        }
+        var result = try within(low, high)
+        if isSymmetric {
+            result = try junction([result, try within(high, low)], isAnd: false, position: position)
+        }
+        return isNegated ? fold(BoundExpression(.not(result), .boolean, position: position)) : result
+    }
+
+    /// `operand IN (list)`: constants make one set, the rest are compared one by one.
+    func bindIn(
+        _ operand: BoundExpression, _ list: [BoundExpression], isNegated: Bool, position: Int
+    ) throws(FirnError) -> BoundExpression {
+        guard let common = CoercionRules.commonType(of: [operand.type] + list.map(\.type)), hasOperator("=", common)
+        else {
+            // The first that does not fit is named.
+            for element in list { _ = try comparable(operand, element, symbol: "=", position: element.position) }
+            throw operatorError("=", [operand.type, list[0].type], position: position)
+        }
+        let type = list.reduce(common) { CoercionRules.comparisonType($0, $1.type) ?? $0 }
+        let constantsAreIntegers = list.allSatisfy { $0.type.isInteger && $0.isConstant }
+        let target = operand.type.isInteger && constantsAreIntegers ? operand.type : type
+        let converted = try convert(operand, to: target)
+        var values: [Value] = []
+        var seen: Set<Value> = []
+        var hasNull = false
+        var others: [BoundExpression] = []
+        for element in list {
+            let element =
+                element.type.isInteger && target.isInteger ? element.under(target) : try convert(element, to: target)
+            switch element.kind {
+            case .constant(.null): hasNull = true
+            case .constant(let value): if seen.insert(value).inserted { values.append(value) }
+            default: others.append(element)
+            }
+        }
+        var terms: [BoundExpression] = []
+        if !values.isEmpty || hasNull {
+            let kind = BoundExpression.Kind.inConstants(converted, values, hasNull: hasNull, negated: false)
+            terms.append(fold(BoundExpression(kind, .boolean, position: position)))
+        }
+        for other in others { terms.append(try bindComparison(.equal, converted, other, position: position)) }
+        let found = try junction(terms, isAnd: false, position: position)
+        guard isNegated else { return found }
+        if case .inConstants(let operand, let values, let hasNull, _) = found.kind {
+            let kind = BoundExpression.Kind.inConstants(operand, values, hasNull: hasNull, negated: true)
+            return BoundExpression(kind, .boolean, position: position)
+        }
+        return fold(BoundExpression(.not(found), .boolean, position: position))
+    }
+
+    private func bindLike(
+        _ operand: Expression, _ pattern: Expression, _ escape: Expression?, _ kind: LikeKind, isNegated: Bool,
+        position: Int, in scope: ExpressionScope
+    ) throws(FirnError) -> BoundExpression {
+        let symbol: String
+        switch kind {
+        case .like: symbol = "~~"
+        case .likeIgnoringCase: symbol = "~~*"
+        case .similarTo: throw Binder.unsupported("SIMILAR TO", position: position, hint: "use LIKE")
+        }
+        var arguments = [try bind(operand, in: scope), try bind(pattern, in: scope)]
+        if let escape { arguments.append(try bind(escape, in: scope)) }
+        let overloads = (functions.operators[symbol] ?? []).filter { $0.parameters.count == arguments.count }
+        guard case .found(let overload) = OverloadResolution.resolve(overloads, arguments.map(\.type), isOperator: true)
+        else {
+            throw operatorError((isNegated ? "!" : "") + symbol, arguments.prefix(2).map(\.type), position: position)
+        }
+        let match = try apply(overload, named: symbol, arguments, position: position)
+        return isNegated ? fold(BoundExpression(.not(match), .boolean, position: position)) : match
+    }
+
+    /// `e = ANY (ARRAY[…])`: the array is written out, so it is a list of comparisons.
+    private func bindQuantified(
+        _ operand: Expression, _ symbol: BinaryOperator, _ quantifier: Quantifier, _ array: Expression,
+        position: Int, in scope: ExpressionScope
+    ) throws(FirnError) -> BoundExpression {
+        guard case .array(let elements) = array.kind, !elements.isEmpty else {
+            throw Binder.unsupported(
+                "\(quantifier.rawValue) over anything but ARRAY[…]", position: array.range.start.byteOffset)
+        }
+        let operand = try bind(operand, in: scope)
+        var bound: [BoundExpression] = []
+        for element in elements { bound.append(try bind(element, in: scope)) }
+        switch (symbol, quantifier) {
+        case (.equal, .any): return try bindIn(operand, bound, isNegated: false, position: position)
+        case (.notEqual, .all): return try bindIn(operand, bound, isNegated: true, position: position)
+        default:
+            var terms: [BoundExpression] = []
+            for element in bound {
+                terms.append(try bindOperator(symbol.rawValue, operand, element, position: position))
+            }
+            return try junction(terms, isAnd: quantifier == .all, position: position)
+        }
+    }
+
+    // MARK: Conditions
+
+    /// A boolean expression. Error 42804 for others.
+    func condition(
+        _ expression: Expression, of place: String, in scope: ExpressionScope
+    ) throws(FirnError) -> BoundExpression {
+        let bound = try bind(expression, in: scope)
+        guard bound.type == .boolean || bound.type == .unknown else {
+            throw FirnError(
+                .datatypeMismatch, "argument of \(place) must be type boolean, not type \(bound.type.familyName)",
+                position: bound.position)
+        }
+        return try convert(bound, to: .boolean)
+    }
+
+    private func conditions(
+        _ expressions: [Expression], of place: String, in scope: ExpressionScope
+    ) throws(FirnError) -> [BoundExpression] {
+        var bound: [BoundExpression] = []
+        for expression in expressions { bound.append(try condition(expression, of: place, in: scope)) }
+        return bound
+    }
+
+    /// AND or OR of the terms, with what is constant taken out.
+    func junction(
+        _ terms: [BoundExpression], isAnd: Bool, position: Int
+    ) throws(FirnError) -> BoundExpression {
+        var kept: [BoundExpression] = []
+        for term in terms {
+            if term.constantValue == .boolean(!isAnd) {
+                // Nothing after it is reached; what stands before it may still fail.
+                if !kept.contains(where: \.mayFail) {
+                    return BoundExpression(.constant(.boolean(!isAnd)), .boolean, position: position)
+                }
+                kept.append(term)
+                break
+            }
+            if term.constantValue == .boolean(isAnd) { continue }
+            switch (term.kind, isAnd) {
+            case (.and(let inner), true), (.or(let inner), false): kept.append(contentsOf: inner)
+            default: kept.append(term)
+            }
+        }
+        if kept.isEmpty { return BoundExpression(.constant(.boolean(isAnd)), .boolean, position: position) }
+        if kept.count == 1 { return kept[0] }
+        return fold(BoundExpression(isAnd ? .and(kept) : .or(kept), .boolean, position: position))
+    }
+
+    // MARK: CASE and casts
+
+    private func bindCase(
+        _ operand: Expression?, _ branches: [CaseBranch], _ otherwise: Expression?, position: Int,
+        in scope: ExpressionScope
+    ) throws(FirnError) -> BoundExpression {
+        let operand: BoundExpression? = if let operand { try bind(operand, in: scope) } else { nil }
+        var conditions: [BoundExpression] = []
+        var results: [BoundExpression] = []
+        for branch in branches {
+            if let operand {
+                let value = try bind(branch.condition, in: scope)
+                conditions.append(
+                    try bindComparison(.equal, operand, value, position: branch.condition.range.start.byteOffset))
+            } else {
+                conditions.append(try condition(branch.condition, of: "CASE/WHEN", in: scope))
+            }
+            results.append(try bind(branch.result, in: scope))
+        }
+        if let otherwise { results.append(try bind(otherwise, in: scope)) }
+        results = try unified(results, in: "CASE")
+        let type = results[0].type
+        var bound: [(condition: BoundExpression, result: BoundExpression)] = []
+        for (index, condition) in conditions.enumerated() {
+            if let value = condition.constantValue {
+                guard value == .boolean(true) else { continue }
+                // The branch is always taken; what follows never is.
+                if bound.isEmpty { return results[index] }
+                return BoundExpression(.case(branches: bound, otherwise: results[index]), type, position: position)
+            }
+            bound.append((condition, results[index]))
+        }
+        let rest = otherwise == nil ? nil : results[results.count - 1]
+        if bound.isEmpty { return rest ?? BoundExpression(.constant(.null), type, position: position) }
+        return BoundExpression(.case(branches: bound, otherwise: rest), type, position: position)
+    }
+
+    /// All under their common type. Error 42804.
+    func unified(_ expressions: [BoundExpression], in construct: String) throws(FirnError) -> [BoundExpression] {
+        guard let type = CoercionRules.commonType(of: expressions.map(\.type)) else {
+            let first = expressions.first { $0.type != .unknown }!
+            let other = expressions.first { CoercionRules.commonType(of: [first.type, $0.type]) == nil } ?? first
+            throw FirnError(
+                .datatypeMismatch,
+                "\(construct) types \(first.type.familyName) and \(other.type.familyName) cannot be matched",
+                position: other.position)
+        }
+        var converted: [BoundExpression] = []
+        for expression in expressions { converted.append(try convert(expression, to: type)) }
+        return converted
+    }
+
+    private func bindCast(
+        _ operand: Expression, _ type: TypeName, position: Int, in scope: ExpressionScope
+    ) throws(FirnError) -> BoundExpression {
+        let target = try DataType(type)
+        let value = try cast(try bind(operand, in: scope), to: target, position: position)
+        // varchar(n) and char(n) cut what is longer.
+        if target == .text, let length = type.modifiers.first, ["varchar", "character"].contains(type.canonicalName) {
+            let length = BoundExpression(.constant(.integer(Int64(length))), .integer, position: position)
+            return try call("left", [value, length], position: position)
+        }
+        return value
+    }
+}
+
+extension BoundExpression {
+    /// The same integer under another integer type; a constant takes the name alone.
+    func under(_ type: DataType) -> BoundExpression {
+        precondition(self.type.isInteger && type.isInteger, "integers are held alike")
+        var copy = self
+        if isConstant {
+            copy.type = type
+        } else if self.type != type {
+            copy = BoundExpression(.cast(self), type, position: position)
+        }
+        return copy
+    }
+}

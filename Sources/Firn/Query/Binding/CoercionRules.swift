@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which type may become which, and where: PostgreSQL's pg_cast, and its rule for the common type of several
+// expressions (UNION, CASE, COALESCE, IN, comparisons).
+
+/// Where a value changes its type; each allows what those before it allow, and more.
+enum CoercionContext: Int, Comparable, Sendable {
+    /// Inside expressions, unasked.
+    case implicit
+    /// Into a column.
+    case assignment
+    /// By CAST or `::`.
+    case explicit
+
+    static func < (left: CoercionContext, right: CoercionContext) -> Bool { left.rawValue < right.rawValue }
+}
+
+enum CoercionRules {
+    /// Whether a value of one family may become one of another.
+    static func allows(_ source: TypeFamily, to target: TypeFamily, _ context: CoercionContext) -> Bool {
+        if source == target || source == .unknown { return true }
+        guard let needed = contextNeeded(source, target) else { return false }
+        return context >= needed
+    }
+
+    /// The least context in which the cast exists; nil where it does not.
+    private static func contextNeeded(_ source: TypeFamily, _ target: TypeFamily) -> CoercionContext? {
+        switch (source, target) {
+        case (_, .text): return .assignment
+        case (.text, _): return .explicit
+        case (.boolean, .integer), (.integer, .boolean): return .explicit
+        case (.date, .timestamp), (.date, .timestamptz), (.timestamp, .timestamptz): return .implicit
+        case (.timestamp, .date), (.timestamptz, .date), (.timestamptz, .timestamp): return .assignment
+        case (.jsonb, .boolean), (.jsonb, .smallint), (.jsonb, .integer), (.jsonb, .bigint), (.jsonb, .real),
+            (.jsonb, .double), (.jsonb, .numeric):
+            return .explicit
+        default:
+            guard let from = numberRank(source), let to = numberRank(target) else { return nil }
+            // Upwards unasked, downwards into columns.
+            return from < to ? .implicit : .assignment
+        }
+    }
+
+    private static func numberRank(_ family: TypeFamily) -> Int? {
+        switch family {
+        case .smallint: 0
+        case .integer: 1
+        case .bigint: 2
+        case .numeric: 3
+        case .real: 4
+        case .double: 5
+        default: nil
+        }
+    }
+
+    /// The type to which all can be brought; nil where there is none.
+    ///
+    /// Unknown literals do not count; when all are unknown it is TEXT. Then, as PostgreSQL's select_common_type: the
+    /// first type, replaced by a later one of its category to which it can be brought unless it is preferred.
+    static func commonType(of types: [DataType]) -> DataType? {
+        let known = types.filter { $0 != .unknown }
+        guard var common = known.first else { return .text }
+        for type in known.dropFirst() where type != common {
+            guard type.family.category == common.family.category else { return nil }
+            if type.family == common.family {
+                common = merged(common, type)
+            } else if !common.family.isPreferred, allows(common.family, to: type.family, .implicit),
+                !allows(type.family, to: common.family, .implicit)
+            {
+                common = widened(type, toHold: common)
+            } else if allows(type.family, to: common.family, .implicit) {
+                common = widened(common, toHold: type)
+            } else {
+                return nil
+            }
+        }
+        return common
+    }
+
+    /// The type in which two values are compared; nil where there is no operator for them.
+    static func comparisonType(_ left: DataType, _ right: DataType) -> DataType? {
+        // PostgreSQL compares REAL with other numbers in double precision.
+        if left.isNumber, right.isNumber, left.family != right.family, left == .real || right == .real {
+            return .double
+        }
+        return commonType(of: [left, right])
+    }
+
+    /// One type of a family that holds the values of both.
+    private static func merged(_ left: DataType, _ right: DataType) -> DataType {
+        switch (left, right) {
+        case (.timestamptz, .timestamptz): .timestamptz(.nanoseconds)
+        case (.timestamp, .timestamp): .timestamp(.nanoseconds)
+        default: left.family.type
+        }
+    }
+
+    /// The type with the finer unit where the other has it.
+    private static func widened(_ type: DataType, toHold other: DataType) -> DataType {
+        switch (type, other) {
+        case (.timestamptz, .timestamp(.nanoseconds)): .timestamptz(.nanoseconds)
+        default: type
+        }
+    }
+}
