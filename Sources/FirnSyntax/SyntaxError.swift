@@ -13,6 +13,7 @@ public struct SyntaxError: Error, Hashable, Sendable {
     /// What may help, nil when nothing is known.
     public var hint: String?
 
+    /// Makes one from its parts.
     public init(message: String, code: String = "42601", range: SourceRange, hint: String? = nil) {
         self.message = message
         self.code = code

@@ -14,6 +14,7 @@ public struct Expression: Hashable, Sendable {
     /// Where it stands.
     @NotCompared public var range: SourceRange
 
+    /// Makes one from its parts.
     public init(_ kind: Kind, range: SourceRange = .unknown) {
         self.kind = kind
         self.range = range

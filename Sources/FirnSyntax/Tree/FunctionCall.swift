@@ -25,6 +25,7 @@ public struct FunctionCall: Hashable, Sendable {
     /// `OVER window`.
     public var over: WindowReference?
 
+    /// Makes one from its parts.
     public init(
         name: QualifiedName, arguments: [FunctionArgument], hasStar: Bool = false, isDistinct: Bool = false,
         isVariadic: Bool = false, orderBy: [OrderItem] = [], withinGroup: [OrderItem] = [],
@@ -50,6 +51,7 @@ public struct FunctionArgument: Hashable, Sendable {
     /// The value.
     public var value: Expression
 
+    /// Makes one from its parts.
     public init(name: Identifier? = nil, value: Expression) {
         self.name = name
         self.value = value
@@ -63,7 +65,7 @@ public enum NullTreatment: String, Hashable, Sendable {
 }
 
 /// What follows `OVER`.
-public enum WindowReference: Hashable, Sendable {
+public indirect enum WindowReference: Hashable, Sendable {
     /// `OVER w`.
     case name(Identifier)
     /// `OVER (...)`.
@@ -74,7 +76,9 @@ public enum WindowReference: Hashable, Sendable {
 public struct WindowSpecification: Hashable, Sendable {
     /// The named window that this one refines.
     public var base: Identifier?
+    /// PARTITION BY; empty without it.
     public var partitionBy: [Expression]
+    /// ORDER BY; empty without it.
     public var orderBy: [OrderItem]
     /// nil stands for SQL's default: RANGE from UNBOUNDED PRECEDING to CURRENT ROW.
     public var frame: WindowFrame?
@@ -84,10 +88,13 @@ public struct WindowSpecification: Hashable, Sendable {
 
 /// `ROWS BETWEEN start AND end EXCLUDE ...`.
 public struct WindowFrame: Hashable, Sendable {
+    /// What its offsets count.
     public var unit: FrameUnit
+    /// Where it begins.
     public var start: FrameBound
     /// nil when only the start was written, which means CURRENT ROW.
     public var end: FrameBound?
+    /// `EXCLUDE ...`, nil without it.
     public var exclusion: FrameExclusion?
     /// Where it stands.
     @NotCompared public var range: SourceRange
@@ -101,7 +108,7 @@ public enum FrameUnit: String, Hashable, Sendable {
 }
 
 /// An end of a frame.
-public enum FrameBound: Hashable, Sendable {
+public indirect enum FrameBound: Hashable, Sendable {
     case unboundedPreceding
     case preceding(Expression)
     case currentRow
@@ -119,6 +126,8 @@ public enum FrameExclusion: String, Hashable, Sendable {
 
 /// A window of the WINDOW clause.
 public struct NamedWindow: Hashable, Sendable {
+    /// The name, as written.
     public var name: Identifier
+    /// What the name stands for.
     public var specification: WindowSpecification
 }

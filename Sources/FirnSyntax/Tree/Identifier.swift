@@ -11,6 +11,7 @@ public struct Identifier: Hashable, Sendable {
     /// Where it stands.
     @NotCompared public var range: SourceRange
 
+    /// Makes one from its parts.
     public init(_ name: String, isQuoted: Bool = false, range: SourceRange = .unknown) {
         self.name = name
         self.isQuoted = isQuoted
@@ -23,6 +24,7 @@ public struct QualifiedName: Hashable, Sendable {
     /// The parts, outermost first.
     public var parts: [Identifier]
 
+    /// Makes one from its parts.
     public init(_ parts: [Identifier]) {
         precondition(!parts.isEmpty, "a qualified name has at least one part")
         self.parts = parts

@@ -4,13 +4,17 @@
 
 /// A whole query: WITH, a body, ORDER BY, LIMIT, OFFSET.
 public struct Query: Hashable, Sendable {
+    /// The WITH clause before it.
     public var with: WithClause?
+    /// What yields the rows.
     public var body: QueryBody
+    /// ORDER BY; empty without it.
     public var orderBy: [OrderItem]
     /// `LIMIT e` or `FETCH FIRST e ROWS`; nil without a limit and for `LIMIT ALL`.
     public var limit: Expression?
     /// `FETCH FIRST e ROWS WITH TIES`.
     public var limitWithTies: Bool
+    /// `OFFSET e`, nil without it.
     public var offset: Expression?
     /// Where it stands.
     @NotCompared public var range: SourceRange
@@ -18,17 +22,23 @@ public struct Query: Hashable, Sendable {
 
 /// `WITH a AS (...), b AS (...)`.
 public struct WithClause: Hashable, Sendable {
+    /// `RECURSIVE`.
     public var isRecursive: Bool
+    /// The expressions in the order written.
     public var expressions: [CommonTableExpression]
+    /// Where it stands.
     @NotCompared public var range: SourceRange
 }
 
 /// `name (columns) AS [NOT MATERIALIZED] (query)`.
 public struct CommonTableExpression: Hashable, Sendable {
+    /// The name, as written.
     public var name: Identifier
+    /// The column names that were listed; empty without a list.
     public var columns: [Identifier]
     /// true for MATERIALIZED, false for NOT MATERIALIZED, nil when neither was written.
     public var isMaterialized: Bool?
+    /// The query.
     public var query: Query
 }
 
@@ -46,7 +56,9 @@ public indirect enum QueryBody: Hashable, Sendable {
 
 /// One row of VALUES.
 public struct ValuesRow: Hashable, Sendable {
+    /// The values, one a column.
     public var values: [Expression]
+    /// Where it stands.
     @NotCompared public var range: SourceRange
 }
 
@@ -59,13 +71,19 @@ public enum SetOperator: String, Hashable, Sendable {
 
 /// One SELECT block.
 public struct Select: Hashable, Sendable {
+    /// DISTINCT, nil without it.
     public var distinct: DistinctClause?
+    /// The select list; empty in `SELECT FROM t`.
     public var items: [SelectItem]
     /// The comma list of FROM; empty without FROM.
     public var from: [FromItem]
+    /// The condition of WHERE, nil without one.
     public var filter: Expression?
+    /// GROUP BY, nil without it.
     public var groupBy: GroupByClause?
+    /// The condition of HAVING.
     public var having: Expression?
+    /// The WINDOW clause; empty without it.
     public var windows: [NamedWindow]
     /// DuckDB's `QUALIFY condition`, a filter over window functions.
     public var qualify: Expression?
@@ -81,7 +99,9 @@ public enum DistinctClause: Hashable, Sendable {
 
 /// One item of the select list or of RETURNING; a star is an expression of kind `.star`.
 public struct SelectItem: Hashable, Sendable {
+    /// The expression.
     public var expression: Expression
+    /// The name that stands in for it; nil without one.
     public var alias: Identifier?
 
     /// The name of the output column, by PostgreSQL's rule. A star has none of its own.
@@ -94,7 +114,9 @@ public struct GroupByClause: Hashable, Sendable {
     public var isAll: Bool
     /// `GROUP BY DISTINCT`.
     public var isDistinct: Bool
+    /// The elements in the order written.
     public var elements: [GroupingElement]
+    /// Where it stands.
     @NotCompared public var range: SourceRange
 }
 
@@ -110,11 +132,14 @@ public indirect enum GroupingElement: Hashable, Sendable {
 
 /// `e ASC NULLS LAST`.
 public struct OrderItem: Hashable, Sendable {
+    /// The expression.
     public var expression: Expression
+    /// `ASC` (the default) or `DESC`.
     public var direction: SortDirection
     /// nil stands for the default: nulls last when ascending, first when descending.
     public var nulls: NullsOrder?
 
+    /// Makes one from its parts.
     public init(expression: Expression, direction: SortDirection = .ascending, nulls: NullsOrder? = nil) {
         self.expression = expression
         self.direction = direction
@@ -125,11 +150,13 @@ public struct OrderItem: Hashable, Sendable {
     public var putsNullsFirst: Bool { nulls.map { $0 == .first } ?? (direction == .descending) }
 }
 
+/// Ascending or descending.
 public enum SortDirection: String, Hashable, Sendable {
     case ascending = "ASC"
     case descending = "DESC"
 }
 
+/// Where nulls go in an order.
 public enum NullsOrder: String, Hashable, Sendable {
     case first = "NULLS FIRST"
     case last = "NULLS LAST"
@@ -137,11 +164,14 @@ public enum NullsOrder: String, Hashable, Sendable {
 
 /// One item of FROM.
 public struct FromItem: Hashable, Sendable {
+    /// What it is.
     public var kind: Kind
+    /// The name that stands in for it; nil without one.
     public var alias: TableAlias?
     /// Where it stands.
     @NotCompared public var range: SourceRange
 
+    /// The kinds.
     public indirect enum Kind: Hashable, Sendable {
         case table(QualifiedName)
         case query(Query, isLateral: Bool)
@@ -152,9 +182,12 @@ public struct FromItem: Hashable, Sendable {
 
 /// `AS name (columns)`.
 public struct TableAlias: Hashable, Sendable {
+    /// The name, as written.
     public var name: Identifier
+    /// The column names that were listed; empty without a list.
     public var columns: [Identifier]
 
+    /// Makes one from its parts.
     public init(name: Identifier, columns: [Identifier] = []) {
         self.name = name
         self.columns = columns
@@ -163,8 +196,11 @@ public struct TableAlias: Hashable, Sendable {
 
 /// A function that stands for a table.
 public struct TableFunction: Hashable, Sendable {
+    /// The call.
     public var call: FunctionCall
+    /// `LATERAL`.
     public var isLateral: Bool
+    /// `WITH ORDINALITY`.
     public var withOrdinality: Bool
     /// `AS (name type, ...)`.
     public var columnDefinitions: [FunctionParameter]
@@ -172,10 +208,13 @@ public struct TableFunction: Hashable, Sendable {
 
 /// Two items of FROM, joined.
 public struct Join: Hashable, Sendable {
+    /// What it is.
     public var kind: JoinKind
     /// `ASOF`: each left row meets the last right row that satisfies the inequality.
     public var isAsOf: Bool
+    /// The item before JOIN.
     public var left: FromItem
+    /// The item behind JOIN.
     public var right: FromItem
     /// nil for CROSS JOIN.
     public var condition: JoinCondition?
@@ -183,6 +222,7 @@ public struct Join: Hashable, Sendable {
     public var tolerance: Expression?
 }
 
+/// Which rows without a match a join keeps.
 public enum JoinKind: String, Hashable, Sendable {
     case inner = "INNER"
     case left = "LEFT"
@@ -191,6 +231,7 @@ public enum JoinKind: String, Hashable, Sendable {
     case cross = "CROSS"
 }
 
+/// How the rows of a join match.
 public enum JoinCondition: Hashable, Sendable {
     case on(Expression)
     case using([Identifier])

@@ -11,8 +11,10 @@ public struct SourcePosition: Hashable, Comparable, Sendable {
     /// Bytes of UTF-8 between the start of the text and this place.
     public var byteOffset: Int
 
+    /// Makes one from its parts.
     public init(byteOffset: Int) { self.byteOffset = byteOffset }
 
+    /// Whether the first place comes before the second.
     public static func < (left: SourcePosition, right: SourcePosition) -> Bool {
         left.byteOffset < right.byteOffset
     }
@@ -25,6 +27,7 @@ public struct SourceRange: Hashable, Sendable {
     /// The first place after it.
     public var end: SourcePosition
 
+    /// Makes one from its parts.
     public init(start: SourcePosition, end: SourcePosition) {
         self.start = start
         self.end = end
@@ -87,11 +90,15 @@ public struct SourceLocation: Hashable, Sendable {
 /// A stored property that takes no part in the equality and the hash of the node that holds it.
 @propertyWrapper
 public struct NotCompared<Value: Sendable>: Hashable, Sendable {
+    /// The value that takes no part.
     public var wrappedValue: Value
 
+    /// Wraps a value.
     public init(wrappedValue: Value) { self.wrappedValue = wrappedValue }
 
+    /// Always true.
     public static func == (left: NotCompared, right: NotCompared) -> Bool { true }
 
+    /// Feeds nothing.
     public func hash(into hasher: inout Hasher) {}
 }

@@ -4,7 +4,9 @@
 
 /// `EXPLAIN [ANALYZE] [VERBOSE] [(options)] statement`; the bare words become options.
 public struct Explain: Hashable, Sendable {
+    /// The options in the order written; empty without any.
     public var options: [Option]
+    /// The statement inside.
     public var statement: Statement
 
     /// Whether the statement is to be run: `ANALYZE`, or the option with no value or a true one.
@@ -33,10 +35,13 @@ public struct SetParameter: Hashable, Sendable {
     public var name: Identifier
     /// nil for DEFAULT (and SET TIME ZONE LOCAL).
     public var values: [OptionValue]?
+    /// How long the setting lasts.
     public var scope: SetScope
+    /// Where the value stands.
     @NotCompared public var valueRange: SourceRange
 }
 
+/// How long a setting lasts.
 public enum SetScope: String, Hashable, Sendable {
     case session = "SESSION"
     case local = "LOCAL"
@@ -63,14 +68,19 @@ public enum TransactionStatement: Hashable, Sendable {
 
 /// `PREPARE name (types) AS statement`.
 public struct Prepare: Hashable, Sendable {
+    /// The name, as written.
     public var name: Identifier
+    /// The declared types of $1, $2 ...; empty when they are to be inferred.
     public var parameterTypes: [TypeName]
+    /// The statement inside.
     public var statement: Statement
 }
 
 /// `EXECUTE name (arguments)`.
 public struct Execute: Hashable, Sendable {
+    /// The name, as written.
     public var name: Identifier
+    /// The arguments in order.
     public var arguments: [Expression]
 }
 
@@ -82,12 +92,16 @@ public struct Checkpoint: Hashable, Sendable {
 
 /// `VACUUM [(options)] tables`.
 public struct Vacuum: Hashable, Sendable {
+    /// The options in the order written; empty without any.
     public var options: [Option]
+    /// The tables that were named; empty for all.
     public var tables: [QualifiedName]
 }
 
 /// `ANALYZE [VERBOSE] tables`.
 public struct Analyze: Hashable, Sendable {
+    /// The options in the order written; empty without any.
     public var options: [Option]
+    /// The tables that were named; empty for all.
     public var tables: [QualifiedName]
 }

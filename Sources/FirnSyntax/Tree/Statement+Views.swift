@@ -4,14 +4,21 @@
 
 /// `CREATE [OR REPLACE] [MATERIALIZED] VIEW name (columns) WITH (options) AS query WITH [NO] DATA`.
 public struct CreateView: Hashable, Sendable {
+    /// The name, as written.
     public var name: QualifiedName
+    /// The column names that were listed; empty without a list.
     public var columns: [Identifier]
+    /// `MATERIALIZED`.
     public var isMaterialized: Bool
+    /// `OR REPLACE`.
     public var orReplace: Bool
+    /// `IF NOT EXISTS`.
     public var ifNotExists: Bool
+    /// `TEMPORARY` or `TEMP`.
     public var isTemporary: Bool
     /// `timescaledb.continuous` among them.
     public var options: [Option]
+    /// The query.
     public var query: Query
     /// The query's own text, for the catalog.
     public var queryText: String
@@ -21,17 +28,25 @@ public struct CreateView: Hashable, Sendable {
 
 /// `REFRESH MATERIALIZED VIEW [CONCURRENTLY] name WITH [NO] DATA`.
 public struct RefreshMaterializedView: Hashable, Sendable {
+    /// The name, as written.
     public var name: QualifiedName
+    /// `CONCURRENTLY`.
     public var isConcurrent: Bool
+    /// true for `WITH DATA`, false for `WITH NO DATA`, nil when neither was written.
     public var withData: Bool?
 }
 
 /// `CREATE [OR REPLACE] FUNCTION name(parameters) RETURNS ... AS body`.
 public struct CreateFunction: Hashable, Sendable {
+    /// Whether it is a procedure.
     public var isProcedure: Bool
+    /// The name, as written.
     public var name: QualifiedName
+    /// `OR REPLACE`.
     public var orReplace: Bool
+    /// The parameters in order.
     public var parameters: [FunctionParameter]
+    /// What it returns; nil when that follows from its OUT parameters.
     public var returns: FunctionResult?
     /// The language, folded to lower case; nil when none was written.
     public var language: Identifier?
@@ -47,12 +62,17 @@ public struct CreateFunction: Hashable, Sendable {
 
 /// A parameter of a function, a column of RETURNS TABLE, or of a column definition list.
 public struct FunctionParameter: Hashable, Sendable {
+    /// Whether it goes in or out.
     public var mode: ParameterMode
+    /// The name, as written.
     public var name: Identifier?
+    /// The type.
     public var type: TypeName
+    /// `DEFAULT e`, nil without it.
     public var defaultValue: Expression?
 }
 
+/// Whether a parameter goes in or out.
 public enum ParameterMode: String, Hashable, Sendable {
     case input = "IN"
     case output = "OUT"

@@ -21,6 +21,7 @@ public struct TypeName: Hashable, Sendable {
     /// Where it stands.
     @NotCompared public var range: SourceRange
 
+    /// Makes one from its parts.
     public init(
         _ name: QualifiedName, modifiers: [Int] = [], intervalFields: IntervalFields? = nil,
         arrayDimensionCount: Int = 0, range: SourceRange = .unknown

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// "Did you mean ...?": the keyword that the grammar would have taken, one slip of the finger away.
+//
+// A first run that fails costs nothing extra while it parses; the text is then parsed again with a
+// record of every keyword that was asked for, and the offending word (or the one before it, which may
+// have passed as an alias: SELECT a FORM t) is compared with those.
+
+extension Parser {
+    func hint(for token: Token) -> String? {
+        guard let wanted else { return nil }
+        for place in [index, index - 1] where place >= 0 && tokens[place].kind == .word {
+            let word = tokens[place].text
+            if place < index, KeywordList.keywordClass(of: word) != nil { continue }
+            let candidates = Set(wanted[place] ?? []).subtracting([word]).sorted()
+            let near = candidates.filter { Self.isNearMiss(word, $0) }
+            let best = near.min { abs($0.count - word.count) < abs($1.count - word.count) }
+            if let best { return "Did you mean \"\(best.uppercased())\"?" }
+        }
+        return nil
+    }
+
+    /// Whether one letter too many, too few, wrong, or two swapped letters turn one word into the other.
+    static func isNearMiss(_ left: String, _ right: String) -> Bool {
+        let shortest = 3
+        let first = Array(left.utf8)
+        let second = Array(right.utf8)
+        guard min(first.count, second.count) >= shortest, abs(first.count - second.count) <= 1 else { return false }
+        var prefix = 0
+        while prefix < min(first.count, second.count), first[prefix] == second[prefix] { prefix += 1 }
+        let firstRest = first[prefix...]
+        let secondRest = second[prefix...]
+        if first.count > second.count { return firstRest.dropFirst().elementsEqual(secondRest) }
+        if first.count < second.count { return secondRest.dropFirst().elementsEqual(firstRest) }
+        if firstRest.dropFirst().elementsEqual(secondRest.dropFirst()) { return !firstRest.isEmpty }
+        guard firstRest.count >= 2, firstRest[prefix] == secondRest[prefix + 1],
+            firstRest[prefix + 1] == secondRest[prefix]
+        else { return false }
+        return firstRest.dropFirst(2).elementsEqual(secondRest.dropFirst(2))
+    }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Lists of options: WITH (a = 1, b.c), COPY's (FORMAT csv, HEADER), EXPLAIN's and VACUUM's.
+
+extension Parser {
+    /// `(name [=] value, ...)`. A value may follow with or without the equals sign.
+    mutating func parseOptions() throws(SyntaxError) -> [Option] {
+        try expectSymbol("(")
+        var options: [Option] = []
+        if acceptSymbol(")") { return options }
+        repeat { options.append(try parseOption()) } while acceptSymbol(",")
+        try expectSymbol(")")
+        return options
+    }
+
+    private mutating func parseOption() throws(SyntaxError) -> Option {
+        let start = start
+        let name = try parseQualifiedName(.label)
+        let text = name.parts.map(\.name).joined(separator: ".")
+        let hasSign = acceptOperator("=")
+        if !hasSign, atSymbol(",") || atSymbol(")") {
+            return Option(name: text, value: nil, range: name.range, valueRange: name.range)
+        }
+        let valueStart = self.start
+        let value = try parseOptionValue()
+        return Option(
+            name: text, value: value, range: range(from: start), valueRange: range(from: valueStart))
+    }
+
+    mutating func parseOptionValue() throws(SyntaxError) -> OptionValue {
+        let token = current
+        switch token.kind {
+        case .string, .escapeString, .unicodeString, .dollarString:
+            return .string(try parseString())
+        case .integer, .decimal: return .number(try parseNumber())
+        case .operator:
+            if acceptOperator("*") { return .star }
+            let sign = token.text
+            guard sign == "-" || sign == "+" else { throw unexpected() }
+            advance()
+            let number = try parseNumber()
+            return .number(sign == "-" ? "-\(number)" : number)
+        case .symbol where token.text == "(":
+            try enter()
+            advance()
+            var values = [try parseOptionValue()]
+            while acceptSymbol(",") { values.append(try parseOptionValue()) }
+            try expectSymbol(")")
+            leave()
+            return .list(values)
+        case .word, .quotedIdentifier:
+            if peek(1).isString || isSymbol(peek(1), "(") { return .expression(try parseExpression()) }
+            return .word(try takeIdentifier().name)
+        default: throw unexpected()
+        }
+    }
+
+    private mutating func parseNumber() throws(SyntaxError) -> String {
+        let token = current
+        let text: String
+        switch token.kind {
+        case .integer: text = try integerDigits(token)
+        case .decimal: text = constants.decimal(token)
+        default: throw unexpected()
+        }
+        advance()
+        return text
+    }
+}
