@@ -39,7 +39,7 @@ enum StorageSamples {
         case .double: return .double(Double(Int32(truncatingIfNeeded: bits)) / 64)
         case .numeric(let precision, let scale):
             let scale = precision == nil ? UInt8(bits % 5) : UInt8(scale ?? 0)
-            return .decimal(Decimal(coefficient: Int128(Int32(truncatingIfNeeded: bits)), scale: scale))
+            return .decimal(Decimal(unchecked: Int128(Int32(truncatingIfNeeded: bits)), scale: Int(scale)))
         case .text, .unknown: return .text("text-\(bits % 100)")
         case .jsonb: return .text("{\"a\": \(bits % 100)}")
         case .bytea: return .bytes([UInt8](repeating: UInt8(truncatingIfNeeded: bits), count: Int(bits >> 8 % 20)))
