@@ -9,7 +9,7 @@
 
 /// One statement of a script, as text.
 public struct ScriptStatement: Hashable, Sendable {
-    /// Its text, from its first to its last token.
+    /// Its text, from its first token to before its semicolon, inner comments included.
     public var text: String
     /// Bytes of the script before the text.
     public var byteOffset: Int
@@ -55,18 +55,12 @@ public struct StatementSplitter: Sendable {
     private var state = State.normal
     /// The first byte of the current statement's first token.
     private var contentStart: Int?
-    /// The byte behind its last token so far.
-    private var contentEnd = 0
-    /// The first byte of the comment that the cursor is in.
-    private var commentStart = 0
     private var contentLine = 1
     private var contentColumn = 1
     private var line = 1
     private var column = 1
     /// Whether the byte before the cursor belongs to a word, and whether that word is `e` alone.
     private var isInWord = false
-    /// Whether it belongs to a number, whose exponent begins no word.
-    private var isInNumber = false
     private var isEscapePrefix = false
     /// Whether a quote would go on with an escape string that has just ended.
     private var continuesEscapes = false
@@ -92,9 +86,10 @@ public struct StatementSplitter: Sendable {
             let before = cursor
             if case .normal = state {
                 if buffer[cursor] == UInt8(ascii: ";") {
-                    let statement = take()
+                    let statement = take(to: cursor)
                     step()
-                    endWord()
+                    isInWord = false
+                    continuesEscapes = false
                     if let statement { return statement }
                 } else {
                     scanNormal()
@@ -115,12 +110,7 @@ public struct StatementSplitter: Sendable {
             isFinished = false
             return statement
         }
-        if case .blockComment = state {
-            // Its error is the parser's to tell.
-            if contentStart == nil { contentStart = commentStart }
-            contentEnd = buffer.count
-        }
-        let rest = take()
+        let rest = take(to: buffer.count)
         reset()
         return rest
     }
@@ -165,19 +155,12 @@ public struct StatementSplitter: Sendable {
         return isFinished ? 0 : nil
     }
 
-    /// Steps over a byte of a token.
-    private mutating func stepContent() {
-        step()
-        contentEnd = cursor
-    }
-
     private mutating func scanNormal() {
         let byte = buffer[cursor]
         if Lexer.isSpace(byte) {
             sawLineEnd = sawLineEnd || Lexer.isLineEnd(byte)
             sawBlank = true
             isInWord = false
-            isInNumber = false
             isEscapePrefix = false
             return step()
         }
@@ -185,7 +168,6 @@ public struct StatementSplitter: Sendable {
             guard let following else { return }
             let opensComment = byte == UInt8(ascii: "-") ? following == byte : following == UInt8(ascii: "*")
             if opensComment {
-                commentStart = cursor
                 state = byte == UInt8(ascii: "-") ? .lineComment : .blockComment(depth: 1)
                 step()
                 step()
@@ -204,32 +186,28 @@ public struct StatementSplitter: Sendable {
             let goesOn = continuesEscapes && (!sawBlank || sawLineEnd)
             state = .string(hasEscapes: goesOn || isEscapePrefix)
             endWord()
-            stepContent()
+            step()
         case UInt8(ascii: "\""):
             state = .identifier
             endWord()
-            stepContent()
+            step()
         default:
             if let dollarTag {
                 state = .dollar(tag: dollarTag)
                 endWord()
-                for _ in dollarTag { stepContent() }
+                for _ in dollarTag { step() }
                 return
             }
-            let isNumberStart = !isInWord && Lexer.isDigit(byte)
-            let goesOnNumber = isInNumber && (byte == UInt8(ascii: ".") || Lexer.isIdentifierStart(byte))
-            isInNumber = isNumberStart || goesOnNumber
-            let isWordStart = !isInWord && !isInNumber && Lexer.isIdentifierStart(byte)
+            let isWordStart = !isInWord && Lexer.isIdentifierStart(byte)
             isEscapePrefix = isWordStart && byte | 0x20 == UInt8(ascii: "e")
             isInWord = isWordStart || (isInWord && Lexer.isIdentifierPart(byte))
             continuesEscapes = false
-            stepContent()
+            step()
         }
     }
 
     private mutating func endWord() {
         isInWord = false
-        isInNumber = false
         isEscapePrefix = false
         continuesEscapes = false
     }
@@ -274,15 +252,15 @@ public struct StatementSplitter: Sendable {
             }
             step()
         case .identifier:
-            stepContent()
+            step()
             if byte == UInt8(ascii: "\"") { state = .normal }
         case .string(let hasEscapes):
             if hasEscapes, byte == UInt8(ascii: "\\") {
                 guard following != nil else { return }
-                stepContent()
-                if cursor < buffer.count { stepContent() }
+                step()
+                if cursor < buffer.count { step() }
             } else {
-                stepContent()
+                step()
                 if byte == UInt8(ascii: "'") {
                     state = .normal
                     continuesEscapes = hasEscapes
@@ -294,22 +272,24 @@ public struct StatementSplitter: Sendable {
             if byte == UInt8(ascii: "$") {
                 if cursor + tag.count > buffer.count, !isFinished { return }
                 if buffer[cursor...].starts(with: tag) {
-                    for _ in tag { stepContent() }
+                    for _ in tag { step() }
                     state = .normal
                     return
                 }
             }
-            stepContent()
+            step()
         }
     }
 
     // MARK: - Giving out
 
-    private mutating func take() -> ScriptStatement? {
+    private mutating func take(to end: Int) -> ScriptStatement? {
         guard let start = contentStart else { return nil }
         contentStart = nil
+        var last = end
+        while last > start, Lexer.isSpace(buffer[last - 1]) { last -= 1 }
         return ScriptStatement(
-            text: String(decoding: buffer[start..<contentEnd], as: UTF8.self), byteOffset: bufferOffset + start,
+            text: String(decoding: buffer[start..<last], as: UTF8.self), byteOffset: bufferOffset + start,
             line: contentLine, column: contentColumn)
     }
 
@@ -321,8 +301,6 @@ public struct StatementSplitter: Sendable {
         buffer.removeSubrange(..<used)
         bufferOffset += used
         cursor -= used
-        contentEnd -= used
-        commentStart -= used
         if let start = contentStart { contentStart = start - used }
     }
 }

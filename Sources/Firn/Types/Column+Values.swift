@@ -20,8 +20,7 @@ public enum Value: Sendable, Hashable {
     case vector([Float])
 
     /// True for NULL.
-    // Not `self == .null`: Swift 6.3 debug builds compare through a copy that is aligned to 8 bytes as if it were to 16.
-    public var isNull: Bool { if case .null = self { true } else { false } }
+    public var isNull: Bool { self == .null }
 }
 
 extension Column {

@@ -120,8 +120,7 @@ public struct GroupByClause: Hashable, Sendable {
     @NotCompared public var range: SourceRange
 }
 
-/// One element of GROUP BY. Ordinals are integer constants, aliases are column references, and a list in
-/// parentheses such as `(a, b)` is an expression of kind `.row`.
+/// One element of GROUP BY. Ordinals are integer constants, aliases are column references.
 public indirect enum GroupingElement: Hashable, Sendable {
     case expression(Expression)
     /// `()`.

@@ -139,8 +139,10 @@ struct ManifestContent: Sendable {
     }
 }
 
+// @unchecked Sendable: used by one flush at a time, under the engine's flusher lock; `init` hands it over.
+
 /// Appends edits to a manifest. Not thread-safe: one flush at a time.
-final class ManifestWriter {
+final class ManifestWriter: @unchecked Sendable {
     private let file: any File
     private(set) var proof: ManifestProof
     private var editCount: UInt64

@@ -43,7 +43,7 @@ struct ManifestState: Sendable {
         switch record {
         case .catalog(.putTable(let schema)):
             if tables[schema.id] != nil {
-                tables[schema.id]!.schema = schema
+                tables[schema.id]!.schema = schema.keepingPick(of: tables[schema.id]!.schema)
             } else {
                 tables[schema.id] = Table(schema: schema, flushedLSN: .zero)
             }

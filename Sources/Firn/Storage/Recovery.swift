@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Opening a database: from what lies on disk to an engine that takes its first write.
+//
+//   1. take the lock
+//   2. CURRENT names the manifest; read it, and prove its end by CURRENT and the log's headers
+//   3. replay the log from the manifest's LSN on (WALReader decides where it ends)
+//   4. write what was replayed into segments; sync the files and their folder
+//   5. begin the log of a new epoch: its first file, synced
+//   6. write a fresh manifest, synced; move CURRENT to it
+//   7. remove what the old manifest and log left: their files, retired and unfinished data files; what nobody knows
+//      goes to quarantine/
+//
+// Nothing that was read is appended to, so bytes that only the kernel's cache held are on disk again, in new files,
+// before anyone relies on them. Until CURRENT moves, nothing that an earlier opening made is changed: a crash on the
+// way repeats the recovery. Opening for reading alone does 1 to 3, keeps the rows in memory, and writes nothing.
+
+import FirnIO
+import SystemPackage
+
+extension StorageEngine {
+    /// Opens the database in a folder, or creates one there.
+    ///
+    /// - Parameters:
+    ///   - path: the folder; missing parents are created too.
+    ///   - segmentAccess: writes and reads segments; made once the database's id is known.
+    static func open(
+        _ path: FilePath, options: StorageOptions = StorageOptions(), fileSystem: any FileSystem,
+        timeSource: any TimeSource, random: any RandomSource, executor: any WorkExecutor,
+        segmentAccess: (DatabaseID) -> any SegmentAccess
+    ) throws(FirnError) -> StorageEngine {
+        var recovery = Recovery(
+            folder: DatabaseFolder(root: path), options: options, fileSystem: fileSystem)
+        let found = try recovery.find(random: random)
+        let access = segmentAccess(found.database)
+        let lock: (any FileLock)?
+        let contents: RecoveredContents
+        var log: WriteAheadLog?
+        lock = recovery.lock
+        do {
+            switch (options.access, options.keepsLog) {
+            case (.readOnly, _): contents = try recovery.replayIntoMemory(found)
+            case (.readWrite, false): contents = RecoveredContents()
+            case (.readWrite, true): (contents, log) = try recovery.recover(found, access)
+            }
+        } catch {
+            try recovery.giveUp(after: error)
+        }
+        return StorageEngine(
+            options: options, folder: recovery.folder, databaseID: found.database, notices: recovery.notices,
+            fileSystem: fileSystem, timeSource: timeSource, executor: executor, segmentAccess: access, log: log,
+            lock: lock, contents: contents)
+    }
+}
+
+/// One opening in progress.
+struct Recovery {
+    let folder: DatabaseFolder
+    let options: StorageOptions
+    let fileSystem: any FileSystem
+    private(set) var lock: (any FileLock)?
+    private(set) var notices: [String] = []
+
+    init(folder: DatabaseFolder, options: StorageOptions, fileSystem: any FileSystem) {
+        self.folder = folder
+        self.options = options
+        self.fileSystem = fileSystem
+    }
+
+    /// What the folder holds before replay.
+    struct Found {
+        var database: DatabaseID
+        var manifest: ManifestState
+        /// Number of the live manifest; 0 where there is none yet.
+        var manifestNumber: UInt64
+    }
+
+    /// Gives the lock back and throws the error that ended the opening.
+    func giveUp(after error: FirnError) throws(FirnError) -> Never {
+        do throws(IOError) {
+            try lock?.release()
+        } catch {
+            throw FirnError(error)
+        }
+        throw error
+    }
+
+    // MARK: Finding
+
+    /// Takes the lock, creates the folder where it may, and reads CURRENT and the manifest.
+    mutating func find(random: any RandomSource) throws(FirnError) -> Found {
+        var bytes: UInt128 = 0
+        withUnsafeMutableBytes(of: &bytes) { random.fill($0) }
+        let newID = DatabaseID(bytes)
+        if !options.keepsLog {
+            try makeFolders()
+            return Found(database: newID, manifest: ManifestState(), manifestNumber: 0)
+        }
+        let status = try io { () throws(IOError) in try fileSystem.status(folder.root) }
+        if let status, status.kind != .directory {
+            throw FirnError(
+                .undefinedFile, "\"\(folder.root.string)\" is a file, not a database",
+                hint: "a database is a folder; give the path of one, or of one to be made")
+        }
+        if options.access == .readOnly {
+            guard status != nil, try exists(folder.current) else { throw missingDatabase }
+            lock = try LockFile.acquire(folder, .readOnly, fileSystem)
+        } else {
+            if status == nil {
+                guard options.createIfMissing else { throw missingDatabase }
+                try io { () throws(IOError) in try fileSystem.createDirectories(folder.root) }
+            } else {
+                try refuseForeignFolder()
+            }
+            lock = try LockFile.acquire(folder, .readWrite, fileSystem)
+        }
+        do throws(FirnError) {
+            if try exists(folder.current) { return try readManifest() }
+            try refuseLostCurrent()
+            guard options.createIfMissing else { throw missingDatabase }
+            try makeFolders()
+            return Found(database: newID, manifest: ManifestState(), manifestNumber: 0)
+        } catch {
+            try giveUp(after: error)
+        }
+    }
+
+    private var missingDatabase: FirnError {
+        FirnError(
+            .undefinedFile, "database \"\(folder.root.string)\" does not exist",
+            hint: "check the path; a database is created when it is opened for writing")
+    }
+
+    /// A folder with something in it, and nothing of ours, belongs to somebody else.
+    private func refuseForeignFolder() throws(FirnError) {
+        let entries = try io { () throws(IOError) in try fileSystem.list(folder.root) }
+        let ours: Set = ["LOCK", "CURRENT", "CURRENT.new", "wal", "data", "quarantine"]
+        guard !entries.isEmpty, !entries.contains(where: { ours.contains($0.name) }) else { return }
+        throw FirnError(
+            .duplicateFile, "folder \"\(folder.root.string)\" is not empty and holds no database",
+            hint: "choose a new or an empty folder")
+    }
+
+    /// Without CURRENT only a creation that was cut short is begun anew; anything more is a loss to be named.
+    private func refuseLostCurrent() throws(FirnError) {
+        let names = try entryNames(in: folder.root)
+        let manifests = names.compactMap { DatabaseFolder.manifestNumber($0) }
+        var lost = manifests.contains { $0 > 1 }
+        if try exists(folder.dataFolder) {
+            let names = try entryNames(in: folder.dataFolder)
+            if names.contains(where: { DatabaseFolder.dataFile($0) != nil }) { lost = true }
+        }
+        for number in try WALReader.fileNumbers(folder, fileSystem) {
+            if case .success(let header)? = try WALReader.header(folder, number, fileSystem) {
+                let window = try FileWindow(folder.log(number), fileSystem)
+                let first = try window.bytes(at: Int64(WALFileHeader.byteCount), count: WALFrameHeader.byteCount)
+                let frame = first.withUnsafeBytes { WALFrameHeader.decode(ByteView($0)) }
+                lost = lost || header.epoch > 1 || frame != nil
+            }
+        }
+        guard lost else { return }
+        throw FirnError(
+            .dataCorrupted, "\(folder.current.string) is missing, although the folder holds a database",
+            hint: "restore CURRENT from a copy of the database")
+    }
+
+    private func makeFolders() throws(FirnError) {
+        try io { () throws(IOError) in
+            try fileSystem.createDirectories(folder.logFolder)
+            try fileSystem.createDirectories(folder.dataFolder)
+        }
+    }
+
+    private func readManifest() throws(FirnError) -> Found {
+        let current: CurrentFile
+        let currentBytes = try readAll(folder.current)
+        do throws(FormatError) {
+            current = try CurrentFile.decode(currentBytes)
+        } catch {
+            throw unreadable(folder.current, error)
+        }
+        var proofs = [current.manifest]
+        for number in try WALReader.fileNumbers(folder, fileSystem) {
+            if case .success(let header)? = try WALReader.header(folder, number, fileSystem),
+                header.database == current.database
+            {
+                proofs.append(header.manifest)
+            }
+        }
+        let path = folder.manifest(current.manifest.number)
+        guard try exists(path) else {
+            throw FirnError(
+                .dataCorrupted, "\(path.string) is missing, although CURRENT names it",
+                hint: "restore it from a copy of the database")
+        }
+        let bytes = try readAll(path)
+        do throws(FormatError) {
+            let content = try ManifestContent.read(
+                bytes, number: current.manifest.number, database: current.database, proofs: proofs)
+            return Found(
+                database: current.database, manifest: content.state, manifestNumber: current.manifest.number)
+        } catch {
+            throw unreadable(path, error)
+        }
+    }
+
+    private func unreadable(_ path: FilePath, _ error: FormatError) -> FirnError {
+        if error.message.contains("format version") {
+            return FirnError(
+                .unsupportedFormat, "\(path.string): \(error.message)",
+                hint: "open the database with the version of Firn that wrote it")
+        }
+        return FirnError.damaged(path, Int64(error.byteOffset), error.message)
+    }
+
+    // MARK: Replaying
+
+    /// Replays the log over the manifest, rows into memory, and changes nothing on disk.
+    mutating func replayIntoMemory(_ found: Found) throws(FirnError) -> RecoveredContents {
+        var replay = Replay(found.manifest)
+        var reader = try WALReader(
+            folder: folder, database: found.database, manifest: found.manifest, fileSystem: fileSystem)
+        let end = try reader.read { (frame) throws(FirnError) in try replay.apply(frame, in: folder) }
+        note(end)
+        try checkDataFiles(replay.state)
+        var contents = RecoveredContents(manifest: replay.state)
+        for (table, batches) in replay.rows {
+            let memtable = Memtable()
+            for (lsn, batch) in batches { memtable.append(batch, lsn: lsn) }
+            contents.memtables[table] = memtable
+            contents.memoryBytes += memtable.byteCount
+        }
+        contents.nextLSN = end.nextLSN
+        return contents
+    }
+
+    /// Replays the log, brings everything into new files, and begins a new epoch.
+    mutating func recover(
+        _ found: Found, _ access: any SegmentAccess
+    ) throws(FirnError) -> (RecoveredContents, WriteAheadLog) {
+        var replay = Replay(found.manifest)
+        var reader = try WALReader(
+            folder: folder, database: found.database, manifest: found.manifest, fileSystem: fileSystem)
+        try makeFolders()
+        let limit = options.memtableBytesMax
+        let end = try reader.read { (frame) throws(FirnError) in
+            try replay.apply(frame, in: folder)
+            if replay.byteCount >= limit { try write(&replay, access) }
+        }
+        note(end)
+        try write(&replay, access)
+        try checkDataFiles(replay.state)
+
+        // LSNs that were given out and lost are not used again, whoever saw them.
+        let wasClosed = found.manifest.closedLSN != nil || found.manifestNumber == 0
+        let skipped = wasClosed ? 0 : StorageEngine.unsyncedCommitsMax
+        let last = LSN(end.nextLSN.rawValue - 1)
+        let epoch = LogEpoch(
+            number: found.manifest.epoch.number + 1, firstLSN: LSN(end.nextLSN.rawValue + skipped),
+            firstLogFile: found.manifestNumber == 0 && end.fileNumbers.isEmpty ? 1 : end.lastFileNumber + 1)
+        try replay.apply([.flushed(LSN(epoch.firstLSN.rawValue - 1)), .unfinishedFiles([]), .epoch(epoch)])
+        replay.state.closedLSN = nil
+        try removeStaleManifests(keeping: found.manifestNumber)
+
+        let number = found.manifestNumber + 1
+        let log = try WriteAheadLog(
+            epoch: epoch, folder: folder, database: found.database,
+            manifest: ManifestProof(number: number, byteCount: 0, checksum: 0), fileBytesMax: options.logFileBytes,
+            fileSystem: fileSystem)
+        let writer = try ManifestWriter(
+            at: folder.manifest(number), number: number, database: found.database, records: replay.state.records,
+            lsn: last, fileSystem: fileSystem)
+        try io { () throws(IOError) in
+            try fileSystem.syncDirectory(folder.root)
+            try folder.writeCurrent(CurrentFile(database: found.database, manifest: writer.proof), on: fileSystem)
+        }
+        try log.release(through: last, manifest: writer.proof)
+        try cleanUp(found, replay.state, liveManifest: number, oldLogFiles: end.fileNumbers)
+        return (
+            RecoveredContents(manifest: replay.state, manifestWriter: writer, nextLSN: epoch.firstLSN), log
+        )
+    }
+
+    private mutating func note(_ end: WALEnd) {
+        guard let place = end.place else { return }
+        notices.append(
+            "the log ended in the middle of a write (\(place)); what was not durable was dropped, as a crash may do")
+    }
+
+    /// Writes replayed rows into a data file and adds its segments to the state.
+    private func write(_ replay: inout Replay, _ access: any SegmentAccess) throws(FirnError) {
+        let inputs = replay.takeInputs()
+        guard !inputs.isEmpty else { return }
+        let file = replay.state.nextFile
+        replay.state.nextFile = file.next
+        var directories: [TableID: (TableSchema, ChunkDirectory)] = [:]
+        for input in inputs {
+            let chunks = replay.state.tables[input.schema.id]?.chunks ?? [:]
+            directories[input.schema.id] = (input.schema, ChunkDirectory(chunks.values))
+        }
+        var nextChunk = replay.state.nextChunk
+        let output = try access.write(inputs, to: folder.data(file), file: file) { (table, time) throws(FirnError) in
+            let (schema, directory) = directories[table]!
+            return directory.locate(time, interval: schema.chunking?.interval) {
+                defer { nextChunk = nextChunk.next }
+                return nextChunk
+            }
+        }
+        try io { () throws(IOError) in try fileSystem.syncDirectory(folder.dataFolder) }
+        replay.state.nextChunk = nextChunk
+        for table in output.tables {
+            if let picked = table.pickedSortKey, var schema = replay.state.tables[table.table]?.schema,
+                schema.sortKey == nil
+            {
+                schema.sortKey = picked
+                try replay.apply([.catalog(.putTable(schema))])
+            }
+            let chunks = directories[table.table]!.1.all
+            for segment in table.segments {
+                let known = replay.state.tables[table.table]?.chunks[segment.chunk]
+                if known == nil, let bounds = chunks.first(where: { $0.id == segment.chunk }) {
+                    try replay.apply([.addChunk(table.table, bounds)])
+                }
+                try replay.apply([.addSegment(segment)])
+            }
+        }
+    }
+
+    /// A data file that is missing is damage; say so before anyone asks for its rows.
+    private func checkDataFiles(_ state: ManifestState) throws(FirnError) {
+        for file in state.files.sorted() where try !exists(folder.data(file)) {
+            let tables = state.tables.values.filter { table in table.segments.contains { $0.file == file } }
+            let names = tables.map { "\"\($0.schema.name)\"" }.sorted().joined(separator: ", ")
+            throw FirnError(
+                .dataCorrupted, "\(folder.data(file).string) is missing, with rows of \(names)",
+                hint: "restore it from a copy of the database")
+        }
+    }
+
+    // MARK: Tidying up
+
+    /// Removes manifests newer than the live one: an opening that did not come to moving CURRENT wrote them.
+    private func removeStaleManifests(keeping live: UInt64) throws(FirnError) {
+        for name in try entryNames(in: folder.root) {
+            guard let number = DatabaseFolder.manifestNumber(name), number > live else { continue }
+            try io { () throws(IOError) in try fileSystem.remove(folder.manifest(number)) }
+        }
+    }
+
+    /// Removes what is known to be over; moves what nobody knows into quarantine.
+    private mutating func cleanUp(
+        _ found: Found, _ state: ManifestState, liveManifest: UInt64, oldLogFiles: [UInt64]
+    ) throws(FirnError) {
+        let known = state.files
+        let provenFiles = found.manifest.nextFile
+        let unfinished = found.manifest.unfinishedFiles
+        for entry in try io({ () throws(IOError) in try fileSystem.list(folder.root) }) {
+            if let number = DatabaseFolder.manifestNumber(entry.name), entry.kind == .file {
+                if number < liveManifest {
+                    try io { () throws(IOError) in try fileSystem.remove(folder.manifest(number)) }
+                }
+            } else if !["LOCK", "CURRENT", "wal", "data", "quarantine"].contains(entry.name) {
+                try quarantine(folder.root.appending(entry.component), entry.name)
+            }
+        }
+        for entry in try io({ () throws(IOError) in try fileSystem.list(folder.logFolder) }) {
+            if let number = DatabaseFolder.logNumber(entry.name), entry.kind == .file {
+                if oldLogFiles.contains(number) {
+                    try io { () throws(IOError) in try fileSystem.remove(folder.log(number)) }
+                }
+            } else {
+                try quarantine(folder.logFolder.appending(entry.component), "wal-\(entry.name)")
+            }
+        }
+        for entry in try io({ () throws(IOError) in try fileSystem.list(folder.dataFolder) }) {
+            guard let file = DatabaseFolder.dataFile(entry.name), entry.kind == .file else {
+                try quarantine(folder.dataFolder.appending(entry.component), "data-\(entry.name)")
+                continue
+            }
+            if known.contains(file) { continue }
+            if file >= provenFiles || unfinished.contains(file) || state.retiredFiles.contains(file) {
+                try io { () throws(IOError) in try fileSystem.remove(folder.data(file)) }
+            } else {
+                try quarantine(folder.data(file), "data-\(entry.name)")
+            }
+        }
+    }
+
+    private mutating func quarantine(_ path: FilePath, _ name: String) throws(FirnError) {
+        try io { () throws(IOError) in
+            try fileSystem.createDirectories(folder.quarantine)
+            var destination = folder.quarantine.appending(name)
+            var copy = 1
+            while try fileSystem.status(destination) != nil {
+                copy += 1
+                destination = folder.quarantine.appending("\(name).\(copy)")
+            }
+            try fileSystem.rename(path, to: destination)
+            try fileSystem.syncDirectory(folder.quarantine)
+        }
+        notices.append("\(path.string) belongs to nothing in the database; it was moved to \(folder.quarantine.string)")
+    }
+
+    // MARK: Files
+
+    private func io<Result>(_ body: () throws(IOError) -> Result) throws(FirnError) -> Result {
+        try FirnError.mapping(body)
+    }
+
+    private func exists(_ path: FilePath) throws(FirnError) -> Bool {
+        try io { () throws(IOError) in try fileSystem.status(path) != nil }
+    }
+
+    private func entryNames(in path: FilePath) throws(FirnError) -> [String] {
+        try io { () throws(IOError) in try fileSystem.list(path).map(\.name) }
+    }
+
+    private func readAll(_ path: FilePath) throws(FirnError) -> [UInt8] {
+        try io { () throws(IOError) in
+            let file = try fileSystem.open(path, .readOnly)
+            let bytes = try file.readAll()
+            try file.close()
+            return bytes
+        }
+    }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the engine asks of segments: write some, read one, check one.
+//
+// The engine knows nothing of a segment's inside; `SegmentFiles` is the implementation in the product.
+
+import FirnIO
+import SystemPackage
+
+/// Writes and opens the segments of one database. Thread-safe.
+protocol SegmentAccess: Sendable {
+    /// Writes the rows as segments into a new file and syncs it; the folder is the caller's to sync.
+    func write(
+        _ inputs: [FlushInput], to path: FilePath, file: FileID, chunks: ChunkLocator
+    ) throws(FirnError) -> FlushOutput
+
+    /// What is left of a segment to read when rows outside the ranges are not wanted.
+    func morsels(
+        of segment: SegmentDescriptor, at path: FilePath, schema: TableSchema, pruning ranges: [ColumnRange]
+    ) throws(FirnError) -> [any Morsel]
+
+    /// Forgets what is kept in memory of a file that is about to be removed.
+    func forget(_ file: FileID)
+
+    /// Reads every byte of a segment; throws the first damage it finds.
+    func verify(_ segment: SegmentDescriptor, at path: FilePath, schema: TableSchema) throws(FirnError)
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a reader sees: the tables, their segments and memtables, as every commit up to one LSN left them.
+//
+// Taking a snapshot copies references: the state is a value whose parts never change, except that memtables take
+// commits beyond the snapshot's LSN, which it leaves out.
+
+/// One table as readers see it.
+struct TableState: Sendable {
+    var schema: TableSchema
+    /// In the order of their commits.
+    var segments: [StoredSegment] = []
+    /// Rows of the segments.
+    var segmentRowCount = 0
+    /// Frozen ones in front, the active one last.
+    var memtables: [Memtable]
+
+    mutating func add(_ segment: StoredSegment) {
+        segmentRowCount += segment.descriptor.rowCount
+        // Nearly always the newest; a bulk load may have been written before a flush that commits before it.
+        var position = segments.count
+        while position > 0,
+            segments[position - 1].descriptor.lsnRange.lowerBound > segment.descriptor.lsnRange.lowerBound
+        {
+            position -= 1
+        }
+        segments.insert(segment, at: position)
+    }
+}
+
+/// All tables as readers see them.
+struct DatabaseState: Sendable {
+    var tables: [TableID: TableState] = [:]
+    var names: [String: TableID] = [:]
+
+    mutating func put(_ schema: TableSchema, memtables: @autoclosure () -> [Memtable]) {
+        if let old = tables[schema.id] {
+            names[old.schema.name] = nil
+            tables[schema.id]!.schema = schema
+        } else {
+            tables[schema.id] = TableState(schema: schema, memtables: memtables())
+        }
+        names[schema.name] = schema.id
+    }
+
+    mutating func drop(_ table: TableID) {
+        guard let old = tables.removeValue(forKey: table) else { return }
+        if names[old.schema.name] == table { names[old.schema.name] = nil }
+    }
+}
+
+/// The engine's snapshot. Keeps what it needs alive, and nothing else waits for it.
+struct EngineSnapshot: DatabaseSnapshot {
+    let lsn: LSN
+    let state: DatabaseState
+    let access: (any SegmentAccess)?
+
+    var tables: [TableSchema] { state.tables.values.map(\.schema).sorted { $0.name < $1.name } }
+
+    func table(named name: String) -> TableSchema? { state.names[name].flatMap { state.tables[$0]?.schema } }
+
+    func rows(of table: TableID) throws(FirnError) -> any TableSnapshot {
+        guard let state = state.tables[table] else {
+            throw FirnError(.undefinedTable, "table \(table) does not exist in this snapshot")
+        }
+        return EngineTableSnapshot(lsn: lsn, state: state, access: access)
+    }
+}
+
+struct EngineTableSnapshot: TableSnapshot {
+    let lsn: LSN
+    let state: TableState
+    let access: (any SegmentAccess)?
+
+    var schema: TableSchema { state.schema }
+
+    var rowCount: Int { state.memtables.reduce(state.segmentRowCount) { $0 + $1.rowCount(through: lsn) } }
+
+    func morsels(pruning ranges: [ColumnRange]) throws(FirnError) -> [any Morsel] {
+        var morsels: [any Morsel] = []
+        let timeRange = ranges.first { $0.column == schema.chunking?.column }
+        for segment in state.segments where segment.descriptor.overlaps(timeRange) {
+            guard let access else { preconditionFailure("only an engine with segments has any") }
+            let parts = try access.morsels(
+                of: segment.descriptor, at: segment.file.path, schema: schema, pruning: ranges)
+            for part in parts { morsels.append(PinnedMorsel(part, pinning: segment)) }
+        }
+        return morsels + MemtableMorsel.morsels(of: state.memtables, through: lsn, schema: schema)
+    }
+}
+
+/// A morsel of a segment that keeps the segment's file on disk for as long as it is held.
+struct PinnedMorsel: Morsel {
+    private let inner: any Morsel
+    private let segment: StoredSegment
+
+    init(_ inner: any Morsel, pinning segment: StoredSegment) {
+        self.inner = inner
+        self.segment = segment
+    }
+
+    var rowCount: Int { inner.rowCount }
+    var order: [ColumnID] { inner.order }
+    func statistics(of column: ColumnID) -> ColumnStatistics? { inner.statistics(of: column) }
+
+    func reader(of columns: [ColumnID], pruning ranges: [ColumnRange]) throws(FirnError) -> any MorselReader {
+        Reader(try inner.reader(of: columns, pruning: ranges), pinning: segment)
+    }
+
+    private final class Reader: MorselReader {
+        private let inner: any MorselReader
+        private let segment: StoredSegment
+
+        init(_ inner: any MorselReader, pinning segment: StoredSegment) {
+            self.inner = inner
+            self.segment = segment
+        }
+
+        func next() throws(FirnError) -> ColumnBatch? { try inner.next() }
+    }
+}
+
+extension SegmentDescriptor {
+    /// False where no row can lie in a range of the table's time column.
+    func overlaps(_ range: ColumnRange?) -> Bool {
+        guard let range, let timeRange else { return true }
+        if case .integer(let lower) = range.lower, timeRange.upperBound < lower { return false }
+        if case .integer(let upper) = range.upper, timeRange.lowerBound > upper { return false }
+        return true
+    }
+}

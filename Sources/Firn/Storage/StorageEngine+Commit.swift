@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How a change becomes a commit: it takes its LSN, is written with others by whoever leads, and becomes visible.
+//
+// A thread that blocks anyway leads when nobody does: it writes and syncs all that is queued, its own frame among it,
+// and hands over when its own is done. Asynchronous appends ring the log's thread instead, which leads for them. While
+// one leads the others queue, so one sync serves them all (group commit).
+//
+// When writing or syncing the log fails, every commit that is not visible fails, and every later one: nobody knows what
+// the disk holds until it is read again. (A sync that failed must not be repeated: the kernel may have dropped the pages.)
+
+import FirnIO
+import Synchronization
+
+/// A change that is ready to take its place.
+struct CommitRequest: Sendable {
+    var change: CommitChange
+    var frame: EncodedFrame?
+    var durability: Durability
+    var rowCount: Int
+    /// Memory that was reserved for it.
+    var reservedBytes = 0
+}
+
+extension StorageEngine {
+    /// LSNs that may be given out and not synced: recovery skips as many, so that none is ever used twice.
+    static let unsyncedCommitsMax: UInt64 = 1 << 20
+    /// Bytes of queued frames at which commits of `.memory` wait for the log as those of `.buffered` do.
+    private static let queueBytesMax = 64 << 20
+    /// Bytes of queued frames at which a commit of `.memory` writes them itself.
+    private static let queueBytesToLead = 8 << 20
+
+    // MARK: Taking a place
+
+    /// Who writes the log after a commit has entered its queue.
+    enum LeadershipWish {
+        /// The caller, when nobody does.
+        case caller
+        /// The log's thread.
+        case logThread
+    }
+
+    /// What is left to do once a commit has its LSN.
+    struct Sequenced: Sendable {
+        /// Calls whose time has come.
+        var ready: [@Sendable () -> Void]
+        /// The caller has become the leader.
+        var mustLead: Bool
+        var mustRing: Bool
+        var shouldFlush: Bool
+    }
+
+    /// Commits and waits until the commit is visible.
+    func commit(_ request: CommitRequest) throws(FirnError) -> AppendResult {
+        let waiter = Waiter<AppendResult>()
+        commit(request, .caller) { waiter.fulfil($0) }
+        return try waiter.wait()
+    }
+
+    /// Commits; `completion` is called once, perhaps before this returns.
+    func commit(_ request: CommitRequest, _ wish: LeadershipWish, completion: @escaping CommitCompletion) {
+        do throws(FirnError) {
+            finish(try takePlace(request, wish, completion: completion))
+        } catch {
+            completion(.failure(error))
+        }
+    }
+
+    /// Gives a commit its LSN; `finish` must be called with what this returns, outside every lock.
+    ///
+    /// A commit that is refused takes no place: `completion` is not called then.
+    func takePlace(
+        _ request: CommitRequest, _ wish: LeadershipWish, completion: @escaping CommitCompletion
+    ) throws(FirnError) -> Sequenced {
+        let now: UInt64? = needsTime(request) ? timeSource.monotonicNanoseconds() : nil
+        return try core.withLock { (core) throws(FirnError) in try sequence(request, wish, now: now, completion, &core)
+        }
+    }
+
+    /// Tells whose commits became visible, and writes the log or has it written.
+    func finish(_ sequenced: Sequenced) {
+        for call in sequenced.ready { call() }
+        if sequenced.shouldFlush { scheduleFlush() }
+        if sequenced.mustLead {
+            lead()
+        } else if sequenced.mustRing {
+            ringDoorbell()
+        }
+    }
+
+    private func needsTime(_ request: CommitRequest) -> Bool {
+        if case .buffered = request.durability { return true }
+        return options.flushAgeSeconds != nil && request.reservedBytes > 0
+    }
+
+    private func sequence(
+        _ request: CommitRequest, _ wish: LeadershipWish, now: UInt64?, _ completion: @escaping CommitCompletion,
+        _ core: inout Core
+    ) throws(FirnError) -> Sequenced {
+        if let refusal = refusal(of: request, core) {
+            core.activeBytes -= request.reservedBytes
+            throw refusal
+        }
+        let lsn = core.nextLSN
+        core.nextLSN = lsn.next
+        enter(request.change, lsn, &core)
+        if let now, request.reservedBytes > 0, core.oldestActive == nil { core.oldestActive = now }
+
+        var need = PendingCommit.Need.nothing
+        var mustRing = false
+        if let frame = request.frame {
+            switch request.durability {
+            case .synced: need = .synced
+            case .buffered(let interval):
+                need = .written
+                let deadline = (now ?? 0).addingReportingOverflow(interval)
+                let time = deadline.overflow ? UInt64.max : deadline.partialValue
+                if core.syncDeadline.map({ time < $0 }) ?? true {
+                    core.syncDeadline = time
+                    mustRing = true
+                }
+            case .memory: need = core.queueBytes > Self.queueBytesMax ? .written : .nothing
+            }
+            if need == .synced || lsn.rawValue - core.durableLSN.rawValue >= Self.unsyncedCommitsMax {
+                core.syncTarget = lsn
+            }
+            core.queue.append(SequencedFrame(lsn: lsn, frame: frame))
+            core.queueBytes += frame.byteCount
+        } else {
+            core.writtenLSN = lsn
+            core.durableLSN = lsn
+        }
+        core.pending.append(
+            PendingCommit(
+                lsn: lsn, need: need, change: request.change, rowCount: request.rowCount, completion: completion))
+        let ready = core.publishReady()
+
+        var mustLead = false
+        if request.frame != nil, !core.isLeading {
+            if wish == .caller, need != .nothing || core.queueBytes > Self.queueBytesToLead {
+                core.isLeading = true
+                mustLead = true
+            } else {
+                mustRing = true
+            }
+        }
+        return Sequenced(
+            ready: ready, mustLead: mustLead, mustRing: mustRing, shouldFlush: shouldScheduleFlush(core))
+    }
+
+    private func refusal(of request: CommitRequest, _ core: Core) -> FirnError? {
+        if core.phase != .open { return Self.closedError }
+        if let failure = core.failure { return Self.afterFailure(failure) }
+        switch request.change {
+        case .rows(let table, let batch, _):
+            guard let writer = core.writers[table], !writer.isDropped else { return Self.missingTable(table) }
+            guard writer.schema.columns.count == batch.columns.count else {
+                return FirnError(
+                    .datatypeMismatch,
+                    "table \"\(writer.schema.name)\" has \(writer.schema.columns.count) columns, the rows have "
+                        + "\(batch.columns.count)")
+            }
+        case .bulk(let commit, _):
+            guard let writer = core.writers[commit.table], !writer.isDropped else {
+                return Self.missingTable(commit.table)
+            }
+        case .catalog(let changes):
+            for change in changes {
+                switch change {
+                case .putTable(let schema):
+                    if let holder = core.names[schema.name], holder != schema.id {
+                        return FirnError(.duplicateTable, "relation \"\(schema.name)\" already exists")
+                    }
+                case .dropTable(let table):
+                    guard let writer = core.writers[table], !writer.isDropped else { return Self.missingTable(table) }
+                }
+            }
+        }
+        return nil
+    }
+
+    static func missingTable(_ table: TableID) -> FirnError {
+        FirnError(.undefinedTable, "the table does not exist any more", detail: "Its id was \(table).")
+    }
+
+    static func afterFailure(_ failure: FirnError) -> FirnError {
+        FirnError(
+            failure.code, "nothing more can be committed since the log failed: \(failure.message)",
+            hint: failure.hint.map { "\($0); then close the database and open it again" }
+                ?? "close the database and open it again")
+    }
+
+    /// Brings a change into what the next commit is checked against.
+    private func enter(_ change: CommitChange, _ lsn: LSN, _ core: inout Core) {
+        switch change {
+        case .rows(let table, let batch, _):
+            core.writers[table]!.active.append(batch, lsn: lsn)
+        case .bulk(let commit, _):
+            core.unflushed.append(UnflushedChange(lsn: lsn, kind: .bulk(commit.committed(at: lsn))))
+        case .catalog(let changes):
+            for change in changes {
+                core.unflushed.append(UnflushedChange(lsn: lsn, kind: .catalog(change)))
+                switch change {
+                case .putTable(let schema):
+                    if let old = core.writers[schema.id] {
+                        core.names[old.schema.name] = nil
+                        core.writers[schema.id]!.schema = schema.keepingPick(of: old.schema)
+                    } else {
+                        core.writers[schema.id] = TableWriter(
+                            schema: schema, active: Memtable(), directory: ChunkDirectory())
+                    }
+                    core.names[schema.name] = schema.id
+                case .dropTable(let table):
+                    core.names[core.writers[table]!.schema.name] = nil
+                    core.writers[table]!.isDropped = true
+                }
+            }
+        }
+    }
+
+    // MARK: Leading
+
+    /// Writes and syncs what is queued until nothing is, or hands over to the log's thread. The caller leads already.
+    func lead(_ endurance: Endurance = .oneRound) {
+        guard let log else { preconditionFailure("only a database with a log has frames to write") }
+        while true {
+            let now = core.withLock { $0.syncDeadline != nil } ? timeSource.monotonicNanoseconds() : nil
+            let work: (frames: [SequencedFrame], mustSync: Bool, durableLSN: LSN)? = core.withLock { core in
+                let mustSync = core.needsSync(now: now)
+                guard core.failure == nil, !core.queue.isEmpty || mustSync else {
+                    core.isLeading = false
+                    return nil
+                }
+                defer {
+                    core.queue = []
+                    core.queueBytes = 0
+                }
+                return (core.queue, mustSync, core.durableLSN)
+            }
+            guard let work else { break }
+            do {
+                try log.write(work.frames, durableLSN: work.durableLSN)
+                if work.mustSync { try log.sync() }
+            } catch {
+                fail(FirnError(error))
+                return
+            }
+            let ready = core.withLock { core in
+                if let last = work.frames.last { core.writtenLSN = last.lsn }
+                if work.mustSync {
+                    core.durableLSN = core.writtenLSN
+                    core.syncDeadline = nil
+                }
+                return core.publishReady() + core.takeReadySyncWaiters()
+            }
+            for call in ready { call() }
+            if endurance == .oneRound {
+                let hasMore = core.withLock { core in
+                    if !core.queue.isEmpty || core.needsSync(now: nil) { return true }
+                    core.isLeading = false
+                    return false
+                }
+                if !hasMore { break }
+                // The log's thread goes on, so that this caller returns; without one the caller does.
+                if canRing {
+                    core.withLock { $0.isLeading = false }
+                    ringDoorbell()
+                    break
+                }
+            }
+        }
+        prepareLogFile(log)
+    }
+
+    /// How long a leader leads.
+    enum Endurance {
+        /// Until its own commit is done; somebody else takes over.
+        case oneRound
+        /// Until nothing is queued.
+        case untilIdle
+    }
+
+    private func prepareLogFile(_ log: WriteAheadLog) {
+        guard options.startsThreads, log.needsPreparation else { return }
+        executor.submit("prepare log file") { [weak self] in
+            guard let self, let log = self.log else { return }
+            do throws(FirnError) {
+                try log.prepareNextFile()
+            } catch {
+                // The log makes its next file itself when it needs it, and reports what is wrong then.
+                self.core.withLock { $0.preparationFailure = error }
+            }
+        }
+    }
+
+    /// Fails all commits that are not visible, and all later ones.
+    private func fail(_ error: FirnError) {
+        let (commits, waiters) = core.withLock { core in
+            core.failure = error
+            core.isLeading = false
+            core.queue = []
+            core.queueBytes = 0
+            defer { core.syncWaiters = [] }
+            return (core.pending.takeAll(), core.syncWaiters)
+        }
+        for commit in commits { commit.completion(.failure(error)) }
+        for waiter in waiters { waiter.completion(.failure(error)) }
+    }
+
+    // MARK: Syncing
+
+    /// Makes every commit up to now durable, whatever its level.
+    func sync() throws(FirnError) {
+        guard log != nil else { return }
+        try syncThrough(core.withLock { LSN($0.nextLSN.rawValue - 1) })
+    }
+
+    /// Waits until every commit up to `lsn` is durable.
+    func syncThrough(_ lsn: LSN) throws(FirnError) {
+        guard log != nil else { return }
+        let waiter = Waiter<Void>()
+        let mustLead: Bool = try core.withLock { (core) throws(FirnError) in
+            if let failure = core.failure { throw Self.afterFailure(failure) }
+            guard core.durableLSN < lsn else {
+                waiter.fulfil(.success(()))
+                return false
+            }
+            core.syncTarget = max(core.syncTarget, lsn)
+            core.syncWaiters.append(SyncWaiter(lsn: lsn) { waiter.fulfil($0) })
+            if core.isLeading { return false }
+            core.isLeading = true
+            return true
+        }
+        if mustLead { lead() }
+        try waiter.wait()
+    }
+
+    // MARK: The log's thread
+
+    private var canRing: Bool { options.startsThreads }
+
+    /// Wakes the log's thread, which is started with the first ring.
+    func ringDoorbell() {
+        guard canRing else { return }
+        startLogThread()
+        doorbell.withLock { $0.isRung = true }
+        doorbell.signal()
+    }
+
+    private func startLogThread() {
+        let failure: FirnError? = logThread.withLock { thread in
+            guard thread == nil else { return nil }
+            let doorbell = doorbell
+            do {
+                thread = try DedicatedThread(name: "firn-log") { [weak self] in
+                    while true {
+                        // Not held while it waits, so that an engine nobody uses goes away.
+                        let timeout = self?.nanosecondsToDeadline()
+                        let isStopped = Self.waitForRing(doorbell, timeoutNanoseconds: timeout)
+                        guard !isStopped, let engine = self else { return }
+                        engine.tick()
+                    }
+                }
+                return nil
+            } catch {
+                return FirnError(.ioError, "the log's thread cannot be started: \(error)")
+            }
+        }
+        if let failure { fail(failure) }
+    }
+
+    private static func waitForRing(_ doorbell: ConditionLock<Doorbell>, timeoutNanoseconds: UInt64?) -> Bool {
+        func answer(_ bell: inout Doorbell) -> Bool {
+            bell.isRung = false
+            return bell.isStopped
+        }
+        guard let timeoutNanoseconds else {
+            return doorbell.wait(until: { $0.isRung || $0.isStopped }, then: { answer(&$0) })
+        }
+        return doorbell.wait(
+            until: { $0.isRung || $0.isStopped }, timeoutNanoseconds: timeoutNanoseconds, then: { answer(&$0) })
+            ?? false
+    }
+
+    private func nanosecondsToDeadline() -> UInt64? {
+        let (sync, oldest, isScheduled) = core.withLock { ($0.syncDeadline, $0.oldestActive, $0.isFlushScheduled) }
+        var deadline = sync
+        if let oldest, !isScheduled, let age = options.flushAgeSeconds {
+            let flush = oldest.addingReportingOverflow(age &* 1_000_000_000).partialValue
+            deadline = min(deadline ?? .max, flush)
+        }
+        guard let deadline else { return nil }
+        let now = timeSource.monotonicNanoseconds()
+        return deadline > now ? deadline - now : 0
+    }
+
+    /// Does what is due: writes what is queued, syncs what has waited long enough, schedules a flush of old rows.
+    func tick() {
+        let now = timeSource.monotonicNanoseconds()
+        let (mustLead, mustFlush) = core.withLock { core in
+            var mustLead = false
+            if log != nil, core.failure == nil, !core.isLeading, !core.queue.isEmpty || core.needsSync(now: now) {
+                core.isLeading = true
+                mustLead = true
+            }
+            var mustFlush = false
+            if let oldest = core.oldestActive, let age = options.flushAgeSeconds, !core.isFlushScheduled {
+                mustFlush = now - min(oldest, now) >= age * 1_000_000_000
+            }
+            return (mustLead, mustFlush)
+        }
+        if mustLead { lead(.untilIdle) }
+        if mustFlush { scheduleFlush() }
+    }
+
+    func stopLogThread() {
+        doorbell.withLock { $0.isStopped = true }
+        doorbell.broadcast()
+        // Not joined: the last reference to the engine may go on that thread itself.
+    }
+}
+
+/// Where a blocked thread waits for the outcome of its commit.
+final class Waiter<Success: Sendable>: Sendable {
+    private let outcome = ConditionLock<Result<Success, FirnError>?>(nil)
+
+    func fulfil(_ result: Result<Success, FirnError>) {
+        outcome.withLock { $0 = result }
+        outcome.signal()
+    }
+
+    func wait() throws(FirnError) -> Success {
+        try outcome.wait(until: { $0 != nil }, then: { $0! }).get()
+    }
+}

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The storage engine: tables whose commits have one order, survive what they promise, and are read at a snapshot.
+//
+// A commit takes its LSN under one short lock (`core`), its rows enter a memtable, its frame the queue of the log. One
+// thread at a time leads: it writes what is queued, syncs it once, and makes commits visible in LSN order
+// (StorageEngine+Commit.swift). Memtables that are full become segments in the background, named by one manifest edit
+// (StorageEngine+Flush.swift). What is on disk is read back by Recovery.swift.
+//
+// Locks, outermost first: a table's key index, `flusher` (held across a flush's I/O), the log's own, `core` (never held
+// across I/O). All calls block except `appendAsynchronously` and `snapshot`.
+
+import FirnIO
+import Synchronization
+import SystemPackage
+
+final class StorageEngine: TableStore, Sendable {
+    let options: StorageOptions
+    let folder: DatabaseFolder
+    /// Names the database for ever.
+    let databaseID: DatabaseID
+    /// What recovery dropped or moved away, in words for a person; empty after a close in order.
+    let notices: [String]
+
+    let fileSystem: any FileSystem
+    let timeSource: any TimeSource
+    let executor: any WorkExecutor
+    let segmentAccess: any SegmentAccess
+    let identifiers: IdentifierAllocator
+    /// Nil for a database that keeps no log, and for one that was opened for reading alone.
+    let log: WriteAheadLog?
+    let core: Mutex<Core>
+    let flusher: Mutex<Flusher>
+    let dataFiles: DataFileRegistry
+    let doorbell = ConditionLock(Doorbell())
+    let logThread = Mutex<DedicatedThread?>(nil)
+    /// Blocked appends wait here for memory; the number counts flushes that ended, well or not.
+    let flushesEnded = ConditionLock(0)
+    /// Held while a schema is read, changed and committed.
+    let alterations = Mutex(())
+    private let lock: Mutex<(any FileLock)?>
+
+    /// Assembles an engine from what recovery found.
+    init(
+        options: StorageOptions, folder: DatabaseFolder, databaseID: DatabaseID, notices: [String],
+        fileSystem: any FileSystem, timeSource: any TimeSource, executor: any WorkExecutor,
+        segmentAccess: any SegmentAccess, log: WriteAheadLog?, lock: (any FileLock)?, contents: RecoveredContents
+    ) {
+        self.options = options
+        self.folder = folder
+        self.databaseID = databaseID
+        self.notices = notices
+        self.fileSystem = fileSystem
+        self.timeSource = timeSource
+        self.executor = executor
+        self.segmentAccess = segmentAccess
+        self.log = log
+        self.lock = Mutex(lock)
+        identifiers = IdentifierAllocator(
+            nextTable: contents.manifest.nextTable, nextChunk: contents.manifest.nextChunk,
+            nextFile: contents.manifest.nextFile)
+        let dataFiles = DataFileRegistry(
+            folder: folder, fileSystem: fileSystem, executor: executor, segmentAccess: segmentAccess)
+        self.dataFiles = dataFiles
+        var core = Core(nextLSN: contents.nextLSN, memoryBytes: contents.memoryBytes)
+        for (id, table) in contents.manifest.tables {
+            let memtable = contents.memtables[id] ?? Memtable()
+            core.writers[id] = TableWriter(
+                schema: table.schema, active: memtable, directory: ChunkDirectory(table.chunks.values))
+            core.names[table.schema.name] = id
+            core.published.put(table.schema, memtables: [memtable])
+            for descriptor in table.segments {
+                core.published.tables[id]!.add(StoredSegment(descriptor, in: dataFiles.file(descriptor.file)))
+            }
+        }
+        self.core = Mutex(core)
+        flusher = Mutex(Flusher(manifest: contents.manifestWriter, state: contents.manifest))
+    }
+
+    deinit { stopLogThread() }
+
+    // MARK: Reading
+
+    /// What readers see now. O(1).
+    func snapshot() throws(FirnError) -> any DatabaseSnapshot {
+        let (lsn, state, isClosed) = core.withLock { ($0.visibleLSN, $0.published, $0.phase == .closed) }
+        guard !isClosed else { throw Self.closedError }
+        return EngineSnapshot(lsn: lsn, state: state, access: segmentAccess)
+    }
+
+    /// The last commit that readers see.
+    var visibleLSN: LSN { core.withLock { $0.visibleLSN } }
+    /// The last commit that is known to survive a crash.
+    var durableLSN: LSN { core.withLock { $0.durableLSN } }
+
+    /// Bytes of rows that are in no segment yet.
+    var memoryByteCount: Int { core.withLock { $0.activeBytes + $0.frozenBytes } }
+
+    // MARK: Closing
+
+    /// Makes everything durable, writes all rows to segments, records the end, and gives the database up.
+    ///
+    /// After it every call throws 57P01. When a step fails the database is given up all the same, its log kept, and the
+    /// error thrown; the next opening recovers. A second call does nothing.
+    func close() throws(FirnError) {
+        let wasOpen = core.withLock { core in
+            defer { if core.phase == .open { core.phase = .closing } }
+            return core.phase == .open
+        }
+        guard wasOpen else { return }
+        var failure: FirnError?
+        do {
+            if options.access == .readWrite, options.keepsLog {
+                try sync()
+                try flush(.untilClosed)
+            }
+        } catch {
+            failure = error
+        }
+        stopLogThread()
+        let waiting = core.withLock { core in
+            core.phase = .closed
+            defer { core.room = [] }
+            return core.room
+        }
+        for waiter in waiting { waiter.resume(.failure(Self.closedError)) }
+        do {
+            try flusher.withLock { (flusher) throws(FirnError) in try flusher.manifest?.close() }
+        } catch {
+            if failure == nil { failure = error }
+        }
+        do {
+            try lock.withLock { (lock) throws(IOError) in
+                try lock?.release()
+                lock = nil
+            }
+        } catch {
+            if failure == nil { failure = FirnError(error) }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Gives the database up as a killed process does: nothing more is written. For simulations.
+    func abandon() throws(FirnError) {
+        stopLogThread()
+        core.withLock { $0.phase = .closed }
+        try FirnError.mapping { () throws(IOError) in
+            try lock.withLock { (lock) throws(IOError) in
+                try lock?.release()
+                lock = nil
+            }
+        }
+    }
+
+    static let closedError = FirnError(.databaseClosed, "the database is closed")
+
+    /// Throws where nothing may be changed.
+    func checkWritable() throws(FirnError) {
+        guard options.access == .readWrite else {
+            throw FirnError(
+                .readOnlyTransaction, "the database is open for reading alone",
+                hint: "open it without --read-only to change it")
+        }
+    }
+}
+
+/// What an engine starts from.
+struct RecoveredContents {
+    var manifest = ManifestState()
+    /// Nil for a database without a log, and for one that is read alone.
+    var manifestWriter: ManifestWriter?
+    /// Rows that only the log holds: where nothing may be written.
+    var memtables: [TableID: Memtable] = [:]
+    var memoryBytes = 0
+    var nextLSN = LSN(1)
+}
+
+/// Gives out identifiers, each once.
+final class IdentifierAllocator: Sendable {
+    private let tables: Atomic<UInt64>
+    private let chunks: Atomic<UInt64>
+    private let files: Atomic<UInt64>
+
+    init(nextTable: TableID, nextChunk: ChunkID, nextFile: FileID) {
+        tables = Atomic(nextTable.rawValue)
+        chunks = Atomic(nextChunk.rawValue)
+        files = Atomic(nextFile.rawValue)
+    }
+
+    func newTable() -> TableID { TableID(tables.wrappingAdd(1, ordering: .relaxed).oldValue) }
+    func newChunk() -> ChunkID { ChunkID(chunks.wrappingAdd(1, ordering: .relaxed).oldValue) }
+    func newFile() -> FileID { FileID(files.wrappingAdd(1, ordering: .relaxed).oldValue) }
+
+    /// The smallest identifiers that were not given out, as the manifest records them.
+    var record: ManifestRecord {
+        .identifiers(
+            nextTable: TableID(tables.load(ordering: .relaxed)), nextChunk: ChunkID(chunks.load(ordering: .relaxed)),
+            nextFile: FileID(files.load(ordering: .relaxed)))
+    }
+}
+
+/// The data files that are in use, so that all segments of a file share one object; removes those that are not.
+final class DataFileRegistry: Sendable {
+    private struct Reference: @unchecked Sendable {
+        // Sendable: DataFile is, and the reference is only touched under the registry's lock.
+        weak var file: DataFile?
+    }
+    private struct State {
+        var files: [FileID: Reference] = [:]
+        /// Removed from the disk since somebody asked.
+        var removed: Set<FileID> = []
+        var failure: FirnError?
+    }
+
+    private let folder: DatabaseFolder
+    private let fileSystem: any FileSystem
+    private let executor: any WorkExecutor
+    private let segmentAccess: any SegmentAccess
+    private let state = Mutex(State())
+
+    init(
+        folder: DatabaseFolder, fileSystem: any FileSystem, executor: any WorkExecutor,
+        segmentAccess: any SegmentAccess
+    ) {
+        self.folder = folder
+        self.fileSystem = fileSystem
+        self.executor = executor
+        self.segmentAccess = segmentAccess
+    }
+
+    /// The object of a file that is on disk.
+    func file(_ id: FileID) -> DataFile {
+        state.withLock { state in
+            if let file = state.files[id]?.file { return file }
+            let file = DataFile(id, path: folder.data(id)) { [weak self] id in
+                // The last reader may be on any thread, and the lock of this registry may be held: work for later.
+                guard let self else { return }
+                self.executor.submit("remove data file") { self.remove(id) }
+            }
+            state.files[id] = Reference(file: file)
+            return file
+        }
+    }
+
+    /// Removes a file that nothing durable refers to any more, now or with its last reader.
+    func retire(_ id: FileID) {
+        let file = state.withLock { $0.files[id]?.file }
+        if let file { file.markObsolete() } else { remove(id) }
+    }
+
+    /// Files that were removed since the last call.
+    func takeRemoved() -> Set<FileID> {
+        state.withLock { state in
+            defer { state.removed = [] }
+            return state.removed
+        }
+    }
+
+    /// Why a file could not be removed, the first time it happened; the next opening tries again.
+    var failure: FirnError? { state.withLock { $0.failure } }
+
+    private func remove(_ id: FileID) {
+        segmentAccess.forget(id)
+        do {
+            if try fileSystem.status(folder.data(id)) != nil { try fileSystem.remove(folder.data(id)) }
+            state.withLock { state in
+                state.files[id] = nil
+                state.removed.insert(id)
+            }
+        } catch {
+            let failure = FirnError(error)
+            state.withLock { if $0.failure == nil { $0.failure = failure } }
+        }
+    }
+}

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The files of the write-ahead log: takes frames in LSN order, syncs them, begins new files and frees old ones.
+//
+// One thread at a time writes and syncs: the commit leader (StorageEngine+Commit.swift). The lock is held across its
+// I/O on purpose; nobody else needs it while they append. A file takes frames until it is full; it is synced before the
+// next one begins, so everything in front of a file is durable. Files are prepared in the background: zero-filled, or
+// an old one renamed, because a sync of a file that does not grow writes no metadata (1.7 times the rate, measured).
+//
+// Invariant: a file is freed only after a manifest edit that contains all its changes is durable.
+
+import FirnIO
+import Synchronization
+import SystemPackage
+
+/// A frame whose place in the log is known.
+struct SequencedFrame: Sendable {
+    var lsn: LSN
+    var frame: EncodedFrame
+}
+
+final class WriteAheadLog: Sendable {
+    private struct OpenFile {
+        var number: UInt64
+        var file: any File
+        var firstLSN: LSN
+        /// Where the next frame goes.
+        var byteOffset: Int64
+    }
+    private struct FullFile {
+        var number: UInt64
+        var lastLSN: LSN
+        var byteCount: Int64
+    }
+    private struct State {
+        var active: OpenFile
+        var lastLSN: LSN
+        /// Full files that hold changes which are not in the manifest, oldest first.
+        var full: [FullFile] = []
+        /// Numbers of files that are free to be used again.
+        var free: [UInt64] = []
+        /// A file that stands ready to be the next.
+        var prepared: (number: UInt64, file: any File)?
+        var isPreparing = false
+        var nextNumber: UInt64
+        var manifest: ManifestProof
+        var hasUnsynced = false
+    }
+
+    /// Files kept for their next use; more are removed.
+    private static let freeFilesMax = 2
+    private static let zeroFillPieceBytes = 1 << 20
+
+    let epoch: LogEpoch
+    private let folder: DatabaseFolder
+    private let database: DatabaseID
+    private let fileSystem: any FileSystem
+    private let fileBytesMax: Int64
+    private let state: Mutex<State>
+
+    /// Begins the log of an epoch: creates its first file, empty, and makes it and its name durable.
+    init(
+        epoch: LogEpoch, folder: DatabaseFolder, database: DatabaseID, manifest: ManifestProof, fileBytesMax: Int,
+        fileSystem: any FileSystem
+    ) throws(FirnError) {
+        self.epoch = epoch
+        self.folder = folder
+        self.database = database
+        self.fileSystem = fileSystem
+        self.fileBytesMax = Int64(max(fileBytesMax, WALFrameHeader.frameBytesMax + WALFileHeader.byteCount))
+        let header = WALFileHeader(
+            database: database, number: epoch.firstLogFile, epoch: epoch.number, firstLSN: epoch.firstLSN,
+            durableLSN: LSN(epoch.firstLSN.rawValue - 1), manifest: manifest)
+        var output = ByteWriter(reservingBytes: WALFileHeader.byteCount)
+        header.encode(into: &output)
+        let bytes = output.bytes
+        do {
+            let file = try fileSystem.open(folder.log(epoch.firstLogFile), .createNew)
+            try file.write(bytes, at: 0)
+            try file.syncAll()
+            try fileSystem.syncDirectory(folder.logFolder)
+            state = Mutex(
+                State(
+                    active: OpenFile(
+                        number: epoch.firstLogFile, file: file, firstLSN: epoch.firstLSN,
+                        byteOffset: Int64(WALFileHeader.byteCount)),
+                    lastLSN: LSN(epoch.firstLSN.rawValue - 1), nextNumber: epoch.firstLogFile + 1, manifest: manifest))
+        } catch {
+            throw FirnError(error)
+        }
+    }
+
+    // MARK: The leader
+
+    /// Writes frames, which follow the last one, without syncing them.
+    ///
+    /// - Parameter durableLSN: the LSN known durable now, for the frames to say.
+    func write(_ frames: [SequencedFrame], durableLSN: LSN) throws(IOError) {
+        try state.withLock { (state) throws(IOError) in
+            var durableLSN = durableLSN
+            var pieces: [UnsafeRawBufferPointer] = []
+            pieces.reserveCapacity(frames.count + 1)
+            var pieceBytes: Int64 = 0
+            for sequenced in frames {
+                precondition(sequenced.lsn == state.lastLSN.next, "frames enter the log in LSN order")
+                if state.active.byteOffset + pieceBytes + Int64(sequenced.frame.byteCount) > fileBytesMax {
+                    try Self.writePieces(&pieces, &pieceBytes, &state)
+                    try beginNextFile(&state)
+                    durableLSN = state.lastLSN
+                }
+                sequenced.frame.seal(lsn: sequenced.lsn, epoch: epoch.number, durableLSN: durableLSN)
+                // The frame's buffer stays where it is: `frames` keeps it alive until this function returns.
+                pieces.append(sequenced.frame.bytes)
+                pieceBytes += Int64(sequenced.frame.byteCount)
+                state.lastLSN = sequenced.lsn
+            }
+            try withExtendedLifetime(frames) { () throws(IOError) in
+                try Self.writePieces(&pieces, &pieceBytes, &state)
+            }
+        }
+    }
+
+    /// Makes all written frames durable.
+    func sync() throws(IOError) {
+        try state.withLock { (state) throws(IOError) in
+            guard state.hasUnsynced else { return }
+            try state.active.file.sync()
+            state.hasUnsynced = false
+        }
+    }
+
+    private static func writePieces(
+        _ pieces: inout [UnsafeRawBufferPointer], _ byteCount: inout Int64, _ state: inout State
+    ) throws(IOError) {
+        guard !pieces.isEmpty else { return }
+        state.hasUnsynced = true
+        try state.active.file.write(pieces, at: state.active.byteOffset)
+        state.active.byteOffset += byteCount
+        pieces.removeAll(keepingCapacity: true)
+        byteCount = 0
+    }
+
+    private func beginNextFile(_ state: inout State) throws(IOError) {
+        try state.active.file.sync()
+        state.hasUnsynced = false
+        let next: (number: UInt64, file: any File)
+        if let prepared = state.prepared {
+            next = prepared
+            state.prepared = nil
+        } else {
+            let number = state.nextNumber
+            state.nextNumber += 1
+            next = (number, try fileSystem.open(folder.log(number), .createNew))
+            try fileSystem.syncDirectory(folder.logFolder)
+        }
+        let header = WALFileHeader(
+            database: database, number: next.number, epoch: epoch.number, firstLSN: state.lastLSN.next,
+            durableLSN: state.lastLSN, manifest: state.manifest)
+        var output = ByteWriter(reservingBytes: WALFileHeader.byteCount)
+        header.encode(into: &output)
+        try next.file.write(output.bytes, at: 0)
+        let finished = state.active
+        state.full.append(
+            FullFile(number: finished.number, lastLSN: state.lastLSN, byteCount: finished.byteOffset))
+        state.active = OpenFile(
+            number: next.number, file: next.file, firstLSN: header.firstLSN, byteOffset: Int64(WALFileHeader.byteCount))
+        try finished.file.close()
+    }
+
+    // MARK: Preparing files
+
+    /// True when the next file should be prepared in the background.
+    var needsPreparation: Bool {
+        state.withLock { $0.prepared == nil && !$0.isPreparing && $0.active.byteOffset > fileBytesMax / 8 }
+    }
+
+    /// Makes the next file ready: an old one under a new name, or a new one filled with zeros. Runs in the background.
+    func prepareNextFile() throws(FirnError) {
+        let job: (number: UInt64, old: UInt64?)? = state.withLock { state in
+            guard state.prepared == nil, !state.isPreparing else { return nil }
+            state.isPreparing = true
+            let number = state.nextNumber
+            state.nextNumber += 1
+            return (number, state.free.popLast())
+        }
+        guard let job else { return }
+        var prepared: (number: UInt64, file: any File)?
+        defer {
+            state.withLock { state in
+                state.isPreparing = false
+                if let prepared { state.prepared = prepared }
+            }
+        }
+        do throws(IOError) {
+            let path = folder.log(job.number)
+            let file: any File
+            if let old = job.old {
+                try fileSystem.rename(folder.log(old), to: path)
+                file = try fileSystem.open(path, .readWrite)
+            } else {
+                file = try fileSystem.open(path, .createNew)
+                let zeros = [UInt8](repeating: 0, count: Self.zeroFillPieceBytes)
+                var byteOffset: Int64 = 0
+                while byteOffset < fileBytesMax {
+                    let byteCount = min(fileBytesMax - byteOffset, Int64(zeros.count))
+                    try zeros.span.withUnsafeBytes { (bytes) throws(IOError) in
+                        try file.write(UnsafeRawBufferPointer(rebasing: bytes[..<Int(byteCount)]), at: byteOffset)
+                    }
+                    byteOffset += byteCount
+                    // In pieces, so that the disk is never busy for long while the log waits for it.
+                    if byteOffset % (4 << 20) == 0 { try file.sync() }
+                }
+                try file.syncAll()
+            }
+            try fileSystem.syncDirectory(folder.logFolder)
+            prepared = (job.number, file)
+        } catch {
+            // Half a file helps nobody, least of all on a full disk.
+            do throws(IOError) {
+                if try fileSystem.status(folder.log(job.number)) != nil {
+                    try fileSystem.remove(folder.log(job.number))
+                }
+            } catch let second {
+                throw FirnError(second)
+            }
+            throw FirnError(error)
+        }
+    }
+
+    // MARK: Freeing files
+
+    /// The oldest file that is needed once every change up to `lsn` is in the manifest.
+    func firstFileNeeded(after lsn: LSN) -> UInt64 {
+        state.withLock { state in
+            state.full.first { $0.lastLSN > lsn }?.number ?? state.active.number
+        }
+    }
+
+    /// Frees the files whose every change is in a durable manifest edit, and tells how far the manifest is proven.
+    func release(through lsn: LSN, manifest: ManifestProof) throws(FirnError) {
+        let removed: [UInt64] = state.withLock { state in
+            state.manifest = manifest
+            var removed: [UInt64] = []
+            while let oldest = state.full.first, oldest.lastLSN <= lsn {
+                state.full.removeFirst()
+                // A short file would grow again when it is used: only full ones are worth keeping.
+                if state.free.count < Self.freeFilesMax, oldest.byteCount >= fileBytesMax / 2 {
+                    state.free.append(oldest.number)
+                } else {
+                    removed.append(oldest.number)
+                }
+            }
+            return removed
+        }
+        do {
+            for number in removed { try fileSystem.remove(folder.log(number)) }
+        } catch {
+            throw FirnError(error)
+        }
+    }
+
+    /// Bytes of frames that are not in the manifest, for statistics.
+    var byteCount: Int64 {
+        state.withLock { state in state.full.reduce(state.active.byteOffset) { $0 + $1.byteCount } }
+    }
+
+    /// Closes the files and removes them all: everything in them is in a durable manifest edit.
+    func removeAll() throws(FirnError) {
+        let numbers: [UInt64] = try state.withLock { (state) throws(FirnError) in
+            var numbers = state.full.map(\.number) + state.free + [state.active.number]
+            do throws(IOError) {
+                try state.active.file.close()
+                if let prepared = state.prepared {
+                    try prepared.file.close()
+                    numbers.append(prepared.number)
+                }
+            } catch {
+                throw FirnError(error)
+            }
+            state.full = []
+            state.free = []
+            state.prepared = nil
+            return numbers
+        }
+        do {
+            for number in numbers { try fileSystem.remove(folder.log(number)) }
+            try fileSystem.syncDirectory(folder.logFolder)
+        } catch {
+            throw FirnError(error)
+        }
+    }
+}
