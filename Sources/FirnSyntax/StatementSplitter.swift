@@ -9,7 +9,7 @@
 
 /// One statement of a script, as text.
 public struct ScriptStatement: Hashable, Sendable {
-    /// Its text, from its first token to before its semicolon, inner comments included.
+    /// Its text, from its first to its last token.
     public var text: String
     /// Bytes of the script before the text.
     public var byteOffset: Int
@@ -55,12 +55,18 @@ public struct StatementSplitter: Sendable {
     private var state = State.normal
     /// The first byte of the current statement's first token.
     private var contentStart: Int?
+    /// The byte behind its last token so far.
+    private var contentEnd = 0
+    /// The first byte of the comment that the cursor is in.
+    private var commentStart = 0
     private var contentLine = 1
     private var contentColumn = 1
     private var line = 1
     private var column = 1
     /// Whether the byte before the cursor belongs to a word, and whether that word is `e` alone.
     private var isInWord = false
+    /// Whether it belongs to a number, whose exponent begins no word.
+    private var isInNumber = false
     private var isEscapePrefix = false
     /// Whether a quote would go on with an escape string that has just ended.
     private var continuesEscapes = false
@@ -86,10 +92,9 @@ public struct StatementSplitter: Sendable {
             let before = cursor
             if case .normal = state {
                 if buffer[cursor] == UInt8(ascii: ";") {
-                    let statement = take(to: cursor)
+                    let statement = take()
                     step()
-                    isInWord = false
-                    continuesEscapes = false
+                    endWord()
                     if let statement { return statement }
                 } else {
                     scanNormal()
@@ -110,7 +115,12 @@ public struct StatementSplitter: Sendable {
             isFinished = false
             return statement
         }
-        let rest = take(to: buffer.count)
+        if case .blockComment = state {
+            // Its error is the parser's to tell.
+            if contentStart == nil { contentStart = commentStart }
+            contentEnd = buffer.count
+        }
+        let rest = take()
         reset()
         return rest
     }
@@ -155,12 +165,19 @@ public struct StatementSplitter: Sendable {
         return isFinished ? 0 : nil
     }
 
+    /// Steps over a byte of a token.
+    private mutating func stepContent() {
+        step()
+        contentEnd = cursor
+    }
+
     private mutating func scanNormal() {
         let byte = buffer[cursor]
         if Lexer.isSpace(byte) {
             sawLineEnd = sawLineEnd || Lexer.isLineEnd(byte)
             sawBlank = true
             isInWord = false
+            isInNumber = false
             isEscapePrefix = false
             return step()
         }
@@ -168,6 +185,7 @@ public struct StatementSplitter: Sendable {
             guard let following else { return }
             let opensComment = byte == UInt8(ascii: "-") ? following == byte : following == UInt8(ascii: "*")
             if opensComment {
+                commentStart = cursor
                 state = byte == UInt8(ascii: "-") ? .lineComment : .blockComment(depth: 1)
                 step()
                 step()
@@ -186,28 +204,32 @@ public struct StatementSplitter: Sendable {
             let goesOn = continuesEscapes && (!sawBlank || sawLineEnd)
             state = .string(hasEscapes: goesOn || isEscapePrefix)
             endWord()
-            step()
+            stepContent()
         case UInt8(ascii: "\""):
             state = .identifier
             endWord()
-            step()
+            stepContent()
         default:
             if let dollarTag {
                 state = .dollar(tag: dollarTag)
                 endWord()
-                for _ in dollarTag { step() }
+                for _ in dollarTag { stepContent() }
                 return
             }
-            let isWordStart = !isInWord && Lexer.isIdentifierStart(byte)
+            let isNumberStart = !isInWord && Lexer.isDigit(byte)
+            let goesOnNumber = isInNumber && (byte == UInt8(ascii: ".") || Lexer.isIdentifierStart(byte))
+            isInNumber = isNumberStart || goesOnNumber
+            let isWordStart = !isInWord && !isInNumber && Lexer.isIdentifierStart(byte)
             isEscapePrefix = isWordStart && byte | 0x20 == UInt8(ascii: "e")
             isInWord = isWordStart || (isInWord && Lexer.isIdentifierPart(byte))
             continuesEscapes = false
-            step()
+            stepContent()
         }
     }
 
     private mutating func endWord() {
         isInWord = false
+        isInNumber = false
         isEscapePrefix = false
         continuesEscapes = false
     }
@@ -252,15 +274,15 @@ public struct StatementSplitter: Sendable {
             }
             step()
         case .identifier:
-            step()
+            stepContent()
             if byte == UInt8(ascii: "\"") { state = .normal }
         case .string(let hasEscapes):
             if hasEscapes, byte == UInt8(ascii: "\\") {
                 guard following != nil else { return }
-                step()
-                if cursor < buffer.count { step() }
+                stepContent()
+                if cursor < buffer.count { stepContent() }
             } else {
-                step()
+                stepContent()
                 if byte == UInt8(ascii: "'") {
                     state = .normal
                     continuesEscapes = hasEscapes
@@ -272,24 +294,22 @@ public struct StatementSplitter: Sendable {
             if byte == UInt8(ascii: "$") {
                 if cursor + tag.count > buffer.count, !isFinished { return }
                 if buffer[cursor...].starts(with: tag) {
-                    for _ in tag { step() }
+                    for _ in tag { stepContent() }
                     state = .normal
                     return
                 }
             }
-            step()
+            stepContent()
         }
     }
 
     // MARK: - Giving out
 
-    private mutating func take(to end: Int) -> ScriptStatement? {
+    private mutating func take() -> ScriptStatement? {
         guard let start = contentStart else { return nil }
         contentStart = nil
-        var last = end
-        while last > start, Lexer.isSpace(buffer[last - 1]) { last -= 1 }
         return ScriptStatement(
-            text: String(decoding: buffer[start..<last], as: UTF8.self), byteOffset: bufferOffset + start,
+            text: String(decoding: buffer[start..<contentEnd], as: UTF8.self), byteOffset: bufferOffset + start,
             line: contentLine, column: contentColumn)
     }
 
@@ -301,6 +321,8 @@ public struct StatementSplitter: Sendable {
         buffer.removeSubrange(..<used)
         bufferOffset += used
         cursor -= used
+        contentEnd -= used
+        commentStart -= used
         if let start = contentStart { contentStart = start - used }
     }
 }

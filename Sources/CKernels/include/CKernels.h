@@ -1,6 +1,158 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The few loops that Swift cannot write fast enough, because it has no target attribute for one function.
+//
+// Each has one body, instantiated per CPU level (baseline, AVX2, AVX-512); the level is chosen once, when the
+// program starts. FIRN_CPU_LEVEL=baseline|avx2|avx512 lowers it. Every level gives the same bits: doubles are
+// added in a fixed order over 16 lanes and never contracted. The Swift references are in Sources/Firn/Codec/Kernels.
+
 #ifndef FIRN_CKERNELS_H
 #define FIRN_CKERNELS_H
 #include <stddef.h>
 #include <stdint.h>
+
+typedef enum { FirnLevelBaseline = 0, FirnLevelAVX2 = 1, FirnLevelAVX512 = 2 } FirnCPULevel;
+
+typedef enum {
+    FirnLess = 0,
+    FirnLessOrEqual = 1,
+    FirnEqual = 2,
+    FirnNotEqual = 3,
+    FirnGreaterOrEqual = 4,
+    FirnGreater = 5
+} FirnComparison;
+
+/// Of doubles: NaN takes part in `sum` but not in `min` and `max`, which are +inf and -inf where nothing else is;
+/// neither is -0.0.
+typedef struct {
+    double sum;
+    double min;
+    double max;
+    int64_t nanCount;
+    int64_t count;
+} FirnDoubleAggregate;
+
+/// The sum is sumHigh * 2^32 + sumLow - count * 2^63 in 128 bits; min and max are INT64_MAX and INT64_MIN of nothing.
+typedef struct {
+    uint64_t sumHigh;
+    uint64_t sumLow;
+    int64_t min;
+    int64_t max;
+    int64_t count;
+} FirnIntegerAggregate;
+
+/// `validity` is a bitmap, bit i of which belongs to value i, or null when every value counts. Run k covers
+/// values ends[k-1] ..< ends[k]; the last end is the count of values that may be read.
+typedef struct {
+    FirnCPULevel level;
+    /// `seed` and the result are finished checksums: chain by passing one as the other.
+    uint32_t (*crc32c)(const void *bytes, size_t byteCount, uint32_t seed);
+    /// Unpacks rows of 16 values and adds `base`; reads and writes whole rows and nothing beyond.
+    void (*unpack)(const void *packed, uint32_t width, size_t rowCount, uint64_t base, uint64_t *values);
+    /// The same, keeping the low 32 bits of each value.
+    void (*unpackNarrow)(const void *packed, uint32_t width, size_t rowCount, uint64_t base, uint32_t *values);
+    /// Unpacks integers and scales them to doubles: ((base + d) as double) * down * fraction.
+    void (*unpackALP)(const void *packed, uint32_t width, size_t rowCount, int64_t base, double down, double fraction,
+                      double *values);
+    /// In place: integers to the doubles that they stand for.
+    void (*decodeALP)(int64_t *values, size_t count, double down, double fraction);
+    /// In place: running sums that begin at `carry`.
+    void (*prefixSum)(int64_t *values, size_t count, int64_t carry);
+    /// One bit a value; writes whole bytes of `bitmap`, spare bits zero.
+    void (*compareInt64)(const int64_t *values, size_t count, FirnComparison comparison, int64_t constant,
+                         uint8_t *bitmap);
+    /// NaN is larger than every other value; `constant` is not NaN.
+    void (*compareDouble)(const double *values, size_t count, FirnComparison comparison, double constant,
+                          uint8_t *bitmap);
+    /// low <= value <= high.
+    void (*betweenInt64)(const int64_t *values, size_t count, int64_t low, int64_t high, uint8_t *bitmap);
+    /// Indexes of the ones among the first `count` bits, plus `first`; room for 16 more is needed. Returns how many.
+    size_t (*select)(const uint64_t *bitmap, size_t count, uint32_t first, uint32_t *indexes);
+    void (*aggregateDouble)(const double *values, size_t count, const uint64_t *validity, FirnDoubleAggregate *result);
+    void (*aggregateInt64)(const int64_t *values, size_t count, const uint64_t *validity, FirnIntegerAggregate *result);
+    /// Sum of (value - center)^2.
+    double (*squaresDouble)(const double *values, size_t count, const uint64_t *validity, double center);
+    double (*squaresInt64)(const int64_t *values, size_t count, const uint64_t *validity, double center);
+    void (*aggregateRunsDouble)(const double *values, const uint32_t *ends, size_t runCount,
+                                FirnDoubleAggregate *results);
+    void (*aggregateRunsInt64)(const int64_t *values, const uint32_t *ends, size_t runCount,
+                               FirnIntegerAggregate *results);
+    void (*squaresRunsDouble)(const double *values, const uint32_t *ends, size_t runCount, const double *centers,
+                              double *results);
+    void (*squaresRunsInt64)(const int64_t *values, const uint32_t *ends, size_t runCount, const double *centers,
+                             double *results);
+} FirnKernels;
+
+/// The kernels of a level, or null where this CPU has not got it.
+const FirnKernels *firn_kernels_at(FirnCPULevel level);
+
+/// The kernels of the level that was chosen at start.
+extern const FirnKernels *firn_kernels;
+
+static inline uint32_t firn_crc32c(const void *bytes, size_t byteCount, uint32_t seed) {
+    return firn_kernels->crc32c(bytes, byteCount, seed);
+}
+static inline void firn_unpack(const void *packed, uint32_t width, size_t rowCount, uint64_t base, uint64_t *values) {
+    firn_kernels->unpack(packed, width, rowCount, base, values);
+}
+static inline void firn_unpack_narrow(const void *packed, uint32_t width, size_t rowCount, uint64_t base,
+                                      uint32_t *values) {
+    firn_kernels->unpackNarrow(packed, width, rowCount, base, values);
+}
+static inline void firn_unpack_alp(const void *packed, uint32_t width, size_t rowCount, int64_t base, double down,
+                                   double fraction, double *values) {
+    firn_kernels->unpackALP(packed, width, rowCount, base, down, fraction, values);
+}
+static inline void firn_decode_alp(int64_t *values, size_t count, double down, double fraction) {
+    firn_kernels->decodeALP(values, count, down, fraction);
+}
+static inline void firn_prefix_sum(int64_t *values, size_t count, int64_t carry) {
+    firn_kernels->prefixSum(values, count, carry);
+}
+static inline void firn_compare_int64(const int64_t *values, size_t count, FirnComparison comparison, int64_t constant,
+                                      uint8_t *bitmap) {
+    firn_kernels->compareInt64(values, count, comparison, constant, bitmap);
+}
+static inline void firn_compare_double(const double *values, size_t count, FirnComparison comparison, double constant,
+                                       uint8_t *bitmap) {
+    firn_kernels->compareDouble(values, count, comparison, constant, bitmap);
+}
+static inline void firn_between_int64(const int64_t *values, size_t count, int64_t low, int64_t high,
+                                      uint8_t *bitmap) {
+    firn_kernels->betweenInt64(values, count, low, high, bitmap);
+}
+static inline size_t firn_select(const uint64_t *bitmap, size_t count, uint32_t first, uint32_t *indexes) {
+    return firn_kernels->select(bitmap, count, first, indexes);
+}
+static inline void firn_aggregate_double(const double *values, size_t count, const uint64_t *validity,
+                                         FirnDoubleAggregate *result) {
+    firn_kernels->aggregateDouble(values, count, validity, result);
+}
+static inline void firn_aggregate_int64(const int64_t *values, size_t count, const uint64_t *validity,
+                                        FirnIntegerAggregate *result) {
+    firn_kernels->aggregateInt64(values, count, validity, result);
+}
+static inline double firn_squares_double(const double *values, size_t count, const uint64_t *validity, double center) {
+    return firn_kernels->squaresDouble(values, count, validity, center);
+}
+static inline double firn_squares_int64(const int64_t *values, size_t count, const uint64_t *validity, double center) {
+    return firn_kernels->squaresInt64(values, count, validity, center);
+}
+static inline void firn_aggregate_runs_double(const double *values, const uint32_t *ends, size_t runCount,
+                                              FirnDoubleAggregate *results) {
+    firn_kernels->aggregateRunsDouble(values, ends, runCount, results);
+}
+static inline void firn_aggregate_runs_int64(const int64_t *values, const uint32_t *ends, size_t runCount,
+                                             FirnIntegerAggregate *results) {
+    firn_kernels->aggregateRunsInt64(values, ends, runCount, results);
+}
+static inline void firn_squares_runs_double(const double *values, const uint32_t *ends, size_t runCount,
+                                            const double *centers, double *results) {
+    firn_kernels->squaresRunsDouble(values, ends, runCount, centers, results);
+}
+static inline void firn_squares_runs_int64(const int64_t *values, const uint32_t *ends, size_t runCount,
+                                           const double *centers, double *results) {
+    firn_kernels->squaresRunsInt64(values, ends, runCount, centers, results);
+}
+
 #endif

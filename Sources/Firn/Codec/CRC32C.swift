@@ -8,10 +8,13 @@
 // Source: RFC 3720, appendix B.4; slice-by-8 after Kounavis and Berry, "A systematic approach to
 // building high performance, software-based, CRC generators", ISCC 2005.
 
+import CKernels
+
 enum CRC32C {
     /// Checksum of `bytes`, continuing from `seed` (the checksum of what came before, 0 at the start).
     static func checksum(_ bytes: UnsafeRawBufferPointer, seed: UInt32 = 0) -> UInt32 {
-        reference(bytes, seed: seed)
+        guard let base = bytes.baseAddress else { return seed }
+        return firn_crc32c(base, bytes.count, seed)
     }
 
     static func checksum(_ view: ByteView, seed: UInt32 = 0) -> UInt32 { checksum(view.bytes, seed: seed) }

@@ -49,19 +49,12 @@ struct ColumnChunkStatistics: Sendable, Equatable {
             let start = vector * VectorLayout.valueCount
             let count = min(VectorLayout.valueCount, values.count - start)
             if nulls[vector] == count { continue }
-            let pointer = values.baseAddress! + start
-            if nulls[vector] == 0 {
-                (least[vector], greatest[vector]) = Kernels.extremes(pointer, count: count)
-                sums[vector] = IntegerKernels.exactSum(pointer, count: count)
-                continue
-            }
-            least[vector] = .max
-            greatest[vector] = .min
-            for index in 0..<count where validity![start + index] {
-                least[vector] = min(least[vector], pointer[index])
-                greatest[vector] = max(greatest[vector], pointer[index])
-                sums[vector] += Int128(pointer[index])
-            }
+            let aggregate = Kernels.aggregate(
+                values.baseAddress! + start, count: count,
+                validity: nulls[vector] == 0 ? nil : validity!.words + start / 64)
+            least[vector] = aggregate.min
+            greatest[vector] = aggregate.max
+            sums[vector] = aggregate.sum
         }
         return ColumnChunkStatistics(
             valueCount: values.count, nullCounts: nulls, bounds: .integers(min: least, max: greatest, sum: sums))
@@ -75,21 +68,11 @@ struct ColumnChunkStatistics: Sendable, Equatable {
             let start = vector * VectorLayout.valueCount
             let count = min(VectorLayout.valueCount, values.count - start)
             if nulls[vector] == count { continue }
-            var low = Double.nan
-            var high = -Double.infinity
-            var sawNaN = false
-            for index in start..<start + count where validity.map({ $0[index] }) ?? true {
-                let value = values[index]
-                if value.isNaN {
-                    sawNaN = true
-                } else {
-                    // !(low <= value) also replaces the NaN that low begins with.
-                    if !(low <= value) { low = value }
-                    if value > high { high = value }
-                }
-            }
-            least[vector] = low
-            greatest[vector] = sawNaN ? .nan : high
+            let aggregate = Kernels.aggregate(
+                values.baseAddress! + start, count: count,
+                validity: nulls[vector] == 0 ? nil : validity!.words + start / 64)
+            least[vector] = aggregate.least ?? 0
+            greatest[vector] = aggregate.greatest ?? 0
         }
         return ColumnChunkStatistics(
             valueCount: values.count, nullCounts: nulls, bounds: .doubles(min: least, max: greatest))

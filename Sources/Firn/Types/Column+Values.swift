@@ -20,7 +20,8 @@ public enum Value: Sendable, Hashable {
     case vector([Float])
 
     /// True for NULL.
-    public var isNull: Bool { self == .null }
+    // Not `self == .null`: Swift 6.3 debug builds compare through a copy that is aligned to 8 bytes as if it were to 16.
+    public var isNull: Bool { if case .null = self { true } else { false } }
 }
 
 extension Column {

@@ -142,11 +142,14 @@ extension TimeZoneRules {
 }
 
 /// A zone is its name and rules: two zones that were loaded twice are equal when their rules are.
-extension TimeZoneRules: Equatable {
+extension TimeZoneRules: Hashable {
     /// Compares name and rules.
     public static func == (left: TimeZoneRules, right: TimeZoneRules) -> Bool {
         left === right
             || (left.name == right.name && left.transitions == right.transitions
                 && left.typeAfter == right.typeAfter && left.types == right.types && left.rule == right.rule)
     }
+
+    /// Hashes the name.
+    public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }

@@ -12,13 +12,20 @@ extension Parser {
         for place in [index, index - 1] where place >= 0 && tokens[place].kind == .word {
             let word = tokens[place].text
             if place < index, KeywordList.keywordClass(of: word) != nil { continue }
-            let candidates = Set(wanted[place] ?? []).subtracting([word]).sorted()
+            // A word that passed as an alias was taken before the clauses behind it were asked for.
+            let asked = place < index ? Self.clauseWords.union(wanted[place] ?? []) : Set(wanted[place] ?? [])
+            let candidates = asked.subtracting([word]).sorted()
             let near = candidates.filter { Self.isNearMiss(word, $0) }
             let best = near.min { abs($0.count - word.count) < abs($1.count - word.count) }
             if let best { return "Did you mean \"\(best.uppercased())\"?" }
         }
         return nil
     }
+
+    private static let clauseWords: Set<String> = [
+        "from", "where", "group", "having", "order", "limit", "offset", "union", "join", "inner", "left", "right",
+        "cross", "using", "values", "window", "returning",
+    ]
 
     /// Whether one letter too many, too few, wrong, or two swapped letters turn one word into the other.
     static func isNearMiss(_ left: String, _ right: String) -> Bool {

@@ -28,7 +28,10 @@ extension Parser {
         case .binaryString, .hexadecimalString: return try parseBitString()
         case .parameter:
             guard let number = constants.parameter(token) else {
-                throw SyntaxError(message: "there is no parameter", code: "42P02", range: token.range)
+                let spelling = String(decoding: bytes[token.start..<token.end], as: UTF8.self)
+                throw SyntaxError(
+                    message: "there is no parameter \(spelling)", code: "42P02", range: token.range,
+                    hint: "Parameters are numbered from $1.")
             }
             advance()
             return Expression(.parameter(number), range: token.range)

@@ -129,10 +129,13 @@ struct SQLRenderer {
     }
 
     mutating func renderTypeName(_ name: QualifiedName) {
-        if name.parts.count == 1, !name.last.isQuoted {
-            write(name.name)
-        } else {
+        if name.parts.count > 1 {
             render(name)
+        } else if name.last.isQuoted {
+            // "int4" is a type of that name, int4 is integer.
+            quote(name.name)
+        } else {
+            write(name.name)
         }
     }
 

@@ -120,7 +120,8 @@ public struct GroupByClause: Hashable, Sendable {
     @NotCompared public var range: SourceRange
 }
 
-/// One element of GROUP BY. Ordinals are integer constants, aliases are column references.
+/// One element of GROUP BY. Ordinals are integer constants, aliases are column references, and a list in
+/// parentheses such as `(a, b)` is an expression of kind `.row`.
 public indirect enum GroupingElement: Hashable, Sendable {
     case expression(Expression)
     /// `()`.

@@ -38,8 +38,8 @@ enum StorageSamples {
         case .real: return .float(Float(Int16(truncatingIfNeeded: bits)) / 8)
         case .double: return .double(Double(Int32(truncatingIfNeeded: bits)) / 64)
         case .numeric(let precision, let scale):
-            let scale = precision == nil ? Int(bits % 5) : scale ?? 0
-            return .decimal(Decimal(unchecked: Int128(Int32(truncatingIfNeeded: bits)), scale: scale))
+            let scale = precision == nil ? UInt8(bits % 5) : UInt8(scale ?? 0)
+            return .decimal(Decimal(unchecked: Int128(Int32(truncatingIfNeeded: bits)), scale: Int(scale)))
         case .text, .unknown: return .text("text-\(bits % 100)")
         case .jsonb: return .text("{\"a\": \(bits % 100)}")
         case .bytea: return .bytes([UInt8](repeating: UInt8(truncatingIfNeeded: bits), count: Int(bits >> 8 % 20)))

@@ -46,6 +46,67 @@ import Testing
     }
 }
 
+@Suite struct DateTimeArithmeticTests {
+    /// A case's zone and its moment, which is given in UTC.
+    private func moment(_ text: String) throws -> Timestamp { try Timestamp.parse(text, as: .withoutTimeZone) }
+
+    @Test func truncationIsThatOfPostgres() throws {
+        try expectAll("dateTruncate") { arguments in
+            let zone = try testZones.zone(named: arguments[0])
+            return try moment(arguments[2]).truncated(to: DateTimeField(name: arguments[1])!, in: zone).text(in: zone)
+        }
+        try expectAll("intervalTruncate") {
+            try Interval.parse($0[1]).truncated(to: DateTimeField(name: $0[0])!).text
+        }
+        try expectAll("dateBin") {
+            try moment($0[1]).binned(by: Interval.parse($0[0]), origin: moment($0[2])).textWithoutZone()
+        }
+    }
+
+    @Test func extractedFieldsAreThoseOfPostgres() throws {
+        try expectAll("extract") { arguments in
+            let zone = try testZones.zone(named: arguments[0])
+            return try moment(arguments[2]).extract(DateTimeField(name: arguments[1])!, in: zone)!.text
+        }
+        try expectAll("intervalExtract") { try Interval.parse($0[1]).extract(DateTimeField(name: $0[0])!).text }
+    }
+
+    @Test func sumsAndDifferencesOfTimeAreThoseOfPostgres() throws {
+        try expectAll("timestampAdd") { arguments in
+            let zone = try testZones.zone(named: arguments[0])
+            return try moment(arguments[1]).adding(Interval.parse(arguments[2]), in: zone).text(in: zone)
+        }
+        try expectAll("timestampSubtract") { arguments in
+            let zone = try testZones.zone(named: arguments[0])
+            return try moment(arguments[1]).subtracting(Interval.parse(arguments[2]), in: zone).text(in: zone)
+        }
+        try expectAll("difference") { try moment($0[1]).interval(since: moment($0[2])).text }
+        try expectAll("age") { arguments in
+            try moment(arguments[1]).age(since: moment(arguments[2]), in: testZones.zone(named: arguments[0])).text
+        }
+    }
+
+    @Test func timestampsAreMadeAsInPostgres() throws {
+        try expectAll("makeTimestamp") { arguments in
+            let numbers = arguments.dropLast().map { Int($0)! }
+            return try Timestamp.make(
+                year: numbers[0], month: numbers[1], day: numbers[2], hour: numbers[3], minute: numbers[4],
+                second: Double(arguments[5])!
+            ).textWithoutZone()
+        }
+        try expectAll("makeDate") { try DayNumber.make(year: Int($0[0])!, month: Int($0[1])!, day: Int($0[2])!).text }
+        try expectAll("toTimestamp") { try Timestamp(secondsSinceEpoch: NumberText.parseDouble($0[0])).text() }
+    }
+
+    @Test func patternsPrintAsInPostgres() throws {
+        try expectAll("toChar") { arguments in
+            let moment = try moment(arguments[2])
+            let text = TimestampPattern(arguments[1]).text(moment, in: try testZones.zone(named: arguments[0]))
+            return arguments[1].isEmpty ? "<null>" : text
+        }
+    }
+}
+
 @Suite struct IntervalTests {
     private func parsed(_ text: String) throws -> Interval { try Interval.parse(text) }
 

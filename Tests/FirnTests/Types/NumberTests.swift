@@ -72,4 +72,35 @@ import Testing
         try expectAll("numeric to float4") { NumberText.text(try decimal($0[0]).float) }
         try expectAll("float8 to numeric", beyondDigits: true) { try Decimal(NumberText.parseDouble($0[0])).text }
     }
+
+    @Test func aggregatesHaveTheDigitsOfPostgres() throws {
+        func sum(_ text: String) throws -> DecimalSum {
+            var sum = DecimalSum()
+            for part in text.split(separator: " ") { try sum.add(decimal(String(part))) }
+            return sum
+        }
+        func moments(_ text: String) throws -> DecimalMoments {
+            var moments = DecimalMoments()
+            for part in text.split(separator: " ") { try moments.add(decimal(String(part))) }
+            return moments
+        }
+        try expectAll("aggregate sum") { try sum($0[0]).sum()?.text ?? "<null>" }
+        try expectAll("aggregate avg") { try sum($0[0]).average()?.text ?? "<null>" }
+        try expectAll("aggregate var_samp", beyondDigits: true) {
+            try moments($0[0]).variance(.sample)?.text ?? "<null>"
+        }
+        try expectAll("aggregate var_pop", beyondDigits: true) { try moments($0[0]).variance(.whole)?.text ?? "<null>" }
+        try expectAll("aggregate stddev_samp", beyondDigits: true) {
+            try moments($0[0]).standardDeviation(.sample)?.text ?? "<null>"
+        }
+        try expectAll("aggregate stddev_pop", beyondDigits: true) {
+            try moments($0[0]).standardDeviation(.whole)?.text ?? "<null>"
+        }
+    }
+}
+
+@Suite struct JSONTests {
+    @Test func documentsReadAndPrintAsPostgres() throws {
+        try expectAll("jsonb") { try JSONText.canonical($0[0]) }
+    }
 }

@@ -52,17 +52,6 @@ enum IntegerKernels {
         return (least, greatest)
     }
 
-    /// The exact sum, by halves that cannot overflow for up to 2^31 values.
-    static func exactSum(_ values: UnsafePointer<Int64>, count: Int) -> Int128 {
-        var high: Int64 = 0
-        var low: UInt64 = 0
-        for index in 0..<count {
-            high &+= values[index] &>> 32
-            low &+= UInt64(bitPattern: values[index]) & 0xFFFF_FFFF
-        }
-        return Int128(high) << 32 + Int128(low)
-    }
-
     /// Number of maximal runs of equal neighbours.
     static func runCount(_ values: UnsafePointer<Int64>, count: Int) -> Int {
         if count == 0 { return 0 }

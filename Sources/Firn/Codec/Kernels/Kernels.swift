@@ -1,24 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The door through which the codec calls its hot loops.
+// The door through which the engine calls its hot loops.
+//
+// Behind it are the C kernels of the level that this CPU has (see CKernels.h). Their references in Swift lie
+// beside this file: IntegerKernels, BitPacking, ALPKernels, AggregateKernels, FilterKernels, CRC32C.reference;
+// tests compare the two bit for bit at every level.
+
+import CKernels
+
+/// How a value must compare with a constant.
+enum KernelComparison: UInt32, Sendable, CaseIterable {
+    case less = 0
+    case lessOrEqual = 1
+    case equal = 2
+    case notEqual = 3
+    case greaterOrEqual = 4
+    case greater = 5
+
+    var forKernels: FirnComparison { FirnComparison(rawValue: rawValue) }
+}
 
 enum Kernels {
+    // MARK: Unpacking
+
+    /// Unpacks `rowCount` rows of 16 values and adds `base`; see BitPacking.
     @inline(__always)
     static func unpack(
         _ packed: UnsafeRawPointer, width: Int, rowCount: Int, base: UInt64, into values: UnsafeMutablePointer<UInt64>
     ) {
-        BitPacking.unpack(packed, width: width, rowCount: rowCount, base: base, into: values)
+        firn_unpack(packed, UInt32(truncatingIfNeeded: width), rowCount, base, values)
     }
 
+    /// `unpack`, keeping the low 32 bits of each value.
     @inline(__always)
-    static func prefixSum(_ values: UnsafeMutablePointer<Int64>, count: Int, carry: Int64) {
-        IntegerKernels.prefixSum(values, count: count, carry: carry)
-    }
-
-    /// In place: ALP's integers to bit patterns of doubles.
-    @inline(__always)
-    static func decodeALP(_ values: UnsafeMutablePointer<Int64>, count: Int, _ scaling: ALPScaling) {
-        ALPKernels.decode(values, count: count, scaling)
+    static func unpackNarrow(
+        _ packed: UnsafeRawPointer, width: Int, rowCount: Int, base: UInt64, into values: UnsafeMutablePointer<UInt32>
+    ) {
+        firn_unpack_narrow(packed, UInt32(truncatingIfNeeded: width), rowCount, base, values)
     }
 
     /// `unpack` and `decodeALP` in one pass.
@@ -27,13 +45,167 @@ enum Kernels {
         _ packed: UnsafeRawPointer, width: Int, rowCount: Int, base: Int64, _ scaling: ALPScaling,
         into values: UnsafeMutablePointer<Int64>
     ) {
-        ALPKernels.unpackAndDecode(
-            packed, width: width, rowCount: rowCount, base: base, scaling, into: values)
+        values.withMemoryRebound(to: Double.self, capacity: rowCount * BitPacking.laneCount) {
+            firn_unpack_alp(
+                packed, UInt32(truncatingIfNeeded: width), rowCount, base, scaling.down, scaling.downFraction, $0)
+        }
+    }
+
+    /// In place: ALP's integers to bit patterns of doubles.
+    @inline(__always)
+    static func decodeALP(_ values: UnsafeMutablePointer<Int64>, count: Int, _ scaling: ALPScaling) {
+        firn_decode_alp(values, count, scaling.down, scaling.downFraction)
+    }
+
+    /// In place: value[i] = carry + value[0] + ... + value[i].
+    @inline(__always)
+    static func prefixSum(_ values: UnsafeMutablePointer<Int64>, count: Int, carry: Int64) {
+        firn_prefix_sum(values, count, carry)
+    }
+
+    // MARK: Filtering
+
+    /// One bit a value: value `comparison` constant. Writes whole bytes, spare bits zero.
+    @inline(__always)
+    static func compare(
+        _ values: UnsafePointer<Int64>, count: Int, _ comparison: KernelComparison, _ constant: Int64,
+        into bitmap: UnsafeMutablePointer<UInt64>
+    ) {
+        bitmap.withMemoryRebound(to: UInt8.self, capacity: (count + 7) / 8) {
+            firn_compare_int64(values, count, comparison.forKernels, constant, $0)
+        }
+        clearTail(bitmap, count: count)
+    }
+
+    /// As for integers; NaN is larger than every other value, and `constant` is not NaN.
+    @inline(__always)
+    static func compare(
+        _ values: UnsafePointer<Double>, count: Int, _ comparison: KernelComparison, _ constant: Double,
+        into bitmap: UnsafeMutablePointer<UInt64>
+    ) {
+        precondition(!constant.isNaN, "a comparison with NaN is decided before it comes to a kernel")
+        bitmap.withMemoryRebound(to: UInt8.self, capacity: (count + 7) / 8) {
+            firn_compare_double(values, count, comparison.forKernels, constant, $0)
+        }
+        clearTail(bitmap, count: count)
+    }
+
+    /// One bit a value: range.lowerBound <= value <= range.upperBound.
+    @inline(__always)
+    static func contained(
+        _ values: UnsafePointer<Int64>, count: Int, in range: ClosedRange<Int64>,
+        into bitmap: UnsafeMutablePointer<UInt64>
+    ) {
+        bitmap.withMemoryRebound(to: UInt8.self, capacity: (count + 7) / 8) {
+            firn_between_int64(values, count, range.lowerBound, range.upperBound, $0)
+        }
+        clearTail(bitmap, count: count)
+    }
+
+    /// The kernels write whole bytes; the rest of the last word becomes zero here.
+    @inline(__always)
+    private static func clearTail(_ bitmap: UnsafeMutablePointer<UInt64>, count: Int) {
+        let rest = count & 63
+        if rest != 0 { bitmap[count >> 6] &= (1 &<< UInt64(rest)) &- 1 }
+    }
+
+    /// Indexes of the ones among the first `count` bits, plus `first`. Returns how many.
+    ///
+    /// `indexes` needs room for 16 more than there are ones.
+    @inline(__always)
+    static func select(
+        _ bitmap: UnsafePointer<UInt64>, count: Int, first: UInt32 = 0, into indexes: UnsafeMutablePointer<UInt32>
+    ) -> Int {
+        firn_select(bitmap, count, first, indexes)
+    }
+
+    // MARK: Aggregating
+
+    /// Sum in the fixed order of 16 lanes, extremes without NaN, counts; `validity` nil counts every value.
+    @inline(__always)
+    static func aggregate(
+        _ values: UnsafePointer<Double>, count: Int, validity: UnsafePointer<UInt64>? = nil
+    ) -> FirnDoubleAggregate {
+        var result = FirnDoubleAggregate()
+        firn_aggregate_double(values, count, validity, &result)
+        return result
+    }
+
+    @inline(__always)
+    static func aggregate(
+        _ values: UnsafePointer<Int64>, count: Int, validity: UnsafePointer<UInt64>? = nil
+    ) -> FirnIntegerAggregate {
+        var result = FirnIntegerAggregate()
+        firn_aggregate_int64(values, count, validity, &result)
+        return result
+    }
+
+    /// Sum of (value - center)^2 in the fixed order of 16 lanes.
+    @inline(__always)
+    static func squares(
+        _ values: UnsafePointer<Double>, count: Int, validity: UnsafePointer<UInt64>? = nil, around center: Double
+    ) -> Double {
+        firn_squares_double(values, count, validity, center)
+    }
+
+    @inline(__always)
+    static func squares(
+        _ values: UnsafePointer<Int64>, count: Int, validity: UnsafePointer<UInt64>? = nil, around center: Double
+    ) -> Double {
+        firn_squares_int64(values, count, validity, center)
+    }
+
+    /// One aggregate a run; run k covers values ends[k - 1] ..< ends[k].
+    @inline(__always)
+    static func aggregateRuns(
+        _ values: UnsafePointer<Double>, ends: UnsafeBufferPointer<UInt32>,
+        into results: UnsafeMutablePointer<FirnDoubleAggregate>
+    ) {
+        firn_aggregate_runs_double(values, ends.baseAddress, ends.count, results)
+    }
+
+    @inline(__always)
+    static func aggregateRuns(
+        _ values: UnsafePointer<Int64>, ends: UnsafeBufferPointer<UInt32>,
+        into results: UnsafeMutablePointer<FirnIntegerAggregate>
+    ) {
+        firn_aggregate_runs_int64(values, ends.baseAddress, ends.count, results)
+    }
+
+    /// Sum of (value - centers[k])^2 over each run k.
+    @inline(__always)
+    static func squaresOfRuns(
+        _ values: UnsafePointer<Double>, ends: UnsafeBufferPointer<UInt32>, around centers: UnsafePointer<Double>,
+        into results: UnsafeMutablePointer<Double>
+    ) {
+        firn_squares_runs_double(values, ends.baseAddress, ends.count, centers, results)
+    }
+
+    @inline(__always)
+    static func squaresOfRuns(
+        _ values: UnsafePointer<Int64>, ends: UnsafeBufferPointer<UInt32>, around centers: UnsafePointer<Double>,
+        into results: UnsafeMutablePointer<Double>
+    ) {
+        firn_squares_runs_int64(values, ends.baseAddress, ends.count, centers, results)
     }
 
     /// Smallest and largest of `count` > 0 values.
     @inline(__always)
     static func extremes(_ values: UnsafePointer<Int64>, count: Int) -> (min: Int64, max: Int64) {
-        IntegerKernels.extremes(values, count: count)
+        let result = aggregate(values, count: count)
+        return (result.min, result.max)
     }
+}
+
+extension FirnIntegerAggregate {
+    /// The exact sum: the kernels add halves of the values shifted up by 2^63.
+    var sum: Int128 { Int128(sumHigh) << 32 + Int128(sumLow) - Int128(count) << 63 }
+}
+
+extension FirnDoubleAggregate {
+    /// The smallest in PostgreSQL's order, where NaN is larger than everything; nil of nothing.
+    var least: Double? { count == 0 ? nil : nanCount == count ? .nan : min }
+
+    /// The largest in that order.
+    var greatest: Double? { count == 0 ? nil : nanCount > 0 ? .nan : max }
 }

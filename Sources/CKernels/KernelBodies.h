@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The bodies of the kernels. Included once per CPU level by CKernels.c, which defines
+//
+//     TARGET        the attributes that give a function its level
+//     AT_LEVEL(x)   the name of x at this level
+//     LEVEL         the level
+//
+// A row is 16 values: two vectors of eight 64-bit lanes. The compiler splits them into what the level has.
+
+#define LOCAL TARGET static inline __attribute__((always_inline))
+
+// MARK: Bit packing (layout: Sources/Firn/Codec/Kernels/BitPacking.swift)
+
+LOCAL void AT_LEVEL(unpackRow)(const uint8_t *packed, uint32_t width, size_t row, u64x8 mask, u64x8 *low, u64x8 *high) {
+    size_t bit = row * width;
+    const uint8_t *word = packed + (bit >> 6) * 128;
+    uint64_t shift = bit & 63;
+    u64x8 a = *(const u64x8u *)word >> shift;
+    u64x8 b = *(const u64x8u *)(word + 64) >> shift;
+    if (shift + width > 64) {
+        uint64_t left = 64 - shift;
+        a |= *(const u64x8u *)(word + 128) << left;
+        b |= *(const u64x8u *)(word + 192) << left;
+    }
+    *low = a & mask;
+    *high = b & mask;
+}
+
+LOCAL uint64_t AT_LEVEL(maskOf)(uint32_t width) { return width >= 64 ? ~0ull : (1ull << width) - 1; }
+
+TARGET static void AT_LEVEL(unpack)(const void *packed, uint32_t width, size_t rowCount, uint64_t base,
+                                    uint64_t *restrict values) {
+    u64x8 low = {0}, high = {0}, mask = (u64x8){0} + AT_LEVEL(maskOf)(width);
+    for (size_t row = 0; row < rowCount; row++) {
+        if (width) AT_LEVEL(unpackRow)(packed, width, row, mask, &low, &high);
+        *(u64x8u *)(values + row * 16) = low + base;
+        *(u64x8u *)(values + row * 16 + 8) = high + base;
+    }
+}
+
+TARGET static void AT_LEVEL(unpackNarrow)(const void *packed, uint32_t width, size_t rowCount, uint64_t base,
+                                          uint32_t *restrict values) {
+    u64x8 low = {0}, high = {0}, mask = (u64x8){0} + AT_LEVEL(maskOf)(width);
+    for (size_t row = 0; row < rowCount; row++) {
+        if (width) AT_LEVEL(unpackRow)(packed, width, row, mask, &low, &high);
+        *(u32x8u *)(values + row * 16) = __builtin_convertvector(low + base, u32x8);
+        *(u32x8u *)(values + row * 16 + 8) = __builtin_convertvector(high + base, u32x8);
+    }
+}
+
+// MARK: ALP
+
+LOCAL f64x8 AT_LEVEL(toDouble)(u64x8 integers, double down, double fraction) {
+    f64x8 number = (f64x8)(integers + 0x4338000000000000ull) - 6755399441055744.0;
+    return number * down * fraction;
+}
+
+TARGET static void AT_LEVEL(unpackALP)(const void *packed, uint32_t width, size_t rowCount, int64_t base, double down,
+                                       double fraction, double *restrict values) {
+    u64x8 low = {0}, high = {0}, mask = (u64x8){0} + AT_LEVEL(maskOf)(width);
+    for (size_t row = 0; row < rowCount; row++) {
+        if (width) AT_LEVEL(unpackRow)(packed, width, row, mask, &low, &high);
+        *(f64x8u *)(values + row * 16) = AT_LEVEL(toDouble)(low + (uint64_t)base, down, fraction);
+        *(f64x8u *)(values + row * 16 + 8) = AT_LEVEL(toDouble)(high + (uint64_t)base, down, fraction);
+    }
+}
+
+TARGET static void AT_LEVEL(decodeALP)(int64_t *values, size_t count, double down, double fraction) {
+    size_t index = 0;
+    for (; index + 8 <= count; index += 8) {
+        f64x8 doubles = AT_LEVEL(toDouble)(*(const u64x8u *)(values + index), down, fraction);
+        *(u64x8u *)(values + index) = (u64x8)doubles;
+    }
+    if (index < count) {
+        u64x8 last = {0};
+        memcpy(&last, values + index, (count - index) * 8);
+        last = (u64x8)AT_LEVEL(toDouble)(last, down, fraction);
+        memcpy(values + index, &last, (count - index) * 8);
+    }
+}
+
+// MARK: Prefix sum
+
+TARGET static void AT_LEVEL(prefixSum)(int64_t *values, size_t count, int64_t carry) {
+    uint64_t sum = (uint64_t)carry;
+    size_t index = 0;
+#if LEVEL > 0
+    const u64x8 zero = {0};
+    u64x8 carries = zero + sum;
+    for (; index + 8 <= count; index += 8) {
+        u64x8 v = *(const u64x8u *)(values + index);
+        v += __builtin_shufflevector(zero, v, 0, 8, 9, 10, 11, 12, 13, 14);
+        v += __builtin_shufflevector(zero, v, 0, 0, 8, 9, 10, 11, 12, 13);
+        v += __builtin_shufflevector(zero, v, 0, 0, 0, 0, 8, 9, 10, 11);
+        u64x8 last = __builtin_shufflevector(v, v, 7, 7, 7, 7, 7, 7, 7, 7);
+        *(u64x8u *)(values + index) = v + carries;
+        carries += last;
+    }
+    sum = carries[0];
+#endif
+    for (; index < count; index++) {
+        sum += (uint64_t)values[index];
+        values[index] = (int64_t)sum;
+    }
+}
+
+// MARK: Comparing
+
+LOCAL uint8_t AT_LEVEL(bitsOf)(i64x8 mask) {
+    bitx8 bits = __builtin_convertvector(mask, bitx8);
+    uint8_t byte;
+    memcpy(&byte, &bits, 1);
+    return byte;
+}
+
+#define COMPARE_LOOP(TYPE, VECTOR, EXPRESSION)                                                                         \
+    {                                                                                                                  \
+        size_t index = 0;                                                                                              \
+        for (; index + 8 <= count; index += 8) {                                                                       \
+            VECTOR v = *(const VECTOR##u *)(values + index);                                                           \
+            bitmap[index / 8] = AT_LEVEL(bitsOf)((i64x8)(EXPRESSION));                                                 \
+        }                                                                                                              \
+        if (index < count) {                                                                                           \
+            VECTOR v = {0};                                                                                            \
+            memcpy(&v, values + index, (count - index) * sizeof(TYPE));                                                \
+            bitmap[index / 8] = AT_LEVEL(bitsOf)((i64x8)(EXPRESSION)) & (uint8_t)((1u << (count - index)) - 1);        \
+        }                                                                                                              \
+    }
+
+TARGET static void AT_LEVEL(compareInt64)(const int64_t *restrict values, size_t count, FirnComparison comparison,
+                                          int64_t constant, uint8_t *restrict bitmap) {
+    i64x8 c = (i64x8){0} + constant;
+    switch (comparison) {
+    case FirnLess: COMPARE_LOOP(int64_t, i64x8, v < c) break;
+    case FirnLessOrEqual: COMPARE_LOOP(int64_t, i64x8, v <= c) break;
+    case FirnEqual: COMPARE_LOOP(int64_t, i64x8, v == c) break;
+    case FirnNotEqual: COMPARE_LOOP(int64_t, i64x8, v != c) break;
+    case FirnGreaterOrEqual: COMPARE_LOOP(int64_t, i64x8, v >= c) break;
+    case FirnGreater: COMPARE_LOOP(int64_t, i64x8, v > c) break;
+    }
+}
+
+TARGET static void AT_LEVEL(compareDouble)(const double *restrict values, size_t count, FirnComparison comparison,
+                                           double constant, uint8_t *restrict bitmap) {
+    f64x8 c = (f64x8){0} + constant;
+    switch (comparison) {
+    case FirnLess: COMPARE_LOOP(double, f64x8, v < c) break;
+    case FirnLessOrEqual: COMPARE_LOOP(double, f64x8, v <= c) break;
+    case FirnEqual: COMPARE_LOOP(double, f64x8, v == c) break;
+    case FirnNotEqual: COMPARE_LOOP(double, f64x8, v != c) break;
+    case FirnGreaterOrEqual: COMPARE_LOOP(double, f64x8, ~(v < c)) break;
+    case FirnGreater: COMPARE_LOOP(double, f64x8, ~(v <= c)) break;
+    }
+}
+
+TARGET static void AT_LEVEL(betweenInt64)(const int64_t *restrict values, size_t count, int64_t low, int64_t high,
+                                          uint8_t *restrict bitmap) {
+    i64x8 least = (i64x8){0} + low, greatest = (i64x8){0} + high;
+    COMPARE_LOOP(int64_t, i64x8, (v >= least) & (v <= greatest))
+}
+
+// MARK: Selecting
+
+TARGET static size_t AT_LEVEL(select)(const uint64_t *restrict bitmap, size_t count, uint32_t first,
+                                      uint32_t *restrict indexes) {
+    uint32_t *out = indexes;
+    for (size_t word = 0; word * 64 < count; word++) {
+        uint64_t bits = bitmap[word];
+        size_t rest = count - word * 64;
+        if (rest < 64) bits &= (1ull << rest) - 1;
+        uint32_t base = first + (uint32_t)(word * 64);
+        if (bits == 0) continue;
+#if LEVEL == 2
+        const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+        for (int part = 0; part < 4; part++) {
+            __mmask16 mask = (__mmask16)(bits >> (part * 16));
+            __m512i chosen = _mm512_add_epi32(lanes, _mm512_set1_epi32((int)(base + part * 16)));
+            _mm512_storeu_si512(out, _mm512_maskz_compress_epi32(mask, chosen));
+            out += __builtin_popcount(mask);
+        }
+#else
+        for (int part = 0; part < 8; part++) {
+            uint8_t byte = (uint8_t)(bits >> (part * 8));
+            u8x8 places = *(const u8x8 *)placesOfOnes[byte];
+            *(u32x8u *)out = __builtin_convertvector(places, u32x8) + (base + part * 8);
+            out += countsOfOnes[byte];
+        }
+#endif
+    }
+    return (size_t)(out - indexes);
+}
+
+// MARK: Aggregates
+//
+// Value i of a run goes to lane i % 16: accumulator (i / 8) % 2, lane i % 8. At the end the two accumulators are
+// added, then lanes 0-3 to 4-7, 0-1 to 2-3, 0 to 1. Lanes without a value add +0.0, which changes nothing.
+
+LOCAL f64x8 AT_LEVEL(choose)(i64x8 mask, f64x8 a, f64x8 b) { return (f64x8)((mask & (i64x8)a) | (~mask & (i64x8)b)); }
+LOCAL i64x8 AT_LEVEL(chooseInteger)(i64x8 mask, i64x8 a, i64x8 b) { return (mask & a) | (~mask & b); }
+
+#define UPPER(v, half) __builtin_shufflevector(v, v, half, half + 1, half + 2, half + 3, 4, 5, 6, 7)
+
+LOCAL double AT_LEVEL(total)(f64x8 a, f64x8 b) {
+    f64x8 s = a + b;
+    s += UPPER(s, 4);
+    s += UPPER(s, 2);
+    return s[0] + s[1];
+}
+
+LOCAL i64x8 AT_LEVEL(lanesOf)(uint32_t bits) {
+    const i64x8 lane = {1, 2, 4, 8, 16, 32, 64, 128};
+    return (((i64x8){0} + (int64_t)bits) & lane) != 0;
+}
+
+/// The `rest` < 16 values at `values`, as a row; `readable` says how many may be read there.
+LOCAL void AT_LEVEL(tail)(const void *values, size_t rest, size_t readable, i64x8 *a, i64x8 *b) {
+    if (readable >= 16) {
+        *a = *(const i64x8u *)values;
+        *b = *(const i64x8u *)((const int64_t *)values + 8);
+    } else {
+        int64_t row[16] = {0};
+        memcpy(row, values, rest * 8);
+        *a = *(const i64x8u *)row;
+        *b = *(const i64x8u *)(row + 8);
+    }
+}
+
+LOCAL uint32_t AT_LEVEL(rowBits)(const uint64_t *validity, size_t row) {
+    return (uint32_t)(validity[row / 4] >> (row % 4 * 16)) & 0xFFFF;
+}
+
+typedef struct {
+    f64x8 sumA, sumB, minA, minB, maxA, maxB;
+} AT_LEVEL(DoubleState);
+
+LOCAL void AT_LEVEL(addDoubles)(AT_LEVEL(DoubleState) *state, f64x8 a, f64x8 b) {
+    state->sumA += a;
+    state->sumB += b;
+    state->minA = AT_LEVEL(choose)(a < state->minA, a, state->minA);
+    state->maxA = AT_LEVEL(choose)(a > state->maxA, a, state->maxA);
+#if LEVEL > 0
+    state->minB = AT_LEVEL(choose)(b < state->minB, b, state->minB);
+    state->maxB = AT_LEVEL(choose)(b > state->maxB, b, state->maxB);
+#else
+    // SSE2 has too few registers for more accumulators.
+    state->minA = AT_LEVEL(choose)(b < state->minA, b, state->minA);
+    state->maxA = AT_LEVEL(choose)(b > state->maxA, b, state->maxA);
+#endif
+}
+
+LOCAL void AT_LEVEL(addMaskedDoubles)(AT_LEVEL(DoubleState) *state, f64x8 a, f64x8 b, i64x8 inA, i64x8 inB) {
+    const f64x8 infinity = (f64x8){0} + INFINITY;
+    state->sumA += (f64x8)((i64x8)a & inA);
+    state->sumB += (f64x8)((i64x8)b & inB);
+    f64x8 least = AT_LEVEL(choose)(inA, a, infinity), greatest = AT_LEVEL(choose)(inA, a, -infinity);
+    state->minA = AT_LEVEL(choose)(least < state->minA, least, state->minA);
+    state->maxA = AT_LEVEL(choose)(greatest > state->maxA, greatest, state->maxA);
+    least = AT_LEVEL(choose)(inB, b, infinity), greatest = AT_LEVEL(choose)(inB, b, -infinity);
+    state->minB = AT_LEVEL(choose)(least < state->minB, least, state->minB);
+    state->maxB = AT_LEVEL(choose)(greatest > state->maxB, greatest, state->maxB);
+}
+
+static int64_t AT_LEVEL(countNaN)(const double *values, size_t count, const uint64_t *validity) {
+    int64_t found = 0;
+    for (size_t index = 0; index < count; index++)
+        found += values[index] != values[index] && (validity == NULL || (validity[index / 64] >> (index % 64) & 1));
+    return found;
+}
+
+LOCAL void AT_LEVEL(doubleRun)(const double *values, size_t count, size_t readable, const uint64_t *validity,
+                               FirnDoubleAggregate *result) {
+    f64x8 zero = {0};
+    AT_LEVEL(DoubleState) state = {zero, zero, zero + INFINITY, zero + INFINITY, zero - INFINITY, zero - INFINITY};
+    size_t index = 0;
+    int64_t valid = 0;
+    if (validity == NULL) {
+        for (; index + 16 <= count; index += 16)
+            AT_LEVEL(addDoubles)(&state, *(const f64x8u *)(values + index), *(const f64x8u *)(values + index + 8));
+        valid = (int64_t)count;
+    } else {
+        for (; index + 16 <= count; index += 16) {
+            uint32_t bits = AT_LEVEL(rowBits)(validity, index / 16);
+            valid += __builtin_popcount(bits);
+            AT_LEVEL(addMaskedDoubles)(&state, *(const f64x8u *)(values + index), *(const f64x8u *)(values + index + 8),
+                                       AT_LEVEL(lanesOf)(bits), AT_LEVEL(lanesOf)(bits >> 8));
+        }
+    }
+    if (index < count) {
+        uint32_t bits = (1u << (count - index)) - 1;
+        if (validity != NULL) {
+            bits &= AT_LEVEL(rowBits)(validity, index / 16);
+            valid += __builtin_popcount(bits);
+        }
+        i64x8 a, b;
+        AT_LEVEL(tail)(values + index, count - index, readable - index, &a, &b);
+        AT_LEVEL(addMaskedDoubles)(&state, (f64x8)a, (f64x8)b, AT_LEVEL(lanesOf)(bits), AT_LEVEL(lanesOf)(bits >> 8));
+    }
+    result->sum = AT_LEVEL(total)(state.sumA, state.sumB);
+    f64x8 min = AT_LEVEL(choose)(state.minB < state.minA, state.minB, state.minA);
+    f64x8 max = AT_LEVEL(choose)(state.maxB > state.maxA, state.maxB, state.maxA);
+    min = AT_LEVEL(choose)(UPPER(min, 4) < min, UPPER(min, 4), min);
+    max = AT_LEVEL(choose)(UPPER(max, 4) > max, UPPER(max, 4), max);
+    min = AT_LEVEL(choose)(UPPER(min, 2) < min, UPPER(min, 2), min);
+    max = AT_LEVEL(choose)(UPPER(max, 2) > max, UPPER(max, 2), max);
+    // Adding zero turns -0.0 into 0.0: the two are equal, and which came first depends on the level.
+    result->min = (min[1] < min[0] ? min[1] : min[0]) + 0.0;
+    result->max = (max[1] > max[0] ? max[1] : max[0]) + 0.0;
+    // A NaN among the values makes the sum NaN, so without that there is nothing to count.
+    result->nanCount = result->sum == result->sum ? 0 : AT_LEVEL(countNaN)(values, count, validity);
+    result->count = valid;
+}
+
+LOCAL void AT_LEVEL(integerRun)(const int64_t *values, size_t count, size_t readable, const uint64_t *validity,
+                                FirnIntegerAggregate *result) {
+    i64x8 zero = {0};
+    i64x8 min = zero + INT64_MAX, max = zero + INT64_MIN;
+    u64x8 high = {0}, low = {0};
+    size_t index = 0;
+    int64_t valid = 0;
+    if (validity == NULL) {
+        for (; index + 8 <= count; index += 8) {
+            i64x8 v = *(const i64x8u *)(values + index);
+            u64x8 biased = (u64x8)v ^ (1ull << 63);
+            high += biased >> 32;
+            low += biased & 0xFFFFFFFFull;
+            min = AT_LEVEL(chooseInteger)(v < min, v, min);
+            max = AT_LEVEL(chooseInteger)(v > max, v, max);
+        }
+        valid = (int64_t)index;
+    }
+    for (; index < count; index += 8) {
+        size_t rest = count - index;
+        uint32_t bits = rest >= 8 ? 0xFF : (1u << rest) - 1;
+        if (validity != NULL) bits &= (uint32_t)(validity[index / 64] >> (index % 64)) & 0xFF;
+        valid += __builtin_popcount(bits);
+        i64x8 v = zero;
+        if (readable - index >= 8)
+            v = *(const i64x8u *)(values + index);
+        else
+            memcpy(&v, values + index, rest * 8);
+        i64x8 in = AT_LEVEL(lanesOf)(bits);
+        u64x8 biased = ((u64x8)v ^ (1ull << 63)) & (u64x8)in;
+        high += biased >> 32;
+        low += biased & 0xFFFFFFFFull;
+        min = AT_LEVEL(chooseInteger)((v < min) & in, v, min);
+        max = AT_LEVEL(chooseInteger)((v > max) & in, v, max);
+    }
+    high += UPPER(high, 4);
+    low += UPPER(low, 4);
+    high += UPPER(high, 2);
+    low += UPPER(low, 2);
+    min = AT_LEVEL(chooseInteger)(UPPER(min, 4) < min, UPPER(min, 4), min);
+    max = AT_LEVEL(chooseInteger)(UPPER(max, 4) > max, UPPER(max, 4), max);
+    min = AT_LEVEL(chooseInteger)(UPPER(min, 2) < min, UPPER(min, 2), min);
+    max = AT_LEVEL(chooseInteger)(UPPER(max, 2) > max, UPPER(max, 2), max);
+    result->sumHigh = high[0] + high[1];
+    result->sumLow = low[0] + low[1];
+    result->min = min[1] < min[0] ? min[1] : min[0];
+    result->max = max[1] > max[0] ? max[1] : max[0];
+    result->count = valid;
+}
+
+TARGET static void AT_LEVEL(aggregateDouble)(const double *values, size_t count, const uint64_t *validity,
+                                             FirnDoubleAggregate *result) {
+    AT_LEVEL(doubleRun)(values, count, count, validity, result);
+}
+
+TARGET static void AT_LEVEL(aggregateInt64)(const int64_t *values, size_t count, const uint64_t *validity,
+                                            FirnIntegerAggregate *result) {
+    AT_LEVEL(integerRun)(values, count, count, validity, result);
+}
+
+TARGET static void AT_LEVEL(aggregateRunsDouble)(const double *values, const uint32_t *ends, size_t runCount,
+                                                 FirnDoubleAggregate *results) {
+    size_t start = 0, total = runCount ? ends[runCount - 1] : 0;
+    for (size_t run = 0; run < runCount; run++) {
+        AT_LEVEL(doubleRun)(values + start, ends[run] - start, total - start, NULL, results + run);
+        start = ends[run];
+    }
+}
+
+TARGET static void AT_LEVEL(aggregateRunsInt64)(const int64_t *values, const uint32_t *ends, size_t runCount,
+                                                FirnIntegerAggregate *results) {
+    size_t start = 0, total = runCount ? ends[runCount - 1] : 0;
+    for (size_t run = 0; run < runCount; run++) {
+        AT_LEVEL(integerRun)(values + start, ends[run] - start, total - start, NULL, results + run);
+        start = ends[run];
+    }
+}
+
+// MARK: Sums of squares
+
+#define SQUARES(NAME, TYPE, VECTOR, NUMBERS)                                                                           \
+    LOCAL double AT_LEVEL(NAME##Run)(const TYPE *values, size_t count, size_t readable, const uint64_t *validity,      \
+                                     double center) {                                                                  \
+        f64x8 sumA = {0}, sumB = {0};                                                                                  \
+        size_t index = 0;                                                                                              \
+        for (; index < count; index += 16) {                                                                           \
+            size_t rest = count - index;                                                                               \
+            i64x8 rawA, rawB;                                                                                          \
+            if (rest >= 16) {                                                                                          \
+                rawA = *(const i64x8u *)(values + index);                                                              \
+                rawB = *(const i64x8u *)(values + index + 8);                                                          \
+            } else {                                                                                                   \
+                AT_LEVEL(tail)(values + index, rest, readable - index, &rawA, &rawB);                                  \
+            }                                                                                                          \
+            f64x8 a = NUMBERS(rawA) - center, b = NUMBERS(rawB) - center;                                              \
+            a *= a;                                                                                                    \
+            b *= b;                                                                                                    \
+            if (rest < 16 || validity != NULL) {                                                                       \
+                uint32_t bits = rest < 16 ? (1u << rest) - 1 : 0xFFFF;                                                 \
+                if (validity != NULL) bits &= AT_LEVEL(rowBits)(validity, index / 16);                                 \
+                a = (f64x8)((i64x8)a & AT_LEVEL(lanesOf)(bits));                                                       \
+                b = (f64x8)((i64x8)b & AT_LEVEL(lanesOf)(bits >> 8));                                                  \
+            }                                                                                                          \
+            sumA += a;                                                                                                 \
+            sumB += b;                                                                                                 \
+        }                                                                                                              \
+        return AT_LEVEL(total)(sumA, sumB);                                                                            \
+    }                                                                                                                  \
+    TARGET static double AT_LEVEL(NAME)(const TYPE *values, size_t count, const uint64_t *validity, double center) {   \
+        return AT_LEVEL(NAME##Run)(values, count, count, validity, center);                                            \
+    }                                                                                                                  \
+    TARGET static void AT_LEVEL(NAME##Runs)(const TYPE *values, const uint32_t *ends, size_t runCount,                 \
+                                            const double *centers, double *results) {                                  \
+        size_t start = 0, total = runCount ? ends[runCount - 1] : 0;                                                   \
+        for (size_t run = 0; run < runCount; run++) {                                                                  \
+            results[run] =                                                                                             \
+                AT_LEVEL(NAME##Run)(values + start, ends[run] - start, total - start, NULL, centers[run]);             \
+            start = ends[run];                                                                                         \
+        }                                                                                                              \
+    }
+
+#define AS_DOUBLES(raw) ((f64x8)(raw))
+#define CONVERTED(raw) __builtin_convertvector(raw, f64x8)
+SQUARES(squaresDouble, double, f64x8, AS_DOUBLES)
+SQUARES(squaresInt64, int64_t, i64x8, CONVERTED)
+#undef AS_DOUBLES
+#undef CONVERTED
+#undef SQUARES
+#undef COMPARE_LOOP
+
+// MARK: The table of this level
+
+static const FirnKernels AT_LEVEL(kernels) = {
+    .level = LEVEL,
+    .crc32c = CRC32C_BODY,
+    .unpack = AT_LEVEL(unpack),
+    .unpackNarrow = AT_LEVEL(unpackNarrow),
+    .unpackALP = AT_LEVEL(unpackALP),
+    .decodeALP = AT_LEVEL(decodeALP),
+    .prefixSum = AT_LEVEL(prefixSum),
+    .compareInt64 = AT_LEVEL(compareInt64),
+    .compareDouble = AT_LEVEL(compareDouble),
+    .betweenInt64 = AT_LEVEL(betweenInt64),
+    .select = AT_LEVEL(select),
+    .aggregateDouble = AT_LEVEL(aggregateDouble),
+    .aggregateInt64 = AT_LEVEL(aggregateInt64),
+    .squaresDouble = AT_LEVEL(squaresDouble),
+    .squaresInt64 = AT_LEVEL(squaresInt64),
+    .aggregateRunsDouble = AT_LEVEL(aggregateRunsDouble),
+    .aggregateRunsInt64 = AT_LEVEL(aggregateRunsInt64),
+    .squaresRunsDouble = AT_LEVEL(squaresDoubleRuns),
+    .squaresRunsInt64 = AT_LEVEL(squaresInt64Runs),
+};
+
+#undef UPPER
+#undef LOCAL

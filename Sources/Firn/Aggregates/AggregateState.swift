@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What every mergeable partial state has in common: the verbs, and how rows are told to which group they belong.
+//
+// A state holds one aggregate for many groups as a structure of arrays, group i at index i of each. Two states over
+// disjoint rows merge into the state over all of them, in commit order: the right one's rows came later. States see
+// no NULL (whoever feeds them leaves those rows out) and no SQL: which state an aggregate needs, and which of its
+// outputs, is the planner's choice. All that a state knows lies in plain arrays, so that views can store it.
+//
+// The same verbs in the same order in every family: addGroups, update by runs, update by rows, merge, finish.
+
+/// A run of neighbouring rows of a batch that belong to one group. Never empty.
+struct RowRun: Sendable, BitwiseCopyable {
+    var start: Int32
+    var end: Int32
+    var group: UInt32
+
+    @inline(__always) var rows: Range<Int> { Int(start)..<Int(end) }
+    @inline(__always) var count: Int { Int(end) - Int(start) }
+}
+
+/// What a state is asked for at the end.
+enum AggregateOutput: Sendable, Hashable {
+    case count, sum, average, value
+    case sampleVariance, populationVariance, sampleDeviation, populationDeviation
+}
+
+/// One aggregate's partial results for many groups. Not thread-safe.
+protocol AggregateState: AnyObject {
+    /// Adds groups without rows at the end.
+    func addGroups(_ count: Int)
+    /// Adds rows that lie in runs. Every column has the batch's rows, none of those in the runs is NULL.
+    func update(runs: UnsafeBufferPointer<RowRun>, _ arguments: [Column]) throws(FirnError)
+    /// Adds rows one by one: row i belongs to `groups[i]`. The columns have as many rows, none NULL.
+    func update(groups: UnsafeBufferPointer<UInt32>, _ arguments: [Column]) throws(FirnError)
+    /// Adds a state of the same kind whose rows come after these: its group i goes to `groups[i]` here.
+    func merge(_ other: any AggregateState, groups: UnsafeBufferPointer<UInt32>) throws(FirnError)
+    /// The results of a range of groups, as a column of `type`.
+    func finish(_ output: AggregateOutput, type: DataType, groups: Range<Int>) throws(FirnError) -> Column
+    /// Bytes that the state holds, about.
+    var byteCount: Int { get }
+}
+
+extension AggregateState {
+    /// A state of the same kind. Merging others is a bug of the caller.
+    func sameKind(_ other: any AggregateState) -> Self {
+        guard let other = other as? Self else { preconditionFailure("states of one kind are merged") }
+        return other
+    }
+
+    func unsupported(_ output: AggregateOutput) -> Never {
+        preconditionFailure("\(Self.self) has no output \(output)")
+    }
+}
+
+/// Which state an aggregate needs.
+enum AggregateStateKind: Sendable, Hashable {
+    case count
+    /// Sums of integers, and with `squares` what their variance needs.
+    case integers(squares: Bool)
+    case doubles(squares: Bool)
+    case floats(squares: Bool)
+    case decimals(squares: Bool)
+    case intervals
+    case minimum(DataType)
+    case maximum(DataType)
+    /// The value (first argument) at the smallest or largest time (second argument).
+    case first(DataType)
+    case last(DataType)
+    case every, some
+
+    /// A state without groups.
+    func makeState() -> any AggregateState {
+        switch self {
+        case .count: CountState()
+        case .integers(let squares): IntegerMomentState(tracksSquares: squares)
+        case .doubles(let squares): DoubleMomentState(tracksSquares: squares, widens: false)
+        case .floats(let squares): DoubleMomentState(tracksSquares: squares, widens: true)
+        case .decimals(let squares): DecimalMomentState(tracksSquares: squares)
+        case .intervals: IntervalSumState()
+        case .minimum(let type): ExtremeStates.make(type, .smallest)
+        case .maximum(let type): ExtremeStates.make(type, .largest)
+        case .first: FirstLastState(.first)
+        case .last: FirstLastState(.last)
+        case .every: BooleanState(startsWith: true)
+        case .some: BooleanState(startsWith: false)
+        }
+    }
+}
+
+/// Validity of results that are NULL where a group has no rows.
+func groupValidity(ofCounts counts: ArraySlice<Int64>, atLeast minimum: Int64 = 1) -> Bitmap? {
+    if counts.allSatisfy({ $0 >= minimum }) { return nil }
+    return Bitmap(counts.map { $0 >= minimum })
+}

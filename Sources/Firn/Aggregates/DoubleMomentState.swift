@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// sum, avg, stddev and variance of DOUBLE PRECISION and REAL.
+//
+// A group has the count of its rows, their sum as an unevaluated pair (high + low), and, where asked for, the sum of
+// the squared distances from their mean (M2). A run is summed in eight fixed lanes, 1,024 rows at a time, and added
+// to the pair without losing the rounding error (TwoSum); its M2 is computed in a second pass around its own mean,
+// while the values are still in L1, and joined by the update of Chan et al. Squares of raw values are never summed:
+// that loses everything where the mean is large. Results depend on how rows are cut into batches and parts, which
+// the stored layout fixes, and on nothing else.
+//
+// Sources: Chan, Golub, LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample Variances", 1979;
+// Youngs and Cramer, 1971 (row by row, as PostgreSQL does it); Knuth, TAOCP 2, 4.2.2 (TwoSum).
+
+/// Count, compensated sum and squared distances of each group.
+final class DoubleMomentState: AggregateState {
+    private let tracksSquares: Bool
+    /// The argument is REAL.
+    private let widens: Bool
+    private var counts: [Int64] = []
+    private var sums: [Double] = []
+    /// What `sums` lost to rounding.
+    private var errors: [Double] = []
+    /// Sum of squared distances from the mean; empty unless asked for.
+    private var distances: [Double] = []
+
+    init(tracksSquares: Bool, widens: Bool) {
+        self.tracksSquares = tracksSquares
+        self.widens = widens
+    }
+
+    func addGroups(_ count: Int) {
+        counts.append(contentsOf: repeatElement(0, count: count))
+        sums.append(contentsOf: repeatElement(0, count: count))
+        errors.append(contentsOf: repeatElement(0, count: count))
+        if tracksSquares { distances.append(contentsOf: repeatElement(0, count: count)) }
+    }
+
+    /// Arrays of the groups, as pointers that are valid for one call.
+    private struct Groups {
+        let counts: UnsafeMutablePointer<Int64>
+        let sums: UnsafeMutablePointer<Double>
+        let errors: UnsafeMutablePointer<Double>
+        let distances: UnsafeMutablePointer<Double>
+
+        /// Adds rows of which count, sum and squared distances are known.
+        @inline(__always)
+        func add(_ group: Int, count: Int64, sum: Double, error: Double, distance: Double, tracksSquares: Bool) {
+            let before = counts[group]
+            if tracksSquares {
+                if before == 0 {
+                    distances[group] = distance
+                } else {
+                    let left = Double(before)
+                    let right = Double(count)
+                    let delta = (sum + error) / right - (sums[group] + errors[group]) / left
+                    distances[group] += distance + delta * delta * (left * right / (left + right))
+                }
+            }
+            counts[group] = before &+ count
+            // TwoSum: total + lost is exactly sums[group] + sum.
+            let held = sums[group]
+            let total = held + sum
+            let virtual = total - held
+            let lost = (held - (total - virtual)) + (sum - virtual)
+            sums[group] = total
+            errors[group] += lost + error
+        }
+    }
+
+    private func withGroups(_ body: (Groups) -> Void) {
+        counts.withUnsafeMutableBufferPointer { counts in
+            sums.withUnsafeMutableBufferPointer { sums in
+                errors.withUnsafeMutableBufferPointer { errors in
+                    distances.withUnsafeMutableBufferPointer { distances in
+                        guard let base = counts.baseAddress else { return }
+                        // Without squares `distances` is never touched: any address does.
+                        body(
+                            Groups(
+                                counts: base, sums: sums.baseAddress!, errors: errors.baseAddress!,
+                                distances: distances.baseAddress ?? sums.baseAddress!))
+                    }
+                }
+            }
+        }
+    }
+
+    private func values(of column: Column) -> [Double] {
+        widens ? column.floatValues!.map(Double.init) : column.doubleValues!
+    }
+
+    func update(runs: UnsafeBufferPointer<RowRun>, _ arguments: [Column]) {
+        let tracksSquares = tracksSquares
+        values(of: arguments[0]).withUnsafeBufferPointer { values in
+            precondition(runs.allSatisfy { Int($0.end) <= values.count }, "runs lie within the batch")
+            guard let values = values.baseAddress else { return }
+            withGroups { groups in
+                for run in runs {
+                    var start = Int(run.start)
+                    let end = Int(run.end)
+                    repeat {
+                        let block = min(end - start, DoubleSums.blockRows)
+                        let sum = DoubleSums.sum(values + start, block)
+                        let distance =
+                            tracksSquares
+                            ? DoubleSums.squaredDistances(values + start, block, mean: sum / Double(block)) : 0
+                        groups.add(
+                            Int(run.group), count: Int64(block), sum: sum, error: 0, distance: distance,
+                            tracksSquares: tracksSquares)
+                        start += block
+                    } while start < end
+                }
+            }
+        }
+    }
+
+    func update(groups rowGroups: UnsafeBufferPointer<UInt32>, _ arguments: [Column]) {
+        let tracksSquares = tracksSquares
+        values(of: arguments[0]).withUnsafeBufferPointer { values in
+            precondition(values.count >= rowGroups.count, "a value for each row")
+            withGroups { groups in
+                for row in 0..<rowGroups.count {
+                    let group = Int(rowGroups[row])
+                    let value = values[row]
+                    let count = groups.counts[group] &+ 1
+                    groups.counts[group] = count
+                    let held = groups.sums[group]
+                    let total = held + value
+                    let virtual = total - held
+                    groups.errors[group] += (held - (total - virtual)) + (value - virtual)
+                    groups.sums[group] = total
+                    if tracksSquares {
+                        if count > 1 {
+                            // Youngs and Cramer.
+                            let rows = Double(count)
+                            let distance = value * rows - (total + groups.errors[group])
+                            groups.distances[group] += distance * distance / (rows * (rows - 1))
+                        } else {
+                            // NaN and infinity spoil the variance of a single row, too.
+                            groups.distances[group] = value - value
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    func merge(_ other: any AggregateState, groups map: UnsafeBufferPointer<UInt32>) {
+        let other = sameKind(other)
+        let tracksSquares = tracksSquares
+        withGroups { groups in
+            other.withGroups { added in
+                for index in 0..<map.count where added.counts[index] > 0 {
+                    groups.add(
+                        Int(map[index]), count: added.counts[index], sum: added.sums[index],
+                        error: added.errors[index], distance: tracksSquares ? added.distances[index] : 0,
+                        tracksSquares: tracksSquares)
+                }
+            }
+        }
+    }
+
+    func finish(_ output: AggregateOutput, type: DataType, groups: Range<Int>) -> Column {
+        let minimum: Int64 = output == .sampleVariance || output == .sampleDeviation ? 2 : 1
+        let results = [Double](unsafeUninitializedCapacity: groups.count) { target, count in
+            for (index, group) in groups.enumerated() {
+                (target.baseAddress! + index).initialize(to: result(output, group))
+            }
+            count = groups.count
+        }
+        let validity = groupValidity(ofCounts: counts[groups], atLeast: minimum)
+        let values: Column.Values = type == .real ? .float(results.map(Float.init)) : .double(results)
+        return Column(type: type, values: values, validity: validity)
+    }
+
+    @inline(__always)
+    private func result(_ output: AggregateOutput, _ group: Int) -> Double {
+        let rows = Double(counts[group])
+        switch output {
+        case .sum: return sum(group)
+        case .average: return sum(group) / rows
+        case .sampleVariance: return max(0, distances[group]) / (rows - 1)
+        case .populationVariance: return max(0, distances[group]) / rows
+        case .sampleDeviation: return (max(0, distances[group]) / (rows - 1)).squareRoot()
+        case .populationDeviation: return (max(0, distances[group]) / rows).squareRoot()
+        case .count, .value: unsupported(output)
+        }
+    }
+
+    /// Once the sum is infinite or NaN its error is meaningless.
+    @inline(__always)
+    private func sum(_ group: Int) -> Double {
+        sums[group].isFinite ? sums[group] + errors[group] : sums[group]
+    }
+
+    var byteCount: Int { counts.count * (tracksSquares ? 32 : 24) }
+}
+
+/// Sums in eight fixed lanes: the same bits whatever the machine.
+enum DoubleSums {
+    /// Rows that are summed without compensation.
+    static let blockRows = 1_024
+
+    /// The sum of `count` values.
+    @inline(__always)
+    static func sum(_ values: UnsafePointer<Double>, _ count: Int) -> Double {
+        // Precondition: `values` points to `count` values.
+        var lanes = SIMD8<Double>.zero
+        let raw = UnsafeRawPointer(values)
+        var row = 0
+        while row &+ 8 <= count {
+            lanes += raw.loadUnaligned(fromByteOffset: row &* 8, as: SIMD8<Double>.self)
+            row &+= 8
+        }
+        var sum = fold(lanes)
+        while row < count {
+            sum += values[row]
+            row &+= 1
+        }
+        return sum
+    }
+
+    /// The sum of squared distances from `mean`, corrected for the rounding of the mean.
+    @inline(__always)
+    static func squaredDistances(_ values: UnsafePointer<Double>, _ count: Int, mean: Double) -> Double {
+        var squares = SIMD8<Double>.zero
+        var distances = SIMD8<Double>.zero
+        let means = SIMD8<Double>(repeating: mean)
+        let raw = UnsafeRawPointer(values)
+        var row = 0
+        while row &+ 8 <= count {
+            let distance = raw.loadUnaligned(fromByteOffset: row &* 8, as: SIMD8<Double>.self) - means
+            distances += distance
+            squares += distance * distance
+            row &+= 8
+        }
+        var square = fold(squares)
+        var rest = fold(distances)
+        while row < count {
+            let distance = values[row] - mean
+            rest += distance
+            square += distance * distance
+            row &+= 1
+        }
+        return square - rest * rest / Double(count)
+    }
+
+    @inline(__always)
+    private static func fold(_ lanes: SIMD8<Double>) -> Double {
+        let four = lanes.lowHalf + lanes.highHalf
+        let two = four.lowHalf + four.highHalf
+        return two[0] + two[1]
+    }
+}

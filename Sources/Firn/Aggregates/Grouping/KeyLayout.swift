@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Packs group keys of any types into a fixed number of 64-bit words, so that equal keys have equal words.
+//
+// "Equal" is what GROUP BY means by it: NULL equals NULL, -0.0 equals 0.0, NaN equals NaN, 1.5 equals 1.50 and
+// `1 mon` equals `30 days`. Narrow parts (text codes, 32-bit integers, booleans, NULL bits) share the first words;
+// integers and times follow as a word each, biased so that unsigned order is value order. A key on (text, time) is
+// thus two words that ascend where a segment sorted by (text, time) is read.
+//
+//     [text code 32 | NULL bits … ]  [time ^ sign]  [double, ordered]  [coefficient high] [low] …
+
+/// Where each key of a grouping lies in the packed words.
+struct KeyLayout: Sendable {
+    /// How one key is packed.
+    enum Form: Sendable {
+        /// Text by query-wide code: 32 narrow bits, NULL among them.
+        case code
+        case boolean
+        /// SMALLINT and INTEGER: 32 narrow bits.
+        case narrowInteger
+        case integer
+        case float
+        case double
+        /// Two words for the coefficient without trailing zeros, 8 narrow bits for its scale.
+        case decimal
+        case uuid
+        /// Two words: its length for comparison.
+        case interval
+        /// By query-wide code of its bytes.
+        case vector
+
+        var narrowBits: Int {
+            switch self {
+            case .code, .narrowInteger, .float, .vector: 32
+            case .boolean: 1
+            case .decimal: 8
+            case .integer, .double, .uuid, .interval: 0
+            }
+        }
+
+        var wholeWords: Int {
+            switch self {
+            case .integer, .double: 1
+            case .decimal, .uuid, .interval: 2
+            case .code, .boolean, .narrowInteger, .float, .vector: 0
+            }
+        }
+    }
+
+    struct Field: Sendable {
+        let type: DataType
+        let form: Form
+        /// Place of the narrow bits; meaningless where there are none.
+        fileprivate(set) var narrowWord = 0
+        fileprivate(set) var narrowShift: UInt64 = 0
+        /// First of the whole words.
+        fileprivate(set) var firstWord = 0
+        /// Place of the NULL bit; codes have none of it.
+        fileprivate(set) var nullWord = 0
+        fileprivate(set) var nullShift: UInt64 = 0
+    }
+
+    private(set) var fields: [Field]
+    private(set) var wordCount: Int
+    /// The codes of each text or vector key, by key; shared by all threads of the query.
+    let textCodes: [TextCodes?]
+
+    init(types: [DataType]) {
+        fields = types.map { type in
+            let form: Form =
+                switch type.physical {
+                case .boolean: .boolean
+                case .integer: type == .smallint || type == .integer ? .narrowInteger : .integer
+                case .float: .float
+                case .double: .double
+                case .decimal: .decimal
+                case .bytes: .code
+                case .uuid: .uuid
+                case .interval: .interval
+                case .vector: .vector
+                }
+            return Field(type: type, form: form)
+        }
+        textCodes = fields.map { field in
+            switch field.form {
+            case .code, .vector: TextCodes()
+            default: nil
+            }
+        }
+        // Narrow parts first, widest first within reason: first fit into 64-bit words.
+        var usedBits: [UInt64] = []
+        func place(_ bits: UInt64) -> (word: Int, shift: UInt64) {
+            for word in usedBits.indices where usedBits[word] + bits <= 64 {
+                defer { usedBits[word] += bits }
+                return (word, 64 - usedBits[word] - bits)
+            }
+            usedBits.append(bits)
+            return (usedBits.count - 1, 64 - bits)
+        }
+        for index in fields.indices where fields[index].form.narrowBits > 0 {
+            (fields[index].narrowWord, fields[index].narrowShift) = place(UInt64(fields[index].form.narrowBits))
+        }
+        for index in fields.indices {
+            switch fields[index].form {
+            case .code, .vector: break
+            default: (fields[index].nullWord, fields[index].nullShift) = place(1)
+            }
+        }
+        wordCount = usedBits.count
+        for index in fields.indices {
+            fields[index].firstWord = wordCount
+            wordCount += fields[index].form.wholeWords
+        }
+    }
+
+    private static let signBit: UInt64 = 1 << 63
+
+    /// Packs rows: `columns[i]` has the values of key i. `words` holds `rowCount * wordCount` words.
+    func pack(_ columns: [Column], rowCount: Int, into words: UnsafeMutablePointer<UInt64>) {
+        let stride = wordCount
+        words.update(repeating: 0, count: rowCount * stride)
+        for (index, field) in fields.enumerated() {
+            let column = columns[index]
+            precondition(column.count == rowCount, "a key has a value for each row")
+            pack(column, field, index, words, stride)
+            // Codes have their own NULL; elsewhere the value bits become 0 and the NULL bit 1.
+            if let validity = column.validity, field.form != .code, field.form != .vector {
+                for row in 0..<rowCount where !validity[row] {
+                    let key = words + row * stride
+                    for word in 0..<field.form.wholeWords { key[field.firstWord + word] = 0 }
+                    if field.form.narrowBits > 0 {
+                        let mask = (UInt64(1) << UInt64(field.form.narrowBits) - 1) << field.narrowShift
+                        key[field.narrowWord] &= ~mask
+                    }
+                    key[field.nullWord] |= 1 << field.nullShift
+                }
+            }
+        }
+    }
+
+    private func pack(
+        _ column: Column, _ field: Field, _ index: Int, _ words: UnsafeMutablePointer<UInt64>, _ stride: Int
+    ) {
+        let narrow = words + field.narrowWord
+        let shift = field.narrowShift
+        let whole = words + field.firstWord
+        switch column.values {
+        case .bytes, .dictionary:
+            let codes = textCodes[index]!.codes(of: column)
+            for row in codes.indices { narrow[row * stride] |= UInt64(codes[row]) << shift }
+        case .boolean(let values):
+            for row in values.indices where values[row] { narrow[row * stride] |= 1 << shift }
+        case .integer(let values):
+            values.withUnsafeBufferPointer { values in
+                if field.form == .narrowInteger {
+                    for row in values.indices {
+                        let bits = UInt32(truncatingIfNeeded: values[row]) ^ (1 << 31)
+                        narrow[row * stride] |= UInt64(bits) << shift
+                    }
+                } else {
+                    for row in values.indices {
+                        whole[row * stride] = UInt64(bitPattern: values[row]) ^ Self.signBit
+                    }
+                }
+            }
+        case .float(let values):
+            for row in values.indices {
+                let value = values[row] == 0 ? 0 : values[row].isNaN ? .nan : values[row]
+                narrow[row * stride] |= UInt64(value.bitPattern) << shift
+            }
+        case .double(let values):
+            for row in values.indices { whole[row * stride] = Self.orderedBits(values[row]) }
+        case .decimal(let values):
+            for row in 0..<values.count {
+                let (coefficient, scale) = Self.normalized(values.coefficients[row], values.scale(at: row))
+                store(UInt128(bitPattern: coefficient), at: whole + row * stride)
+                narrow[row * stride] |= UInt64(scale) << shift
+            }
+        case .uuid(let values):
+            for row in values.indices { store(values[row], at: whole + row * stride) }
+        case .interval(let values):
+            for row in values.indices {
+                store(UInt128(bitPattern: values[row].comparisonMicroseconds), at: whole + row * stride)
+            }
+        case .vector(let values, let dimensions):
+            var bytes = BytesValues()
+            for row in 0..<column.count {
+                bytes.append { target in
+                    for value in values[row * dimensions..<(row + 1) * dimensions] {
+                        withUnsafeBytes(of: value) { target.append(contentsOf: $0) }
+                    }
+                }
+            }
+            let coded = Column(type: .bytea, values: .bytes(bytes), validity: column.validity)
+            let codes = textCodes[index]!.codes(of: coded)
+            for row in codes.indices { narrow[row * stride] |= UInt64(codes[row]) << shift }
+        }
+    }
+
+    private func store(_ value: UInt128, at words: UnsafeMutablePointer<UInt64>) {
+        words[0] = UInt64(truncatingIfNeeded: value >> 64)
+        words[1] = UInt64(truncatingIfNeeded: value)
+    }
+
+    /// Bits whose unsigned order is the order of the values, -0.0 as 0.0 and NaN (of one form) above all.
+    static func orderedBits(_ value: Double) -> UInt64 {
+        let bits = (value == 0 ? 0 : value.isNaN ? .nan : value).bitPattern
+        return bits & signBit == 0 ? bits | signBit : ~bits
+    }
+
+    /// The same number without trailing zeros behind the point.
+    static func normalized(_ coefficient: Int128, _ scale: UInt8) -> (Int128, UInt8) {
+        if coefficient == 0 { return (0, 0) }
+        var coefficient = coefficient
+        var scale = scale
+        while scale > 0 {
+            if let narrow = Int64(exactly: coefficient) {
+                let (quotient, remainder) = narrow.quotientAndRemainder(dividingBy: 10)
+                if remainder != 0 { break }
+                coefficient = Int128(quotient)
+            } else {
+                let (quotient, remainder) = coefficient.quotientAndRemainder(dividingBy: 10)
+                if remainder != 0 { break }
+                coefficient = quotient
+            }
+            scale -= 1
+        }
+        return (coefficient, scale)
+    }
+
+    /// True where the packed words do not tell the value as it was written (1.50, -0.0, 30 days): a value of each
+    /// group must be kept beside them.
+    func needsRepresentative(_ key: Int) -> Bool {
+        switch fields[key].form {
+        case .float, .double, .decimal, .interval, .vector: true
+        case .code, .boolean, .narrowInteger, .integer, .uuid: false
+        }
+    }
+
+    /// The values of a key for a range of groups, from packed words. Not for keys that need a representative.
+    func unpack(
+        _ key: Int, _ words: UnsafePointer<UInt64>, groups: Range<Int>, dictionary: BytesDictionary?
+    ) -> Column {
+        let field = fields[key]
+        let stride = wordCount
+        let narrow = words + field.narrowWord
+        let whole = words + field.firstWord
+        let values: Column.Values
+        switch field.form {
+        case .code:
+            var codes = [UInt32](repeating: 0, count: groups.count)
+            var validity: Bitmap?
+            for (index, group) in groups.enumerated() {
+                let code = UInt32(truncatingIfNeeded: narrow[group * stride] >> field.narrowShift)
+                if code == TextCodes.null {
+                    if validity == nil { validity = Bitmap(repeating: true, count: groups.count) }
+                    validity![index] = false
+                } else {
+                    codes[index] = code
+                }
+            }
+            // A NULL's code is never looked at, but an empty dictionary must not be pointed into either.
+            let dictionary = dictionary!.count > 0 ? dictionary! : BytesDictionary(BytesValues([""]))
+            return Column(type: field.type, values: .dictionary(codes, dictionary), validity: validity)
+        case .boolean:
+            values = .boolean(groups.map { narrow[$0 * stride] >> field.narrowShift & 1 != 0 })
+        case .narrowInteger:
+            values = .integer(
+                groups.map {
+                    Int64(
+                        Int32(
+                            bitPattern: UInt32(truncatingIfNeeded: narrow[$0 * stride] >> field.narrowShift)
+                                ^ (1 << 31)))
+                })
+        case .integer:
+            values = .integer(
+                [Int64](unsafeUninitializedCapacity: groups.count) { target, count in
+                    for (index, group) in groups.enumerated() {
+                        (target.baseAddress! + index)
+                            .initialize(to: Int64(bitPattern: whole[group * stride] ^ Self.signBit))
+                    }
+                    count = groups.count
+                })
+        case .uuid:
+            values = .uuid(
+                groups.map { UInt128(whole[$0 * stride]) << 64 | UInt128(whole[$0 * stride + 1]) })
+        case .float, .double, .decimal, .interval, .vector:
+            preconditionFailure("the words of \(field.type) do not hold the value as it was written")
+        }
+        var validity: Bitmap?
+        for (index, group) in groups.enumerated()
+        where words[group * stride + field.nullWord] >> field.nullShift & 1 != 0 {
+            if validity == nil { validity = Bitmap(repeating: true, count: groups.count) }
+            validity![index] = false
+        }
+        return Column(type: field.type, values: values, validity: validity)
+    }
+}

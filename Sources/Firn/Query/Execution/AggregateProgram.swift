@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a GROUP BY computes, with SQL taken out of it: keys, distinct argument expressions, and the states that
+// several aggregates may share (avg and stddev of one column need one state).
+
+/// An aggregation, ready to run. Immutable; shared by all threads.
+struct AggregateProgram: Sendable {
+    /// One aggregate's state and what feeds it.
+    struct StateSlot: Sendable {
+        var kind: AggregateStateKind
+        /// Indices into `expressions`.
+        var arguments: [Int]
+        /// Arguments whose NULL rows are left out.
+        var skipsNullsOf: [Int]
+        /// Index into `expressions` of FILTER's condition.
+        var filter: Int?
+        /// Present for DISTINCT.
+        var distinctLayout: KeyLayout?
+
+        func makeState() -> any AggregateState {
+            if let distinctLayout { return DistinctState(kind, layout: distinctLayout) }
+            return kind.makeState()
+        }
+    }
+
+    struct Output: Sendable {
+        var state: Int
+        var output: AggregateOutput
+        var type: DataType
+    }
+
+    let keys: [BoundExpression]
+    /// For each key its time_bucket, where it is one that arithmetic can follow.
+    let buckets: [BucketKey?]
+    /// Nil without keys.
+    let layout: KeyLayout?
+    let expressions: [BoundExpression]
+    let states: [StateSlot]
+    let outputs: [Output]
+
+    init(keys: [BoundExpression], aggregates: [BoundAggregate]) throws(FirnError) {
+        self.keys = keys
+        buckets = keys.map { BucketKey($0) }
+        layout = keys.isEmpty ? nil : KeyLayout(types: keys.map(\.type))
+        var builder = Builder()
+        for aggregate in aggregates { try builder.add(aggregate) }
+        expressions = builder.expressions
+        states = builder.states
+        outputs = builder.outputs
+    }
+
+    private struct Builder {
+        var expressions: [BoundExpression] = []
+        var states: [StateSlot] = []
+        var outputs: [Output] = []
+
+        mutating func index(of expression: BoundExpression) -> Int {
+            if let index = expressions.firstIndex(where: { $0.computesSame(as: expression) }) { return index }
+            expressions.append(expression)
+            return expressions.count - 1
+        }
+
+        mutating func add(_ aggregate: BoundAggregate) throws(FirnError) {
+            let (kind, output) = try aggregate.stateAndOutput()
+            let arguments = aggregate.arguments.map { index(of: $0) }
+            let filter = aggregate.filter.map { index(of: $0) }
+            let skipsNullsOf: [Int]
+            switch aggregate.function {
+            case .countRows: skipsNullsOf = []
+            // The value may be NULL, the time not.
+            case .first, .last: skipsNullsOf = [arguments[1]]
+            default: skipsNullsOf = arguments
+            }
+            // min and max are the same with DISTINCT, so are the booleans.
+            var isDistinct = aggregate.isDistinct
+            switch aggregate.function {
+            case .minimum, .maximum, .booleanAnd, .booleanOr, .first, .last, .countRows: isDistinct = false
+            default: break
+            }
+            let usedArguments = kind == .count && !isDistinct ? [] : arguments
+            let shared = states.firstIndex { state in
+                state.arguments == usedArguments && state.skipsNullsOf == skipsNullsOf && state.filter == filter
+                    && (state.distinctLayout != nil) == isDistinct && (isDistinct || state.kind.serves(kind))
+                    && (!isDistinct || state.kind == kind)
+            }
+            if let shared {
+                if !states[shared].kind.covers(kind) { states[shared].kind = kind }
+                outputs.append(Output(state: shared, output: output, type: aggregate.type))
+                return
+            }
+            states.append(
+                StateSlot(
+                    kind: kind, arguments: usedArguments, skipsNullsOf: skipsNullsOf, filter: filter,
+                    distinctLayout: isDistinct
+                        ? DistinctState.layout(valueType: aggregate.arguments[0].type) : nil))
+            outputs.append(Output(state: states.count - 1, output: output, type: aggregate.type))
+        }
+    }
+}
+
+extension AggregateStateKind {
+    /// The kind without regard to squares.
+    private var family: AggregateStateKind {
+        switch self {
+        case .integers: .integers(squares: false)
+        case .doubles: .doubles(squares: false)
+        case .floats: .floats(squares: false)
+        case .decimals: .decimals(squares: false)
+        default: self
+        }
+    }
+
+    private var tracksSquares: Bool {
+        switch self {
+        case .integers(true), .doubles(true), .floats(true), .decimals(true): true
+        default: false
+        }
+    }
+
+    /// True where one state, with squares if either asks for them, answers both.
+    fileprivate func serves(_ other: AggregateStateKind) -> Bool { family == other.family }
+
+    /// True where this state answers the other without more.
+    fileprivate func covers(_ other: AggregateStateKind) -> Bool { tracksSquares || !other.tracksSquares }
+}
+
+extension BoundAggregate {
+    /// The state and the output of it that give this aggregate's result.
+    fileprivate func stateAndOutput() throws(FirnError) -> (AggregateStateKind, AggregateOutput) {
+        switch function {
+        case .countRows, .count: return (.count, .count)
+        case .sum: return (try moments(squares: false), .sum)
+        case .average: return (try moments(squares: false), .average)
+        case .sampleVariance: return (try moments(squares: true), .sampleVariance)
+        case .populationVariance: return (try moments(squares: true), .populationVariance)
+        case .sampleDeviation: return (try moments(squares: true), .sampleDeviation)
+        case .populationDeviation: return (try moments(squares: true), .populationDeviation)
+        case .minimum: return (.minimum(try ordered()), .value)
+        case .maximum: return (.maximum(try ordered()), .value)
+        case .first, .last:
+            guard arguments.count == 2, arguments[1].type.physical == .integer else {
+                throw FirnError(
+                    .featureNotSupported, "\(function.rawValue) orders by times and integers only",
+                    position: position)
+            }
+            return (function == .first ? .first(arguments[0].type) : .last(arguments[0].type), .value)
+        case .booleanAnd: return (.every, .value)
+        case .booleanOr: return (.some, .value)
+        }
+    }
+
+    private func ordered() throws(FirnError) -> DataType {
+        let type = arguments[0].type
+        if type.physical == .vector { throw unsupported(type) }
+        return type
+    }
+
+    private func moments(squares: Bool) throws(FirnError) -> AggregateStateKind {
+        let type = arguments[0].type
+        switch type.physical {
+        case .integer: return .integers(squares: squares)
+        case .double: return .doubles(squares: squares)
+        case .float: return .floats(squares: squares)
+        case .decimal: return .decimals(squares: squares)
+        case .interval where !squares: return .intervals
+        default: throw unsupported(type)
+        }
+    }
+
+    private func unsupported(_ type: DataType) -> FirnError {
+        FirnError(.undefinedFunction, "\(text) does not exist for type \(type)", position: position)
+    }
+}
+
+extension BoundExpression {
+    /// True where both give the same value for every row, by their form. Volatile functions never do.
+    func computesSame(as other: BoundExpression) -> Bool {
+        guard type == other.type else { return false }
+        func same(_ left: [BoundExpression], _ right: [BoundExpression]) -> Bool {
+            left.count == right.count && zip(left, right).allSatisfy { $0.computesSame(as: $1) }
+        }
+        switch (kind, other.kind) {
+        case (.constant(let left), .constant(let right)): return left.isIdentical(to: right)
+        case (.column(let left), .column(let right)): return left == right
+        case (.call(let left, let leftArguments), .call(let right, let rightArguments)):
+            return left.volatility != .volatile && left.name == right.name
+                && left.argumentTypes == right.argumentTypes && same(leftArguments, rightArguments)
+        case (.compare(let left, let a, let b), .compare(let right, let c, let d)):
+            return left == right && same([a, b], [c, d])
+        case (.cast(let left), .cast(let right)): return left.computesSame(as: right)
+        case (.and(let left), .and(let right)), (.or(let left), .or(let right)),
+            (.coalesce(let left), .coalesce(let right)):
+            return same(left, right)
+        case (.not(let left), .not(let right)): return left.computesSame(as: right)
+        case (.isNull(let left, let a), .isNull(let right, let b)): return a == b && left.computesSame(as: right)
+        default: return false
+        }
+    }
+}
+
+extension Value {
+    /// True for the same value in the same form: 1.5 and 1.50 are two.
+    fileprivate func isIdentical(to other: Value) -> Bool {
+        switch (self, other) {
+        case (.decimal(let left), .decimal(let right)): left.isIdentical(to: right)
+        case (.interval(let left), .interval(let right)): left.isIdentical(to: right)
+        case (.double(let left), .double(let right)): left.bitPattern == right.bitPattern
+        case (.float(let left), .float(let right)): left.bitPattern == right.bitPattern
+        default: self == other
+        }
+    }
+}

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The groups and states of one part of the input: takes batches, merges with its successors, gives result columns.
+//
+// A batch is taken in one of two ways. Where its rows lie in runs of equal keys (sorted segments), the keys are
+// looked up once a run and the states work on slices. Where runs are short, each row's key is packed and looked up,
+// and the states scatter. Which way is chosen depends on the rows alone.
+
+/// Groups and their states. Not thread-safe.
+final class PartialAggregation {
+    private let program: AggregateProgram
+    private let evaluator: BlockEvaluator
+    private let memory: MemoryBudget
+    private var reservedBytes = 0
+    /// Nil without keys: then there is one group, always.
+    private let keys: GroupKeys?
+    private let states: [any AggregateState]
+    private var rowGroups: [UInt32] = []
+
+    init(_ program: AggregateProgram, _ evaluator: BlockEvaluator, _ memory: MemoryBudget) {
+        self.program = program
+        self.evaluator = evaluator
+        self.memory = memory
+        keys = program.layout.map { GroupKeys($0) }
+        states = program.states.map { $0.makeState() }
+        if keys == nil { for state in states { state.addGroups(1) } }
+    }
+
+    deinit { memory.release(reservedBytes) }
+
+    var groupCount: Int { keys?.count ?? 1 }
+
+    /// Adds the rows of a batch.
+    ///
+    /// - Parameter order: columns of the batch by which its rows ascend.
+    func add(_ batch: ColumnBatch, order: [Int]) throws(FirnError) {
+        if batch.rowCount == 0 { return }
+        let placement = try place(batch, order: order)
+        let expressions = try evaluate(over: batch)
+        for (slot, state) in zip(program.states, states) {
+            var rows = placement
+            var arguments = slot.arguments.map { expressions[$0] }
+            if let selected = try selection(slot, expressions, rowCount: batch.rowCount) {
+                let indices = selected.setIndices
+                if indices.isEmpty { continue }
+                rows = placement.selecting(indices)
+                arguments = arguments.map { $0.gather(indices).with(validity: nil) }
+                if slot.keepsNullValues { arguments[0] = expressions[slot.arguments[0]].gather(indices) }
+            }
+            try rows.update(state, arguments)
+        }
+        try account()
+    }
+
+    /// The rows that a state takes; nil for all.
+    private func selection(
+        _ slot: AggregateProgram.StateSlot, _ expressions: [Column], rowCount: Int
+    ) throws(FirnError) -> Bitmap? {
+        var selected: Bitmap?
+        for argument in slot.skipsNullsOf {
+            guard let validity = expressions[argument].validity else { continue }
+            selected = selected.map { $0 & validity } ?? validity
+        }
+        if let filter = slot.filter {
+            let column = expressions[filter]
+            var passes = Bitmap(column.booleanValues!)
+            if let validity = column.validity { passes = passes & validity }
+            selected = selected.map { $0 & passes } ?? passes
+        }
+        if let selected, selected.isAllSet { return nil }
+        return selected
+    }
+
+    private func evaluate(over batch: ColumnBatch) throws(FirnError) -> [Column] {
+        var columns: [Column] = []
+        columns.reserveCapacity(program.expressions.count)
+        for expression in program.expressions { columns.append(try evaluator.column(expression, over: batch)) }
+        return columns
+    }
+
+    // MARK: Placement of rows
+
+    /// Which group each row of a batch belongs to.
+    private enum Placement {
+        case runs([RowRun])
+        case rows([UInt32], count: Int)
+
+        func update(_ state: any AggregateState, _ arguments: [Column]) throws(FirnError) {
+            switch self {
+            case .runs(let runs):
+                try runs.withUnsafeBufferPointer { runs throws(FirnError) in
+                    try state.update(runs: runs, arguments)
+                }
+            case .rows(let groups, let count):
+                try groups.withUnsafeBufferPointer { groups throws(FirnError) in
+                    try state.update(groups: UnsafeBufferPointer(rebasing: groups[..<count]), arguments)
+                }
+            }
+        }
+
+        /// The placement of some rows, ascending, after all others were taken out of the batch.
+        func selecting(_ rows: [Int32]) -> Placement {
+            switch self {
+            case .rows(let groups, _): return .rows(rows.map { groups[Int($0)] }, count: rows.count)
+            case .runs(let runs):
+                var selected: [RowRun] = []
+                selected.reserveCapacity(runs.count)
+                var index = 0
+                for run in runs {
+                    while index < rows.count, rows[index] < run.start { index += 1 }
+                    let first = index
+                    while index < rows.count, rows[index] < run.end { index += 1 }
+                    if index > first {
+                        selected.append(RowRun(start: Int32(first), end: Int32(index), group: run.group))
+                    }
+                }
+                return .runs(selected)
+            }
+        }
+    }
+
+    private func place(_ batch: ColumnBatch, order: [Int]) throws(FirnError) -> Placement {
+        guard let keys else {
+            return .runs([RowRun(start: 0, end: Int32(batch.rowCount), group: 0)])
+        }
+        if batch.rowCount > 1, let runs = try runs(of: batch, order: order, keys) { return .runs(runs) }
+        let columns = try keyColumns(batch)
+        let before = keys.count
+        try keys.groups(of: columns, rowCount: batch.rowCount, into: &rowGroups)
+        addGroups(keys.count - before)
+        return .rows(rowGroups, count: batch.rowCount)
+    }
+
+    private func addGroups(_ count: Int) {
+        if count == 0 { return }
+        for state in states { state.addGroups(count) }
+    }
+
+    /// The values of all keys for all rows.
+    private func keyColumns(_ batch: ColumnBatch) throws(FirnError) -> [Column] {
+        var columns: [Column] = []
+        for (key, expression) in program.keys.enumerated() {
+            if let bucket = program.buckets[key], let column = try bucketColumn(bucket, batch) {
+                columns.append(column)
+            } else {
+                columns.append(try evaluator.column(expression, over: batch))
+            }
+        }
+        return columns
+    }
+
+    /// Buckets by arithmetic; nil where some times lie beyond the grid.
+    private func bucketColumn(_ bucket: BucketKey, _ batch: ColumnBatch) throws(FirnError) -> Column? {
+        let timeColumn = try evaluator.column(bucket.time, over: batch)
+        guard timeColumn.validity == nil, let times = timeColumn.integerValues,
+            let grid = try bucket.grid(around: times[0], evaluator)
+        else { return nil }
+        var starts = [Int64](repeating: 0, count: times.count)
+        var current = Int64.min
+        for row in times.indices {
+            let time = times[row]
+            guard BucketGrid.covers(time) else { return nil }
+            if current == Int64.min || UInt64(bitPattern: time &- current) >= UInt64(bitPattern: grid.width) {
+                current = grid.start(of: time)
+            }
+            starts[row] = current
+        }
+        return Column(type: bucket.expression.type, values: .integer(starts))
+    }
+
+    /// The runs of equal keys, each with its group; nil where runs are too short to pay.
+    private func runs(of batch: ColumnBatch, order: [Int], _ keys: GroupKeys) throws(FirnError) -> [RowRun]? {
+        var runs = KeyRuns(rowCount: batch.rowCount)
+        // How many columns of `order` are constant within each run found so far.
+        var orderDepth = 0
+        var columns = [Column?](repeating: nil, count: program.keys.count)
+        var grids = [BucketGrid?](repeating: nil, count: program.keys.count)
+        for step in refinementSteps(order) {
+            let expression = program.keys[step]
+            if let bucket = program.buckets[step] {
+                let times = try evaluator.column(bucket.time, over: batch)
+                if times.validity == nil, let values = times.integerValues,
+                    let grid = try bucket.grid(around: values[0], evaluator)
+                {
+                    let isAscending = orderDepth < order.count && bucket.time.isColumn(order[orderDepth])
+                    guard runs.refine(byBucketOf: values, grid, isAscending: isAscending) else { return nil }
+                    columns[step] = times
+                    grids[step] = grid
+                    continue
+                }
+            }
+            let column: Column
+            switch try evaluator.vector(expression, over: batch) {
+            case .constant(let value, let type): column = Column(repeating: value, type: type, count: batch.rowCount)
+            case .column(let values): column = values
+            }
+            let isOrdered = orderDepth < order.count && expression.isColumn(order[orderDepth])
+            guard runs.refine(by: column, isAscending: isOrdered && column.validity == nil) else { return nil }
+            if isOrdered { orderDepth += 1 }
+            columns[step] = column
+        }
+        let starts = runs.starts
+        let keyValues = columns.indices.map { key in
+            let values = columns[key]!.gather(starts)
+            guard let grid = grids[key] else { return values }
+            let buckets = values.integerValues!.map { grid.start(of: $0) }
+            return Column(type: program.keys[key].type, values: .integer(buckets))
+        }
+        let before = keys.count
+        try keys.groups(of: keyValues, rowCount: starts.count, into: &rowGroups)
+        addGroups(keys.count - before)
+        return starts.indices.map { index in
+            RowRun(
+                start: starts[index], end: index + 1 < starts.count ? starts[index + 1] : Int32(batch.rowCount),
+                group: rowGroups[index])
+        }
+    }
+
+    /// The keys, those first by whose columns the rows are ordered: each makes the next one ascend within runs.
+    private func refinementSteps(_ order: [Int]) -> [Int] {
+        var steps: [Int] = []
+        for column in order {
+            guard let key = program.keys.firstIndex(where: { $0.isColumn(column) }) else { break }
+            steps.append(key)
+        }
+        for key in program.keys.indices where !steps.contains(key) { steps.append(key) }
+        return steps
+    }
+
+    // MARK: Merging and results
+
+    /// Adds the groups of a part whose rows come after all rows of this one.
+    func merge(_ other: PartialAggregation) throws(FirnError) {
+        var map: [UInt32] = [0]
+        if let keys, let otherKeys = other.keys {
+            let before = keys.count
+            map = try keys.groups(of: otherKeys)
+            addGroups(keys.count - before)
+        }
+        let states = states
+        try map.withUnsafeBufferPointer { map throws(FirnError) in
+            for (state, otherState) in zip(states, other.states) { try state.merge(otherState, groups: map) }
+        }
+        try account()
+    }
+
+    private func account() throws(FirnError) {
+        let byteCount = states.reduce(keys?.byteCount ?? 0) { $0 + $1.byteCount }
+        guard byteCount > reservedBytes else { return }
+        try memory.reserve(byteCount - reservedBytes)
+        reservedBytes = byteCount
+    }
+
+    /// Batches of the results: keys, then aggregates.
+    func results() -> any BatchReader {
+        let keys = keys?.finish()
+        var next = 0
+        return GeneratingReader { () throws(FirnError) -> ColumnBatch? in
+            guard next < self.groupCount else { return nil }
+            try self.evaluator.checkCancellation()
+            let groups = next..<min(next + batchRowsMax, self.groupCount)
+            next = groups.upperBound
+            var columns = keys?.columns(groups) ?? []
+            for output in self.program.outputs {
+                let column = try self.states[output.state].finish(output.output, type: output.type, groups: groups)
+                columns.append(column)
+            }
+            return ColumnBatch(columns, rowCount: groups.count)
+        }
+    }
+}
+
+extension AggregateProgram.StateSlot {
+    /// first and last take NULL values.
+    fileprivate var keepsNullValues: Bool {
+        switch kind {
+        case .first, .last: true
+        default: false
+        }
+    }
+}
+
+extension BoundExpression {
+    /// True for this column of the input.
+    fileprivate func isColumn(_ index: Int) -> Bool {
+        if case .column(index) = kind { true } else { false }
+    }
+}

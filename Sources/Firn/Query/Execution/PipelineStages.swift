@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Operators that treat each batch alone: filter and project. They keep the parts of their input.
+
+/// Passes the rows for which a predicate is true.
+struct FilterSource: BatchSource {
+    let input: any BatchSource
+    let predicate: BoundExpression
+    let evaluator: BlockEvaluator
+
+    var partCount: Int { input.partCount }
+
+    func reader(ofPart part: Int) throws(FirnError) -> any BatchReader {
+        FilterReader(try input.reader(ofPart: part), predicate, evaluator)
+    }
+}
+
+private final class FilterReader: BatchReader {
+    private let input: any BatchReader
+    private let predicate: BoundExpression
+    private let evaluator: BlockEvaluator
+
+    init(_ input: any BatchReader, _ predicate: BoundExpression, _ evaluator: BlockEvaluator) {
+        self.input = input
+        self.predicate = predicate
+        self.evaluator = evaluator
+    }
+
+    var order: [Int] { input.order }
+
+    func next() throws(FirnError) -> ColumnBatch? {
+        while let batch = try input.next() {
+            try evaluator.checkCancellation()
+            let selection = try evaluator.selection(predicate, over: batch)
+            let rowCount = selection.setCount
+            if rowCount == batch.rowCount { return batch }
+            if rowCount > 0 { return batch.gather(selection.setIndices) }
+        }
+        return nil
+    }
+}
+
+/// Computes each output column from the input's row.
+struct ProjectSource: BatchSource {
+    let input: any BatchSource
+    let expressions: [BoundExpression]
+    let evaluator: BlockEvaluator
+
+    var partCount: Int { input.partCount }
+
+    func reader(ofPart part: Int) throws(FirnError) -> any BatchReader {
+        ProjectReader(try input.reader(ofPart: part), expressions, evaluator)
+    }
+}
+
+private final class ProjectReader: BatchReader {
+    private let input: any BatchReader
+    private let expressions: [BoundExpression]
+    private let evaluator: BlockEvaluator
+
+    init(_ input: any BatchReader, _ expressions: [BoundExpression], _ evaluator: BlockEvaluator) {
+        self.input = input
+        self.expressions = expressions
+        self.evaluator = evaluator
+    }
+
+    var order: [Int] {
+        var order: [Int] = []
+        for column in input.order {
+            let index = expressions.firstIndex {
+                if case .column(column) = $0.kind { true } else { false }
+            }
+            guard let index else { break }
+            order.append(index)
+        }
+        return order
+    }
+
+    func next() throws(FirnError) -> ColumnBatch? {
+        guard let batch = try input.next() else { return nil }
+        try evaluator.checkCancellation()
+        var columns: [Column] = []
+        columns.reserveCapacity(expressions.count)
+        for expression in expressions {
+            let column = try evaluator.column(expression, over: batch)
+            columns.append(column.type == expression.type ? column : column.retyped(expression.type))
+        }
+        return ColumnBatch(columns, rowCount: batch.rowCount)
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reads a table: its morsels in commit order, tasks of about one row group each, and only the columns asked for.
+//
+// How morsels are joined into tasks depends on their row counts alone: a memtable of thousands of small batches
+// becomes a few tasks, and every run over one layout has the same tasks.
+
+/// The rows of a table at a snapshot.
+struct ScanSource: BatchSource {
+    /// Small neighbouring morsels are joined until a task has so many rows: those of a full row group.
+    static let taskRowsMinDefault = 65_536
+
+    private let columns: [ColumnID]
+    private let ranges: [ColumnRange]
+    private let filter: BoundExpression?
+    private let evaluator: BlockEvaluator
+    private let morsels: [any Morsel]
+    private let tasks: [Range<Int>]
+    private let counters: OperatorCounters?
+
+    init(
+        _ scan: LogicalPlan.TableScan, rows: any TableSnapshot, taskRowsMin: Int, evaluator: BlockEvaluator,
+        counters: OperatorCounters?
+    ) throws(FirnError) {
+        columns = scan.columns
+        ranges = scan.ranges
+        filter = scan.filter
+        self.evaluator = evaluator
+        self.counters = counters
+        morsels = try rows.morsels(pruning: scan.ranges)
+        tasks = Self.tasks(of: morsels, rowsMin: taskRowsMin)
+        if let counters, !scan.ranges.isEmpty {
+            counters.addSkippedMorsels(try rows.morsels(pruning: []).count - morsels.count)
+        }
+    }
+
+    var partCount: Int { tasks.count }
+
+    func reader(ofPart part: Int) throws(FirnError) -> any BatchReader {
+        ScanReader(
+            morsels: morsels[tasks[part]], columns: columns, ranges: ranges, filter: filter, evaluator: evaluator,
+            counters: counters)
+    }
+
+    private static func tasks(of morsels: [any Morsel], rowsMin: Int) -> [Range<Int>] {
+        var tasks: [Range<Int>] = []
+        var start = 0
+        var rowCount = 0
+        for (index, morsel) in morsels.enumerated() {
+            rowCount += morsel.rowCount
+            if rowCount >= rowsMin {
+                tasks.append(start..<index + 1)
+                start = index + 1
+                rowCount = 0
+            }
+        }
+        if start < morsels.count { tasks.append(start..<morsels.count) }
+        return tasks
+    }
+}
+
+private final class ScanReader: BatchReader {
+    private var morsels: ArraySlice<any Morsel>
+    private let columns: [ColumnID]
+    private let ranges: [ColumnRange]
+    private let filter: BoundExpression?
+    private let evaluator: BlockEvaluator
+    private let counters: OperatorCounters?
+    private var current: (any MorselReader)?
+    private(set) var order: [Int] = []
+
+    init(
+        morsels: ArraySlice<any Morsel>, columns: [ColumnID], ranges: [ColumnRange], filter: BoundExpression?,
+        evaluator: BlockEvaluator, counters: OperatorCounters?
+    ) {
+        self.morsels = morsels
+        self.columns = columns
+        self.ranges = ranges
+        self.filter = filter
+        self.evaluator = evaluator
+        self.counters = counters
+    }
+
+    func next() throws(FirnError) -> ColumnBatch? {
+        while true {
+            try evaluator.checkCancellation()
+            if let reader = current {
+                guard let batch = try reader.next() else {
+                    current = nil
+                    continue
+                }
+                if batch.rowCount == 0 { continue }
+                guard let filter else { return batch }
+                let selection = try evaluator.selection(filter, over: batch)
+                let rowCount = selection.setCount
+                counters?.addFilteredRows(batch.rowCount - rowCount)
+                if rowCount == batch.rowCount { return batch }
+                if rowCount > 0 { return batch.gather(selection.setIndices) }
+            } else {
+                guard let morsel = morsels.popFirst() else { return nil }
+                counters?.addReadMorsels(1)
+                // A prefix of the morsel's order holds for the rows as they come out.
+                order = []
+                for id in morsel.order {
+                    guard let index = columns.firstIndex(of: id) else { break }
+                    order.append(index)
+                }
+                current =
+                    columns.isEmpty
+                    ? RowCountReader(rowCount: morsel.rowCount)
+                    : try morsel.reader(of: columns, pruning: ranges)
+            }
+        }
+    }
+}
+
+/// Batches without columns: `SELECT count(*)` reads nothing.
+private final class RowCountReader: MorselReader {
+    private var rest: Int
+
+    init(rowCount: Int) { rest = rowCount }
+
+    func next() throws(FirnError) -> ColumnBatch? {
+        guard rest > 0 else { return nil }
+        // No column limits the size of the batch: the whole morsel is one.
+        defer { rest = 0 }
+        return ColumnBatch([], rowCount: rest)
+    }
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every C kernel gives the bits of its Swift reference, at every CPU level that this machine has.
+
+import CKernels
+import Testing
+
+@testable import Firn
+
+@Suite struct KernelTests {
+    static let levels = [FirnLevelBaseline, FirnLevelAVX2, FirnLevelAVX512].filter { firn_kernels_at($0) != nil }
+
+    private func forEveryLevel(_ body: (FirnKernels, UInt32) throws -> Void) rethrows {
+        for level in Self.levels { try body(firn_kernels_at(level).pointee, level.rawValue) }
+    }
+
+    private static let counts = [1, 2, 7, 8, 9, 15, 16, 17, 63, 64, 65, 100, 511, 1_023, 1_024]
+
+    private func integers(_ count: Int, _ random: inout CodecRandom) -> [Int64] {
+        let shift = UInt64(random.below(64))
+        return (0..<count).map { _ in
+            random.below(30) == 0
+                ? [.min, .max, 0, -1][random.below(4)] : Int64(bitPattern: random.next()) >> Int64(shift)
+        }
+    }
+
+    private func doubles(_ count: Int, _ random: inout CodecRandom) -> [Double] {
+        let specials: [Double] = [.nan, .infinity, -.infinity, -0.0, 0.0, .leastNonzeroMagnitude, 1e308, -1e308]
+        let specialShare = [0, 0, 0, 3][random.below(4)]
+        return (0..<count).map { _ in
+            random.below(100) < specialShare
+                ? specials[random.below(specials.count)]
+                : Double(Int64(bitPattern: random.next()) >> 20) * [1e-9, 0.01, 1, 1e30][random.below(4)]
+        }
+    }
+
+    @Test func checksumsAgree() {
+        var random = CodecRandom()
+        let bytes = random.bytes(70_000)
+        bytes.withUnsafeBytes { bytes in
+            for count in [0, 1, 7, 8, 9, 255, 767, 768, 769, 1_400, 12_287, 12_288, 12_289, 65_536] {
+                let offset = random.below(64)
+                let part = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
+                let seed = UInt32(truncatingIfNeeded: random.next())
+                let expected = CRC32C.reference(part, seed: seed)
+                forEveryLevel { kernels, level in
+                    #expect(
+                        kernels.crc32c(part.baseAddress, count, seed) == expected,
+                        "level \(level), \(count) bytes, seed \(random.seed)")
+                }
+            }
+        }
+    }
+
+    @Test(arguments: 0...64) func unpackingAgrees(_ width: Int) {
+        var random = CodecRandom()
+        for rowCount in [1, 2, 7, 64] {
+            // Exactly the bytes that are promised, so that a sanitizer sees any read past them.
+            let byteCount = BitPacking.byteCount(valueCount: rowCount * 16, width: width)
+            let packed = UnsafeMutableRawBufferPointer.allocate(byteCount: max(byteCount, 1), alignment: 1)
+            defer { packed.deallocate() }
+            packed.copyBytes(from: random.bytes(max(byteCount, 1)))
+            let base = random.next()
+            let source = UnsafeRawPointer(packed.baseAddress!)
+            var expected = [UInt64](repeating: 0, count: rowCount * 16)
+            BitPacking.unpack(source, width: width, rowCount: rowCount, base: base, into: &expected)
+            let scaling = ALPScaling(exponent: 7, factor: 3)
+            var decoded = expected.map { Int64(bitPattern: $0) }
+            ALPKernels.decode(&decoded, count: decoded.count, scaling)
+            forEveryLevel { kernels, level in
+                var output = [UInt64](repeating: 1, count: rowCount * 16)
+                kernels.unpack(source, UInt32(width), rowCount, base, &output)
+                #expect(output == expected, "level \(level), rows \(rowCount), seed \(random.seed)")
+                var narrow = [UInt32](repeating: 1, count: rowCount * 16)
+                kernels.unpackNarrow(source, UInt32(width), rowCount, base, &narrow)
+                #expect(
+                    narrow == expected.map { UInt32(truncatingIfNeeded: $0) }, "level \(level), seed \(random.seed)")
+                var numbers = [Double](repeating: 1, count: rowCount * 16)
+                kernels.unpackALP(
+                    source, UInt32(width), rowCount, Int64(bitPattern: base), scaling.down, scaling.downFraction,
+                    &numbers)
+                #expect(
+                    numbers.map { Int64(bitPattern: $0.bitPattern) } == decoded, "level \(level), seed \(random.seed)")
+            }
+        }
+    }
+
+    @Test func sumsAndScalingAgree() {
+        var random = CodecRandom()
+        for count in Self.counts {
+            let values = integers(count, &random)
+            let carry = Int64(bitPattern: random.next())
+            var sums = values
+            IntegerKernels.prefixSum(&sums, count: count, carry: carry)
+            let scaling = ALPScaling(exponent: random.below(23), factor: random.below(23))
+            var decoded = values
+            ALPKernels.decode(&decoded, count: count, scaling)
+            forEveryLevel { kernels, level in
+                var output = values
+                kernels.prefixSum(&output, count, carry)
+                #expect(output == sums, "level \(level), \(count) values, seed \(random.seed)")
+                output = values
+                kernels.decodeALP(&output, count, scaling.down, scaling.downFraction)
+                #expect(output == decoded, "level \(level), \(count) values, seed \(random.seed)")
+            }
+        }
+    }
+
+    @Test(arguments: KernelComparison.allCases) func comparisonsAgree(_ comparison: KernelComparison) {
+        var random = CodecRandom()
+        for count in Self.counts {
+            let values = integers(count, &random)
+            let constant = values[random.below(count)]
+            let numbers = doubles(count, &random)
+            let pivot = numbers[random.below(count)]
+            let number = pivot.isNaN ? 0 : pivot
+            let wordCount = (count + 63) / 64
+            let expected = FilterKernels.compare(values, count: count, comparison, constant)
+            let expectedNumbers = FilterKernels.compare(numbers, count: count, comparison, number)
+            let range = min(constant, values[0])...max(constant, values[0])
+            let expectedRange = FilterKernels.contained(values, count: count, in: range)
+            forEveryLevel { kernels, level in
+                func bitmap(_ body: (UnsafeMutablePointer<UInt8>) -> Void) -> [UInt64] {
+                    var words = [UInt64](repeating: 0, count: wordCount)
+                    words.withUnsafeMutableBytes { body($0.bindMemory(to: UInt8.self).baseAddress!) }
+                    return words
+                }
+                let operation = FirnComparison(rawValue: comparison.rawValue)
+                #expect(
+                    bitmap { kernels.compareInt64(values, count, operation, constant, $0) } == expected,
+                    "level \(level), \(count) values, seed \(random.seed)")
+                #expect(
+                    bitmap { kernels.compareDouble(numbers, count, operation, number, $0) } == expectedNumbers,
+                    "level \(level), \(count) values, seed \(random.seed)")
+                #expect(
+                    bitmap { kernels.betweenInt64(values, count, range.lowerBound, range.upperBound, $0) }
+                        == expectedRange, "level \(level), \(count) values, seed \(random.seed)")
+            }
+        }
+    }
+
+    @Test func selectionsAgree() {
+        var random = CodecRandom()
+        for count in Self.counts {
+            for share in [0.0, 0.1, 0.5, 1.0] {
+                var words = SampleColumns.validity(count: count, nullShare: share, &random)
+                // Bits past the count must not matter.
+                if count % 64 != 0 { words[words.count - 1] |= .max << UInt64(count % 64) }
+                let expected = FilterKernels.select(words, count: count, first: 100)
+                forEveryLevel { kernels, level in
+                    var indexes = [UInt32](repeating: 0, count: count + 16)
+                    let found = kernels.select(words, count, 100, &indexes)
+                    #expect(Array(indexes[..<found]) == expected, "level \(level), \(count), seed \(random.seed)")
+                }
+            }
+        }
+    }
+
+    private func areSame(_ a: FirnDoubleAggregate, _ b: FirnDoubleAggregate) -> Bool {
+        // Which NaN a sum is depends on the order of operands inside one addition; that it is one does not.
+        (a.sum.bitPattern == b.sum.bitPattern || (a.sum.isNaN && b.sum.isNaN))
+            && a.min.bitPattern == b.min.bitPattern && a.max.bitPattern == b.max.bitPattern
+            && a.nanCount == b.nanCount && a.count == b.count
+    }
+
+    private func areSame(_ a: FirnIntegerAggregate, _ b: FirnIntegerAggregate) -> Bool {
+        a.sum == b.sum && a.min == b.min && a.max == b.max && a.count == b.count
+    }
+
+    private func areSame(_ a: Double, _ b: Double) -> Bool { a.bitPattern == b.bitPattern || (a.isNaN && b.isNaN) }
+
+    @Test func aggregatesAgree() {
+        var random = CodecRandom()
+        for count in Self.counts + Self.counts {
+            let values = integers(count, &random)
+            let numbers = doubles(count, &random)
+            let words = SampleColumns.validity(count: count, nullShare: 0.2, &random)
+            words.withUnsafeBufferPointer { words in
+                for validity in [nil, words.baseAddress] {
+                    let expected = AggregateKernels.aggregate(numbers, count: count, validity: validity)
+                    let expectedIntegers = AggregateKernels.aggregate(values, count: count, validity: validity)
+                    let squares = AggregateKernels.squares(numbers, count: count, validity: validity, around: 1.5)
+                    let integerSquares = AggregateKernels.squares(values, count: count, validity: validity, around: 7)
+                    forEveryLevel { kernels, level in
+                        var result = FirnDoubleAggregate()
+                        kernels.aggregateDouble(numbers, count, validity, &result)
+                        #expect(areSame(result, expected), "level \(level), \(count), seed \(random.seed)")
+                        var integerResult = FirnIntegerAggregate()
+                        kernels.aggregateInt64(values, count, validity, &integerResult)
+                        #expect(
+                            areSame(integerResult, expectedIntegers), "level \(level), \(count), seed \(random.seed)")
+                        #expect(
+                            areSame(kernels.squaresDouble(numbers, count, validity, 1.5), squares),
+                            "level \(level), \(count), seed \(random.seed)")
+                        #expect(
+                            areSame(kernels.squaresInt64(values, count, validity, 7), integerSquares),
+                            "level \(level), \(count), seed \(random.seed)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func aggregatesOfRunsAreThoseOfEachRunAlone() {
+        var random = CodecRandom()
+        for _ in 0..<30 {
+            var ends: [UInt32] = []
+            while (ends.last ?? 0) < 900 { ends.append((ends.last ?? 0) + UInt32(1 + random.below(120))) }
+            let count = Int(ends.last!)
+            let values = integers(count, &random)
+            let numbers = doubles(count, &random)
+            let centers = ends.map { _ in Double(random.below(100)) }
+            forEveryLevel { kernels, level in
+                var results = [FirnDoubleAggregate](repeating: FirnDoubleAggregate(), count: ends.count)
+                var integerResults = [FirnIntegerAggregate](repeating: FirnIntegerAggregate(), count: ends.count)
+                var squares = [Double](repeating: 0, count: ends.count)
+                var integerSquares = squares
+                kernels.aggregateRunsDouble(numbers, ends, ends.count, &results)
+                kernels.aggregateRunsInt64(values, ends, ends.count, &integerResults)
+                kernels.squaresRunsDouble(numbers, ends, ends.count, centers, &squares)
+                kernels.squaresRunsInt64(values, ends, ends.count, centers, &integerSquares)
+                var start = 0
+                for run in ends.indices {
+                    let runCount = Int(ends[run]) - start
+                    numbers.withUnsafeBufferPointer { numbers in
+                        let pointer = numbers.baseAddress! + start
+                        let expected = AggregateKernels.aggregate(pointer, count: runCount, validity: nil)
+                        #expect(areSame(results[run], expected), "level \(level), seed \(random.seed)")
+                        let expectedSquares = AggregateKernels.squares(
+                            pointer, count: runCount, validity: nil, around: centers[run])
+                        #expect(areSame(squares[run], expectedSquares), "level \(level), seed \(random.seed)")
+                    }
+                    values.withUnsafeBufferPointer { values in
+                        let pointer = values.baseAddress! + start
+                        let expected = AggregateKernels.aggregate(pointer, count: runCount, validity: nil)
+                        #expect(areSame(integerResults[run], expected), "level \(level), seed \(random.seed)")
+                        let expectedSquares = AggregateKernels.squares(
+                            pointer, count: runCount, validity: nil, around: centers[run])
+                        #expect(areSame(integerSquares[run], expectedSquares), "level \(level), seed \(random.seed)")
+                    }
+                    start = Int(ends[run])
+                }
+            }
+        }
+    }
+}
