@@ -59,6 +59,12 @@ extension Binder {
                 converted.append(try convert(argument, to: overload.keepsUnits ? type : type.inMicroseconds))
             }
         }
+        if !overload.defaults.isEmpty {
+            for index in converted.count..<overload.parameters.count {
+                let type = overload.family(at: index)!.type
+                converted.append(BoundExpression(.constant(overload.defaults[index]), type, position: position))
+            }
+        }
         if overload.keepsUnits, converted.contains(where: { $0.type.isNanoseconds }) {
             for index in converted.indices {
                 converted[index] = try convert(converted[index], to: converted[index].type.inNanoseconds)
@@ -92,13 +98,19 @@ extension Binder {
         // The overloads whose further parameters are exactly those that were named.
         var candidates: [FunctionOverload] = []
         for overload in functions.functions[name] ?? []
-        where overload.parameterNames.count == positional.count + named.count
-            && Set(overload.parameterNames.dropFirst(positional.count)) == Set(named.keys)
-        {
-            candidates.append(overload)
+        where overload.parameterNames.count >= positional.count + named.count {
+            let further = Set(overload.parameterNames.dropFirst(positional.count))
+            let isWhole = further.count == named.count || !overload.defaults.isEmpty
+            if isWhole, further.isSuperset(of: named.keys) { candidates.append(overload) }
         }
         for overload in candidates {
-            let arguments = positional + overload.parameterNames.dropFirst(positional.count).map { named[$0]! }
+            var arguments = positional
+            for index in positional.count..<overload.parameters.count {
+                let given = named[overload.parameterNames[index]]
+                let type = overload.family(at: index)!.type
+                arguments.append(
+                    given ?? BoundExpression(.constant(overload.defaults[index]), type, position: position))
+            }
             if case .found(let found) = OverloadResolution.resolve([overload], arguments.map(\.type), isOperator: false)
             {
                 return try apply(found, named: name, arguments, position: position)

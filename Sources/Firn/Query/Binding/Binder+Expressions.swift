@@ -15,8 +15,7 @@ extension Binder {
         case .decimal(let digits): return try numericLiteral(digits, position: position)
         case .string(let text): return BoundExpression(.constant(.text(text)), .unknown, position: position)
         case .typedLiteral(let type, let text):
-            let literal = BoundExpression(.constant(.text(text)), .unknown, position: position)
-            return try convert(literal, to: try DataType(type))
+            return try typedLiteral(type, text, position: position)
         case .parameter(let number): return try parameter(number, position: position)
         case .column(let name):
             let index = try scope.scope.resolve(name)
@@ -106,6 +105,20 @@ extension Binder {
         try convert(BoundExpression(.constant(.text(digits)), .unknown, position: position), to: .numeric)
     }
 
+    /// `DATE '2024-01-01'`; INTERVAL may name the fields that it keeps.
+    private func typedLiteral(_ name: TypeName, _ text: String, position: Int) throws(FirnError) -> BoundExpression {
+        let type = try DataType(name)
+        guard type == .interval, let restriction = name.intervalFields else {
+            return try convert(BoundExpression(.constant(.text(text)), .unknown, position: position), to: type)
+        }
+        do throws(ValueError) {
+            let value = try Interval.parse(text, fields: IntervalFields(restriction))
+            return BoundExpression(.constant(.interval(value)), .interval, position: position)
+        } catch {
+            throw FirnError(error).at(position)
+        }
+    }
+
     private func parameter(_ number: Int, position: Int) throws(FirnError) -> BoundExpression {
         guard number >= 1, number <= parameters.count else {
             throw FirnError(
@@ -173,6 +186,9 @@ extension Binder {
     ) throws(FirnError) -> BoundExpression {
         if let comparison = Comparison(rawValue: symbol) {
             return try bindComparison(comparison, left, right, position: position)
+        }
+        if ["~", "~*", "!~", "!~*"].contains(symbol) {
+            throw Binder.unsupported("a regular expression", position: position, hint: "use LIKE or ILIKE")
         }
         let overloads = (functions.operators[symbol] ?? []).filter { $0.parameters.count == 2 }
         switch OverloadResolution.resolve(overloads, [left.type, right.type], isOperator: true) {

@@ -81,8 +81,12 @@ enum Comparison: String, Sendable, Hashable {
 struct EvaluationContext: Sendable {
     /// The session's zone, for text, truncation and casts of TIMESTAMPTZ.
     var timeZone: TimeZoneRules
+    /// Where zone names in expressions are looked up.
+    var timeZones: TimeZoneDatabase = .withoutFiles
     /// `now()`: microseconds since 1970-01-01T00:00:00Z, the same throughout a statement.
     var statementMicroseconds: Int64
+    /// For `clock_timestamp()`; nil gives the statement's time.
+    var clock: (any TimeSource)?
     /// For `gen_random_uuid()` and `random()`.
     var random: any RandomSource
     /// Throws 57014 once the statement was cancelled; called once a block.

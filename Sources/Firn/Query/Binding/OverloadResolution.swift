@@ -77,20 +77,21 @@ enum OverloadResolution {
     ) -> [FunctionOverload] {
         var narrowed = candidates
         for index in families.indices where families[index] == .unknown {
-            let offered = candidates.compactMap { $0.family(at: index) }
-            guard let first = offered.first else { continue }
-            let category: TypeFamily.Category
-            if offered.contains(where: { $0.category == .string }) {
+            let offered = candidates.map { $0.family(at: index) }
+            // Parameters that take anything are a category of their own.
+            let categories = Set(offered.map { $0?.category })
+            let category: TypeFamily.Category?
+            if categories.contains(.string) {
                 category = .string
-            } else if offered.allSatisfy({ $0.category == first.category }) {
-                category = first.category
+            } else if categories.count == 1 {
+                category = categories.first!
             } else {
                 return candidates
             }
-            let hasPreferred = offered.contains { $0.category == category && $0.isPreferred }
+            let hasPreferred = offered.contains { $0?.category == category && $0?.isPreferred == true }
             let kept = narrowed.filter { candidate in
-                guard let family = candidate.family(at: index) else { return true }
-                return family.category == category && (!hasPreferred || family.isPreferred)
+                let family = candidate.family(at: index)
+                return family?.category == category && (!hasPreferred || family?.isPreferred == true)
             }
             if !kept.isEmpty { narrowed = kept }
         }
@@ -100,7 +101,8 @@ enum OverloadResolution {
 
 extension FunctionOverload {
     func accepts(argumentCount: Int) -> Bool {
-        isVariadic ? argumentCount >= parameters.count : argumentCount == parameters.count
+        if isVariadic { return argumentCount >= parameters.count }
+        return argumentCount == parameters.count || (!defaults.isEmpty && argumentCount < parameters.count)
     }
 
     /// The parameter that an argument goes to.

@@ -90,3 +90,25 @@ extension DataType {
         return digits <= 6 ? .microseconds : .nanoseconds
     }
 }
+
+extension IntervalFields {
+    /// The fields that the syntax names.
+    init(_ fields: FirnSyntax.IntervalFields) {
+        self =
+            switch fields {
+            case .year: .year
+            case .month: .month
+            case .day: .day
+            case .hour: .hour
+            case .minute: .minute
+            case .second: .second
+            case .yearToMonth: .yearToMonth
+            case .dayToHour: .dayToHour
+            case .dayToMinute: .dayToMinute
+            case .dayToSecond: .dayToSecond
+            case .hourToMinute: .hourToMinute
+            case .hourToSecond: .hourToSecond
+            case .minuteToSecond: .minuteToSecond
+            }
+    }
+}

@@ -23,6 +23,8 @@ struct FunctionOverload: Sendable {
     var parameters: [Parameter]
     /// For `name => value`; empty where arguments are positional only.
     var parameterNames: [String] = []
+    /// What parameters get that were not given: one for each parameter, or none at all.
+    var defaults: [Value] = []
     /// The last parameter takes one argument or more.
     var isVariadic = false
     var result: Result
@@ -43,6 +45,13 @@ struct FunctionCatalogue: Sendable {
     static let standard: FunctionCatalogue = {
         var catalogue = FunctionCatalogue()
         catalogue.addArithmetic()
+        catalogue.addNumericArithmetic()
+        catalogue.addMathFunctions()
+        catalogue.addTextFunctions()
+        catalogue.addLike()
+        catalogue.addTimeArithmetic()
+        catalogue.addTimeBuckets()
+        catalogue.addTimeFunctions()
         return catalogue
     }()
 
