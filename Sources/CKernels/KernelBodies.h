@@ -10,6 +10,9 @@
 
 #define LOCAL TARGET static inline __attribute__((always_inline))
 
+LOCAL f64x8 AT_LEVEL(choose)(i64x8 mask, f64x8 a, f64x8 b) { return (f64x8)((mask & (i64x8)a) | (~mask & (i64x8)b)); }
+LOCAL i64x8 AT_LEVEL(chooseInteger)(i64x8 mask, i64x8 a, i64x8 b) { return (mask & a) | (~mask & b); }
+
 // MARK: Bit packing (layout: Sources/Firn/Codec/Kernels/BitPacking.swift)
 
 LOCAL void AT_LEVEL(unpackRow)(const uint8_t *packed, uint32_t width, size_t row, u64x8 mask, u64x8 *low, u64x8 *high) {
@@ -47,6 +50,107 @@ TARGET static void AT_LEVEL(unpackNarrow)(const void *packed, uint32_t width, si
         *(u32x8u *)(values + row * 16) = __builtin_convertvector(low + base, u32x8);
         *(u32x8u *)(values + row * 16 + 8) = __builtin_convertvector(high + base, u32x8);
     }
+}
+
+TARGET static void AT_LEVEL(pack)(const int64_t *restrict values, size_t count, int64_t base, uint32_t width,
+                                  void *restrict packed) {
+    if (width == 0) return;
+    u64x8 wordA = {0}, wordB = {0}, mask = (u64x8){0} + AT_LEVEL(maskOf)(width);
+    uint8_t *out = packed;
+    uint32_t shift = 0;
+    for (size_t index = 0; index < count; index += 16) {
+        u64x8 a, b;
+        if (count - index >= 16) {
+            a = *(const u64x8u *)(values + index) - (uint64_t)base;
+            b = *(const u64x8u *)(values + index + 8) - (uint64_t)base;
+        } else {
+            uint64_t row[16];
+            for (size_t lane = 0; lane < 16; lane++) row[lane] = (uint64_t)base;
+            memcpy(row, values + index, (count - index) * 8);
+            a = *(const u64x8u *)row - (uint64_t)base;
+            b = *(const u64x8u *)(row + 8) - (uint64_t)base;
+        }
+        a &= mask;
+        b &= mask;
+        wordA |= a << (uint64_t)shift;
+        wordB |= b << (uint64_t)shift;
+        shift += width;
+        if (shift >= 64) {
+            *(u64x8u *)out = wordA;
+            *(u64x8u *)(out + 64) = wordB;
+            out += 128;
+            shift -= 64;
+            // What the word had no room for; a shift by 64 would be undefined.
+            uint64_t taken = width - shift;
+            wordA = shift == 0 ? (u64x8){0} : a >> taken;
+            wordB = shift == 0 ? (u64x8){0} : b >> taken;
+        }
+    }
+    if (shift > 0) {
+        *(u64x8u *)out = wordA;
+        *(u64x8u *)(out + 64) = wordB;
+    }
+}
+
+// MARK: What an encoder wants to know
+
+TARGET static size_t AT_LEVEL(countAbove)(const int64_t *values, size_t count, int64_t base, uint64_t limit) {
+    const uint64_t sign = 1ull << 63;
+    i64x8 found = {0}, bound = (i64x8)((u64x8){0} + (limit ^ sign));
+    size_t index = 0, rest = 0;
+    for (; index + 8 <= count; index += 8) {
+        u64x8 residual = *(const u64x8u *)(values + index) - (uint64_t)base;
+        found += (i64x8)(residual ^ sign) > bound;
+    }
+    for (; index < count; index++) rest += (uint64_t)values[index] - (uint64_t)base > limit;
+    for (int lane = 0; lane < 8; lane++) rest += (size_t)-found[lane];
+    return rest;
+}
+
+TARGET static size_t AT_LEVEL(countChanges)(const int64_t *values, size_t count) {
+    i64x8 found = {0};
+    size_t index = 1, rest = 0;
+    for (; index + 8 <= count; index += 8)
+        found += *(const i64x8u *)(values + index) != *(const i64x8u *)(values + index - 1);
+    for (; index < count; index++) rest += values[index] != values[index - 1];
+    for (int lane = 0; lane < 8; lane++) rest += (size_t)-found[lane];
+    return rest;
+}
+
+TARGET static void AT_LEVEL(extremes)(const int64_t *values, size_t count, int64_t *least, int64_t *greatest) {
+    i64x8 min = (i64x8){0} + values[0], max = min;
+    size_t index = 0;
+    for (; index + 8 <= count; index += 8) {
+        i64x8 v = *(const i64x8u *)(values + index);
+        min = AT_LEVEL(chooseInteger)(v < min, v, min);
+        max = AT_LEVEL(chooseInteger)(v > max, v, max);
+    }
+    int64_t low = min[0], high = max[0];
+    for (int lane = 1; lane < 8; lane++) {
+        low = min[lane] < low ? min[lane] : low;
+        high = max[lane] > high ? max[lane] : high;
+    }
+    for (; index < count; index++) {
+        low = values[index] < low ? values[index] : low;
+        high = values[index] > high ? values[index] : high;
+    }
+    *least = low;
+    *greatest = high;
+}
+
+TARGET static void AT_LEVEL(differences)(const int64_t *restrict values, size_t count, int64_t *restrict differences) {
+    size_t index = 1;
+    for (; index + 8 <= count; index += 8)
+        *(u64x8u *)(differences + index) = *(const u64x8u *)(values + index) - *(const u64x8u *)(values + index - 1);
+    for (; index < count; index++) differences[index] = (int64_t)((uint64_t)values[index] - (uint64_t)values[index - 1]);
+    if (count > 0) differences[0] = count > 1 ? differences[1] : 0;
+}
+
+TARGET static void AT_LEVEL(scale)(int64_t *values, size_t count, int64_t factor, int64_t base) {
+    size_t index = 0;
+    for (; index + 8 <= count; index += 8)
+        *(u64x8u *)(values + index) = *(const u64x8u *)(values + index) * (uint64_t)factor + (uint64_t)base;
+    for (; index < count; index++) values[index] = (int64_t)((uint64_t)values[index] * (uint64_t)factor + (uint64_t)base);
 }
 
 // MARK: ALP
@@ -196,8 +300,6 @@ TARGET static size_t AT_LEVEL(select)(const uint64_t *restrict bitmap, size_t co
 // Value i of a run goes to lane i % 16: accumulator (i / 8) % 2, lane i % 8. At the end the two accumulators are
 // added, then lanes 0-3 to 4-7, 0-1 to 2-3, 0 to 1. Lanes without a value add +0.0, which changes nothing.
 
-LOCAL f64x8 AT_LEVEL(choose)(i64x8 mask, f64x8 a, f64x8 b) { return (f64x8)((mask & (i64x8)a) | (~mask & (i64x8)b)); }
-LOCAL i64x8 AT_LEVEL(chooseInteger)(i64x8 mask, i64x8 a, i64x8 b) { return (mask & a) | (~mask & b); }
 
 #define UPPER(v, half) __builtin_shufflevector(v, v, half, half + 1, half + 2, half + 3, 4, 5, 6, 7)
 
@@ -448,6 +550,12 @@ static const FirnKernels AT_LEVEL(kernels) = {
     .crc32c = CRC32C_BODY,
     .unpack = AT_LEVEL(unpack),
     .unpackNarrow = AT_LEVEL(unpackNarrow),
+    .pack = AT_LEVEL(pack),
+    .countAbove = AT_LEVEL(countAbove),
+    .countChanges = AT_LEVEL(countChanges),
+    .extremes = AT_LEVEL(extremes),
+    .differences = AT_LEVEL(differences),
+    .scale = AT_LEVEL(scale),
     .unpackALP = AT_LEVEL(unpackALP),
     .decodeALP = AT_LEVEL(decodeALP),
     .prefixSum = AT_LEVEL(prefixSum),

@@ -51,6 +51,18 @@ typedef struct {
     void (*unpack)(const void *packed, uint32_t width, size_t rowCount, uint64_t base, uint64_t *values);
     /// The same, keeping the low 32 bits of each value.
     void (*unpackNarrow)(const void *packed, uint32_t width, size_t rowCount, uint64_t base, uint32_t *values);
+    /// Packs the low `width` bits of value - base; the rest of the last row is zero.
+    void (*pack)(const int64_t *values, size_t count, int64_t base, uint32_t width, void *packed);
+    /// How many of value - base, unsigned, exceed `limit`.
+    size_t (*countAbove)(const int64_t *values, size_t count, int64_t base, uint64_t limit);
+    /// How many values differ from the one before.
+    size_t (*countChanges)(const int64_t *values, size_t count);
+    /// Smallest and largest of at least one value.
+    void (*extremes)(const int64_t *values, size_t count, int64_t *least, int64_t *greatest);
+    /// Differences to the value before; the first repeats the second, or is 0.
+    void (*differences)(const int64_t *values, size_t count, int64_t *differences);
+    /// In place: base + value * factor.
+    void (*scale)(int64_t *values, size_t count, int64_t factor, int64_t base);
     /// Unpacks integers and scales them to doubles: ((base + d) as double) * down * fraction.
     void (*unpackALP)(const void *packed, uint32_t width, size_t rowCount, int64_t base, double down, double fraction,
                       double *values);
@@ -98,6 +110,24 @@ static inline void firn_unpack(const void *packed, uint32_t width, size_t rowCou
 static inline void firn_unpack_narrow(const void *packed, uint32_t width, size_t rowCount, uint64_t base,
                                       uint32_t *values) {
     firn_kernels->unpackNarrow(packed, width, rowCount, base, values);
+}
+static inline void firn_pack(const int64_t *values, size_t count, int64_t base, uint32_t width, void *packed) {
+    firn_kernels->pack(values, count, base, width, packed);
+}
+static inline size_t firn_count_above(const int64_t *values, size_t count, int64_t base, uint64_t limit) {
+    return firn_kernels->countAbove(values, count, base, limit);
+}
+static inline size_t firn_count_changes(const int64_t *values, size_t count) {
+    return firn_kernels->countChanges(values, count);
+}
+static inline void firn_extremes(const int64_t *values, size_t count, int64_t *least, int64_t *greatest) {
+    firn_kernels->extremes(values, count, least, greatest);
+}
+static inline void firn_differences(const int64_t *values, size_t count, int64_t *differences) {
+    firn_kernels->differences(values, count, differences);
+}
+static inline void firn_scale(int64_t *values, size_t count, int64_t factor, int64_t base) {
+    firn_kernels->scale(values, count, factor, base);
 }
 static inline void firn_unpack_alp(const void *packed, uint32_t width, size_t rowCount, int64_t base, double down,
                                    double fraction, double *values) {

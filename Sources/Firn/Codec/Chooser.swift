@@ -7,8 +7,12 @@
 // that decodes faster.
 
 enum Chooser {
-    /// A dictionary is only tried where no more than this share of a sample is distinct.
-    private static let distinctShareMax = 0.25
+    /// A dictionary is only tried where no more than this share of a sample is distinct: of 1,024 draws from
+    /// 16,384 equally likely values, 3 % repeat.
+    private static let distinctShareMax = 0.97
+    /// How many times smaller a dictionary must be: it takes a look-up a value to decode.
+    private static let dictionaryGainWarm = 1.06
+    private static let dictionaryGainCold = 1.01
     /// Vectors of a page that estimates look at.
     private static let sampledVectorCount = 4
     /// Compression must save at least one part in this many.
@@ -19,21 +23,28 @@ enum Chooser {
 
     /// The distinct values of the page when a dictionary makes it smaller.
     static func dictionary(
-        _ values: UnsafeBufferPointer<Int64>, _ domain: NumberDomain, _ statistics: DoubleStatistics
+        _ values: UnsafeBufferPointer<Int64>, _ domain: NumberDomain, _ profile: StorageProfile,
+        _ statistics: DoubleStatistics
     ) -> DistinctValues? {
         guard values.count >= 256, DistinctValues.sampledShare(values) <= distinctShareMax else { return nil }
         let plainBits = sampledBits(values, domain, statistics)
         if plainBits <= 1 { return nil }
-        let distinctCountMax = min(DistinctValues.distinctCountMax, values.count / 4)
-        guard let distinct = DistinctValues(values, distinctCountMax: distinctCountMax, domain) else {
-            return nil
+        // Codes of more distinct values than this could not be smaller, however well they follow each other.
+        let codeWidthMax = min(20, Int(plainBits * 1.25) + 1)
+        let distinctCountMax = min(DistinctValues.distinctCountMax, values.count / 4, 1 << codeWidthMax)
+        let distinct = DistinctValues(values, distinctCountMax: distinctCountMax, domain) { distinctCount in
+            // Packed codes and packed entries; that codes follow each other better than values is rare.
+            let entryShare = Double(distinctCount) / Double(values.count)
+            return Double(BitPacking.width(of: UInt64(distinctCount - 1))) + entryShare * plainBits < plainBits * 1.25
         }
+        guard let distinct else { return nil }
         let codeBits = distinct.codes.withUnsafeBufferPointer { sampledBits($0, .integer, statistics) }
         let entryBits = distinct.values.withUnsafeBufferPointer { entries in
             statistics.nested.prepare(entries, domain)
             return sampledBits(entries, domain, statistics.nested) * Double(entries.count) / Double(values.count)
         }
-        return codeBits + entryBits < plainBits ? distinct : nil
+        let gain = profile == .warm ? dictionaryGainWarm : dictionaryGainCold
+        return (codeBits + entryBits) * gain < plainBits ? distinct : nil
     }
 
     /// Bits a value that the page's vectors would take, judged by a few of them.

@@ -267,7 +267,7 @@ final class ColumnChunkEncoder {
         var best = ByteWriter(reservingBytes: values.count * 4)
         var scheme = PageScheme.vectors
         let savedCounts = encodingCounts
-        if canUseDictionary, let distinct = Chooser.dictionary(values, domain, doubles) {
+        if canUseDictionary, let distinct = Chooser.dictionary(values, domain, profile, doubles) {
             scheme = .dictionary
             dictionaryPage(distinct, domain, into: &best)
         } else {

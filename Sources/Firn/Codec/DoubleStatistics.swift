@@ -15,6 +15,8 @@ final class DoubleStatistics {
 
     /// ALP's findings for the vector that was estimated last.
     var chosenScaling = ALPScaling(exponent: 0, factor: 0)
+    /// How the scaled integers will be stored.
+    var chosenEncoding = EncodingID.raw
     let scaled = VectorBuffer<Int64>()
     let mismatches = VectorBuffer<UInt16>()
     var near: [(position: Int, distance: Int64)] = []

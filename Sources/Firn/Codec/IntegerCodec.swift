@@ -33,6 +33,14 @@ enum IntegerCodec {
     ) -> EncodingID {
         statistics.analyze(values)
         let id = choose(values, statistics).id
+        encodeChosen(values, id, statistics, into: &output)
+        return id
+    }
+
+    /// Encodes values that `choose` has just decided about.
+    static func encodeChosen(
+        _ values: VectorView<Int64>, _ id: EncodingID, _ statistics: IntegerStatistics, into output: inout ByteWriter
+    ) {
         output.append(id.rawValue)
         switch id {
         case .constant: Constant.encode(values, statistics, into: &output)
@@ -44,7 +52,6 @@ enum IntegerCodec {
         case .runLength: RunLength.encode(values, statistics, into: &output)
         default: preconditionFailure("only integer encodings are candidates for integers")
         }
-        return id
     }
 
     /// The cheapest encoding and its byte count with the id, for analysed values.

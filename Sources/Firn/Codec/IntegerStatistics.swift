@@ -30,6 +30,15 @@ final class IntegerStatistics {
     /// Statistics for a vector inside this one (run values, scaled values).
     lazy var nested: IntegerStatistics = IntegerStatistics()
 
+    /// Whose values `nested` analysed last, and what it chose for them.
+    private(set) var nestedOwner: EncodingID?
+    private(set) var nestedChoice = EncodingID.raw
+
+    func noteNested(_ choice: EncodingID, of owner: EncodingID) {
+        nestedOwner = owner
+        nestedChoice = choice
+    }
+
     func analyze(_ values: VectorView<Int64>) {
         precondition(
             values.count > 0 && values.count <= VectorLayout.valueCount, "a vector holds 1 to 1,024 values")
@@ -39,12 +48,13 @@ final class IntegerStatistics {
         differencePlan = nil
         secondDifferencePlan = nil
         divisor = 0
+        nestedOwner = nil
         if extremes.min == extremes.max {
             runCount = 1
             valuePlan = PackedIntegers.plainPlan(count: count, extremes: extremes)
             return
         }
-        runCount = IntegerKernels.runCount(pointer, count: count)
+        runCount = Kernels.runCount(pointer, count: count)
         divisor = IntegerKernels.commonDivisor(pointer, count: count, least: extremes.min)
         planPackings(pointer)
     }
@@ -55,12 +65,12 @@ final class IntegerStatistics {
             valuePlan = PackedIntegers.plan(pointer, count: count, extremes: extremes, sample: sample)
             return
         }
-        IntegerKernels.differences(pointer, count: count, into: differences.pointer)
+        Kernels.differences(pointer, count: count, into: differences.pointer)
         differenceCarry = pointer[0] &- differences.pointer[0]
         let differenceExtremes = Kernels.extremes(differences.pointer, count: count)
         let differenceSample = SortedSample(differences.pointer, count: count)
 
-        IntegerKernels.differences(differences.pointer, count: count, into: secondDifferences.pointer)
+        Kernels.differences(differences.pointer, count: count, into: secondDifferences.pointer)
         secondDifferences.pointer[1] = secondDifferences.pointer[2]
         secondDifferences.pointer[0] = secondDifferences.pointer[2]
         // differences[1] = carry + second[0] + second[1], and the prefix sum's own element 0 is
@@ -72,22 +82,22 @@ final class IntegerStatistics {
         let secondSample = SortedSample(secondDifferences.pointer, count: count)
 
         // The plan of a stream whose bulk is much wider than another's cannot win: skip its histogram.
-        let widths = [
+        let widths = (
             promisedWidth(sample, extremes), promisedWidth(differenceSample, differenceExtremes),
-            promisedWidth(secondSample, secondExtremes),
-        ]
-        let limit = widths.min()! + 2
+            promisedWidth(secondSample, secondExtremes)
+        )
+        let limit = min(widths.0, widths.1, widths.2) + 2
         valuePlan =
-            widths[0] <= limit
+            widths.0 <= limit
             ? PackedIntegers.plan(pointer, count: count, extremes: extremes, sample: sample)
             : PackedIntegers.plainPlan(count: count, extremes: extremes)
         differencePlan =
-            widths[1] <= limit
+            widths.1 <= limit
             ? PackedIntegers.plan(
                 differences.pointer, count: count, extremes: differenceExtremes, sample: differenceSample)
             : PackedIntegers.plainPlan(count: count, extremes: differenceExtremes)
         secondDifferencePlan =
-            widths[2] <= limit
+            widths.2 <= limit
             ? PackedIntegers.plan(
                 secondDifferences.pointer, count: count, extremes: secondExtremes, sample: secondSample)
             : PackedIntegers.plainPlan(count: count, extremes: secondExtremes)

@@ -106,6 +106,61 @@ import Testing
         }
     }
 
+    @Test(arguments: 0...64) func packingAgrees(_ width: Int) {
+        var random = CodecRandom()
+        for count in [1, 15, 16, 17, 1_000, 1_024] {
+            let values = integers(count, &random)
+            let base = Int64(bitPattern: random.next())
+            let rowCount = BitPacking.rowCount(forValues: count)
+            let byteCount = BitPacking.byteCount(valueCount: count, width: width)
+            var residuals = values.map { UInt64(bitPattern: $0 &- base) }
+            residuals += [UInt64](repeating: 0, count: rowCount * 16 - count)
+            var expected = [UInt8](repeating: 0, count: byteCount)
+            expected.withUnsafeMutableBytes { bytes in
+                if byteCount > 0 {
+                    BitPacking.pack(residuals, width: width, rowCount: rowCount, into: bytes.baseAddress!)
+                }
+            }
+            forEveryLevel { kernels, level in
+                var packed = [UInt8](repeating: 0, count: byteCount)
+                kernels.pack(values, count, base, UInt32(width), &packed)
+                #expect(packed == expected, "level \(level), \(count) values, seed \(random.seed)")
+            }
+        }
+    }
+
+    @Test func whatEncodersAskForAgrees() {
+        var random = CodecRandom()
+        for count in Self.counts {
+            var values = integers(count, &random)
+            if random.below(2) == 0 {
+                for index in 1..<max(count, 1) where index % 3 != 0 { values[index] = values[index - 1] }
+            }
+            let base = values[random.below(count)]
+            let limit = random.next() >> UInt64(random.below(64))
+            let above = values.count { UInt64(bitPattern: $0 &- base) > limit }
+            let factor = Int64(bitPattern: random.next())
+            let scaled = values.map { $0 &* factor &+ base }
+            var differences = values
+            IntegerKernels.differences(values, count: count, into: &differences)
+            let changes = IntegerKernels.runCount(values, count: count) - 1
+            forEveryLevel { kernels, level in
+                #expect(kernels.countAbove(values, count, base, limit) == above, "level \(level), seed \(random.seed)")
+                #expect(kernels.countChanges(values, count) == changes, "level \(level), seed \(random.seed)")
+                var least: Int64 = 0
+                var greatest: Int64 = 0
+                kernels.extremes(values, count, &least, &greatest)
+                #expect(least == values.min() && greatest == values.max(), "level \(level), seed \(random.seed)")
+                var output = [Int64](repeating: 0, count: count)
+                kernels.differences(values, count, &output)
+                #expect(output == differences, "level \(level), seed \(random.seed)")
+                output = values
+                kernels.scale(&output, count, factor, base)
+                #expect(output == scaled, "level \(level), seed \(random.seed)")
+            }
+        }
+    }
+
     @Test(arguments: KernelComparison.allCases) func comparisonsAgree(_ comparison: KernelComparison) {
         var random = CodecRandom()
         for count in Self.counts {

@@ -84,7 +84,8 @@ enum ALP {
                 }
             }
         }
-        let patternBits = domain == .float ? 32 : 64
+        // Wider integers than these are no better than the patterns or a cut of them.
+        let patternBits = domain == .float ? 28 : 52
         guard let best = ranked.first, best.cost < sampled * patternBits else { return [] }
         // Scalings clearly worse than the best are not worth a second look at every vector.
         return ranked.filter { $0.cost <= best.cost + best.cost / 4 }.map(\.scaling)
@@ -145,7 +146,9 @@ enum ALP {
         guard scale(bits, scaling, statistics) else { return nil }
         let integers = statistics.scaled.view(count: bits.count)
         statistics.integers.analyze(integers)
-        var bytes = 3 + IntegerCodec.choose(integers, statistics.integers).byteCount
+        let choice = IntegerCodec.choose(integers, statistics.integers)
+        statistics.chosenEncoding = choice.id
+        var bytes = 3 + choice.byteCount
         let near = statistics.near
         if near.count > 0 {
             bytes += min(
@@ -224,7 +227,8 @@ enum ALP {
     static func encode(_ bits: VectorView<Int64>, _ statistics: DoubleStatistics, into output: inout ByteWriter) {
         output.append(UInt8(statistics.chosenScaling.exponent))
         output.append(UInt8(statistics.chosenScaling.factor))
-        IntegerCodec.encode(statistics.scaled.view(count: bits.count), statistics.integers, into: &output)
+        IntegerCodec.encodeChosen(
+            statistics.scaled.view(count: bits.count), statistics.chosenEncoding, statistics.integers, into: &output)
         encodeNear(statistics, count: bits.count, into: &output)
         let far = statistics.far
         output.appendVarint(far.count)
@@ -293,8 +297,9 @@ enum ALP {
     ) throws(FormatError) {
         let start = reader.offset
         let positions = try reader.readBytes(BitStream.byteCount(valueCount: count, width: positionWidth))
-        for index in 0..<count {
-            guard BitStream.value(positions.pointer(), index: index, width: positionWidth) < UInt64(limit) else {
+        var stream = BitStreamReader(positions.pointer(), count: count, width: positionWidth)
+        for _ in 0..<count {
+            guard stream.next() < UInt64(limit) else {
                 throw FormatError("an exception lies past \(limit) values", at: start)
             }
         }
@@ -315,12 +320,11 @@ enum ALP {
         if domain == .float { ALPKernels.narrow(output, count: count) }
         let farCount = Int(cursor.varint())
         if farCount == 0 { return }
-        let positions = cursor.pointer
-        cursor.skip(BitStream.byteCount(valueCount: farCount, width: positionWidth))
+        var positions = cursor.bitStream(count: farCount, width: positionWidth)
         withUnsafeTemporaryAllocation(of: Int64.self, capacity: VectorLayout.valueCount) { patterns in
             IntegerCodec.decode(&cursor, count: farCount, into: patterns.baseAddress.unsafelyUnwrapped)
             for index in 0..<farCount {
-                output[Int(BitStream.value(positions, index: index, width: positionWidth))] = patterns[index]
+                output[Int(positions.next())] = patterns[index]
             }
         }
     }
@@ -350,14 +354,9 @@ enum ALP {
         case 1:
             let nearCount = Int(cursor.varint())
             let width = Int(cursor.byte())
-            let positions = cursor.pointer
-            cursor.skip(BitStream.byteCount(valueCount: nearCount, width: positionWidth))
-            let distances = cursor.pointer
-            cursor.skip(BitStream.byteCount(valueCount: nearCount, width: width))
-            for index in 0..<nearCount {
-                let position = Int(BitStream.value(positions, index: index, width: positionWidth))
-                output[position] &+= ZigZag.decode(BitStream.value(distances, index: index, width: width))
-            }
+            var positions = cursor.bitStream(count: nearCount, width: positionWidth)
+            var distances = cursor.bitStream(count: nearCount, width: width)
+            for _ in 0..<nearCount { output[Int(positions.next())] &+= ZigZag.decode(distances.next()) }
         default:
             withUnsafeTemporaryAllocation(of: Int64.self, capacity: VectorLayout.valueCount) { distances in
                 let pointer = distances.baseAddress.unsafelyUnwrapped

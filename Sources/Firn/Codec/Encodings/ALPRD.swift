@@ -21,6 +21,20 @@ struct ALPRDCut: Equatable, Sendable {
     let lefts: [UInt16]
     /// Expected bits a value, from the sample.
     let bitsPerValue: Double
+    /// The code of every possible left part; `noCode` for those outside the dictionary. Empty when decoding.
+    private(set) var codes: [UInt8] = []
+    static let noCode: UInt8 = 0xFF
+
+    init(rightWidth: Int, lefts: [UInt16], bitsPerValue: Double) {
+        self.rightWidth = rightWidth
+        self.lefts = lefts
+        self.bitsPerValue = bitsPerValue
+    }
+
+    mutating func prepareForEncoding() {
+        codes = [UInt8](repeating: Self.noCode, count: 1 << 16)
+        for (code, left) in lefts.enumerated() { codes[Int(left)] = UInt8(code) }
+    }
 }
 
 enum ALPRD {
@@ -40,19 +54,28 @@ enum ALPRD {
         guard sampled > 0 else { return nil }
         let sample = (0..<sampled).map { UInt64(bitPattern: bits[$0 * bits.count / sampled]) }
         var best: ALPRDCut?
+        var frequency = [Int](repeating: 0, count: 1 << 16)
         for leftWidth in 1...ALPRDCut.leftWidthMax {
             let rightWidth = 64 - leftWidth
-            var frequency: [UInt16: Int] = [:]
-            for pattern in sample { frequency[UInt16(pattern >> UInt64(rightWidth)), default: 0] += 1 }
-            let frequent = frequency.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.prefix(ALPRDCut.leftCountMax)
-            let covered = frequent.reduce(0) { $0 + $1.value }
+            var seen: [UInt16] = []
+            for pattern in sample {
+                let left = UInt16(pattern >> UInt64(rightWidth))
+                if frequency[Int(left)] == 0 { seen.append(left) }
+                frequency[Int(left)] += 1
+            }
+            // Ties go to the smaller left part, so that the choice does not depend on the sample's order.
+            seen.sort { (frequency[Int($0)], $1) > (frequency[Int($1)], $0) }
+            let frequent = Array(seen.prefix(ALPRDCut.leftCountMax))
+            let covered = frequent.reduce(0) { $0 + frequency[Int($1)] }
+            for left in seen { frequency[Int(left)] = 0 }
             let codeWidth = BitPacking.width(of: UInt64(frequent.count - 1))
             let exceptionBits = Double((sampled - covered) * (positionWidth + 16)) / Double(sampled)
             let bitsPerValue = Double(rightWidth + codeWidth) + exceptionBits
             if bitsPerValue < best?.bitsPerValue ?? 64 {
-                best = ALPRDCut(rightWidth: rightWidth, lefts: frequent.map(\.key), bitsPerValue: bitsPerValue)
+                best = ALPRDCut(rightWidth: rightWidth, lefts: frequent, bitsPerValue: bitsPerValue)
             }
         }
+        best?.prepareForEncoding()
         return best
     }
 
@@ -80,17 +103,16 @@ enum ALPRD {
     static func estimate(_ bits: VectorView<Int64>, _ cut: ALPRDCut) -> Int {
         let codeWidth = BitPacking.width(of: UInt64(cut.lefts.count - 1))
         var exceptionCount = 0
-        for index in 0..<bits.count where code(bits[index], cut) == nil { exceptionCount += 1 }
+        let shift = UInt64(cut.rightWidth)
+        cut.codes.withUnsafeBufferPointer { codes in
+            for index in 0..<bits.count {
+                let code = codes[Int(truncatingIfNeeded: UInt64(bitPattern: bits[index]) &>> shift)]
+                exceptionCount &+= code == ALPRDCut.noCode ? 1 : 0
+            }
+        }
         return 5 + BitPacking.byteCount(valueCount: bits.count, width: codeWidth)
             + BitPacking.byteCount(valueCount: bits.count, width: cut.rightWidth)
             + (exceptionCount * (positionWidth + 16) + 15) / 8
-    }
-
-    @inline(__always)
-    private static func code(_ bits: Int64, _ cut: ALPRDCut) -> Int? {
-        let left = UInt16(truncatingIfNeeded: UInt64(bitPattern: bits) &>> UInt64(cut.rightWidth))
-        for index in 0..<cut.lefts.count where cut.lefts[index] == left { return index }
-        return nil
     }
 
     static func encode(_ bits: VectorView<Int64>, _ cut: ALPRDCut, into output: inout ByteWriter) {
@@ -99,12 +121,9 @@ enum ALPRD {
         let rightMask: UInt64 = (1 << UInt64(cut.rightWidth)) - 1
         var exceptions: [Int] = []
         for index in 0..<bits.count {
-            if let code = code(bits[index], cut) {
-                codes.pointer[index] = Int64(code)
-            } else {
-                codes.pointer[index] = 0
-                exceptions.append(index)
-            }
+            let code = cut.codes[Int(truncatingIfNeeded: UInt64(bitPattern: bits[index]) >> UInt64(cut.rightWidth))]
+            codes.pointer[index] = code == ALPRDCut.noCode ? 0 : Int64(code)
+            if code == ALPRDCut.noCode { exceptions.append(index) }
             rights.pointer[index] = Int64(bitPattern: UInt64(bitPattern: bits[index]) & rightMask)
         }
         for block in [codes, rights] {
@@ -125,8 +144,9 @@ enum ALPRD {
         try PackedIntegers.verify(&reader, count: count)
         let exceptionCount = try reader.readCount(atMost: count)
         let positions = try reader.readBytes(BitStream.byteCount(valueCount: exceptionCount, width: positionWidth))
-        for index in 0..<exceptionCount {
-            guard BitStream.value(positions.pointer(), index: index, width: positionWidth) < UInt64(count) else {
+        var stream = BitStreamReader(positions.pointer(), count: exceptionCount, width: positionWidth)
+        for _ in 0..<exceptionCount {
+            guard stream.next() < UInt64(count) else {
                 throw FormatError("an exception lies past \(count) values", at: start)
             }
         }
@@ -152,13 +172,11 @@ enum ALPRD {
             }
         }
         let exceptionCount = Int(cursor.varint())
-        let positions = cursor.pointer
-        cursor.skip(BitStream.byteCount(valueCount: exceptionCount, width: positionWidth))
-        for index in 0..<exceptionCount {
-            let position = Int(BitStream.value(positions, index: index, width: positionWidth))
-            let left = BitStream.value(cursor.pointer, index: index, width: 16)
-            output[position] = (output[position] & rightMask) | Int64(bitPattern: left &<< shift)
+        var positions = cursor.bitStream(count: exceptionCount, width: positionWidth)
+        var lefts = cursor.bitStream(count: exceptionCount, width: 16)
+        for _ in 0..<exceptionCount {
+            let position = Int(positions.next())
+            output[position] = (output[position] & rightMask) | Int64(bitPattern: lefts.next() &<< shift)
         }
-        cursor.skip(BitStream.byteCount(valueCount: exceptionCount, width: 16))
     }
 }

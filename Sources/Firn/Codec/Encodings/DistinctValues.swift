@@ -26,37 +26,41 @@ struct DistinctValues {
         }
     }
 
-    /// nil when there are more than `distinctCountMax` distinct values.
-    init?(_ input: UnsafeBufferPointer<Int64>, distinctCountMax: Int, _ domain: NumberDomain) {
-        let slotCount = max(64, (distinctCountMax * 2).nextPowerOfTwo)
-        let mask = slotCount - 1
-        var slots = [Int32](repeating: -1, count: slotCount)
-        var found: [Int64] = []
+    /// The bits whose key this is: the mapping is its own inverse.
+    private static func value(_ key: Int64, _ domain: NumberDomain) -> Int64 {
+        switch domain {
+        case .integer, .double: order(key, domain)
+        case .float: Int64(UInt32(truncatingIfNeeded: order(key, domain)))
+        }
+    }
+
+    /// nil when there are more than `distinctCountMax` distinct values, or `isWorthwhile` rejects their number.
+    init?(
+        _ input: UnsafeBufferPointer<Int64>, distinctCountMax: Int, _ domain: NumberDomain,
+        isWorthwhile: (_ distinctCount: Int) -> Bool
+    ) {
+        var table = ValueTable(distinctCountMax: distinctCountMax)
         var codes = [Int64](repeating: 0, count: input.count)
-        for index in 0..<input.count {
-            let value = input[index]
-            var slot = Int(truncatingIfNeeded: (UInt64(bitPattern: value) &* 0x9E37_79B9_7F4A_7C15) >> 32) & mask
-            while true {
-                let code = slots[slot]
-                if code < 0 {
-                    if found.count == distinctCountMax { return nil }
-                    slots[slot] = Int32(found.count)
-                    codes[index] = Int64(found.count)
-                    found.append(value)
-                    break
-                }
-                if found[Int(code)] == value {
-                    codes[index] = Int64(code)
-                    break
-                }
-                slot = (slot + 1) & mask
+        let fits = codes.withUnsafeMutableBufferPointer { codes in
+            for index in 0..<input.count {
+                let code = table.code(of: input[index])
+                if code < 0 { return false }
+                codes[index] = Int64(code)
+            }
+            return true
+        }
+        guard fits, isWorthwhile(table.count) else { return nil }
+        var keys = (0..<table.count).map { Self.order(table.value($0), domain) }
+        keys.sort()
+        let sorted = keys.map { Self.value($0, domain) }
+        var rank = [Int64](repeating: 0, count: sorted.count)
+        for (position, value) in sorted.enumerated() { rank[table.code(of: value)] = Int64(position) }
+        codes.withUnsafeMutableBufferPointer { codes in
+            rank.withUnsafeBufferPointer { rank in
+                for index in codes.indices { codes[index] = rank[Int(codes[index])] }
             }
         }
-        let sorted = found.indices.sorted { Self.order(found[$0], domain) < Self.order(found[$1], domain) }
-        var rank = [Int64](repeating: 0, count: found.count)
-        for (position, original) in sorted.enumerated() { rank[original] = Int64(position) }
-        for index in codes.indices { codes[index] = rank[Int(codes[index])] }
-        values = sorted.map { found[$0] }
+        values = sorted
         self.codes = codes
     }
 
@@ -64,9 +68,59 @@ struct DistinctValues {
     static func sampledShare(_ input: UnsafeBufferPointer<Int64>) -> Double {
         let sampleCount = min(input.count, 1_024)
         if sampleCount == 0 { return 1 }
-        var seen = Set<Int64>(minimumCapacity: sampleCount)
-        for index in 0..<sampleCount { seen.insert(input[index * input.count / sampleCount]) }
-        return Double(seen.count) / Double(sampleCount)
+        var table = ValueTable(distinctCountMax: sampleCount)
+        for index in 0..<sampleCount { _ = table.code(of: input[index * input.count / sampleCount]) }
+        return Double(table.count) / Double(sampleCount)
+    }
+}
+
+/// Numbers distinct values in the order in which they come: open addressing, at most half full.
+private struct ValueTable: ~Copyable {
+    private let mask: Int
+    /// Leaves as many top bits of a hash as the mask has.
+    private let shift: UInt64
+    private let distinctCountMax: Int
+    /// A slot holds a code, or -1.
+    private let slots: UnsafeMutablePointer<Int32>
+    private let values: UnsafeMutablePointer<Int64>
+    private(set) var count = 0
+
+    init(distinctCountMax: Int) {
+        self.distinctCountMax = distinctCountMax
+        let slotCount = Swift.max(64, (distinctCountMax * 2).nextPowerOfTwo)
+        mask = slotCount - 1
+        shift = UInt64(slotCount.leadingZeroBitCount + 1)
+        slots = .allocate(capacity: slotCount)
+        slots.initialize(repeating: -1, count: slotCount)
+        values = .allocate(capacity: Swift.max(distinctCountMax, 1))
+    }
+
+    deinit {
+        slots.deallocate()
+        values.deallocate()
+    }
+
+    func value(_ code: Int) -> Int64 { values[code] }
+
+    /// The code of `value`, a new one where it has none; -1 when there is no room for that.
+    @inline(__always)
+    mutating func code(of value: Int64) -> Int {
+        // Precondition: mask covers the slots, of which at least half are empty, so the search ends.
+        // Whole doubles have only high bits and small integers only low ones: fold, then take the top bits.
+        let bits = UInt64(bitPattern: value)
+        var slot = Int(truncatingIfNeeded: ((bits ^ (bits &>> 32)) &* 0x9E37_79B9_7F4A_7C15) &>> shift)
+        while true {
+            let code = Int(slots[slot])
+            if code < 0 {
+                if count == distinctCountMax { return -1 }
+                slots[slot] = Int32(truncatingIfNeeded: count)
+                values[count] = value
+                count &+= 1
+                return count &- 1
+            }
+            if values[code] == value { return code }
+            slot = (slot &+ 1) & mask
+        }
     }
 }
 

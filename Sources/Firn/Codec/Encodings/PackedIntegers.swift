@@ -25,7 +25,9 @@ enum PackedIntegers {
     private static let positionWidth = 10
     /// More exceptions than this share make a wider packing the better choice.
     private static let exceptionShareMax = 4
-    private static let sampleCount = 32
+    /// Widths that are tried above and below that of the bulk.
+    private static let widthsAboveCore = 3
+    private static let widthsBelowCore = 3
 
     // MARK: Planning
 
@@ -60,7 +62,9 @@ enum PackedIntegers {
     ) -> PackPlan {
         var best = plainPlan(count: count, extremes: extremes)
         if count < 64 || best.width <= sample.coreWidth { return best }
-        improve(&best, values, count: count, base: extremes.min)
+        // From the smallest value up the core is as wide as to the sample's upper end.
+        let upperWidth = BitPacking.width(of: UInt64(bitPattern: sample.high &- extremes.min))
+        improve(&best, values, count: count, base: extremes.min, extremes: extremes, coreWidth: upperWidth)
         let spread = UInt64(bitPattern: sample.high &- sample.low)
         let floor = sample.low &- Int64(bitPattern: spread / 4)
         let start = floor > sample.low ? Int64.min : floor
@@ -71,64 +75,66 @@ enum PackedIntegers {
                 let value = values[index]
                 if value >= start && value < base { base = value }
             }
-            improve(&best, values, count: count, base: base)
+            improve(&best, values, count: count, base: base, extremes: extremes, coreWidth: sample.coreWidth)
         }
         return best
     }
 
     /// Replaces `best` when some width with this base is cheaper.
-    private static func improve(_ best: inout PackPlan, _ values: UnsafePointer<Int64>, count: Int, base: Int64) {
-        withUnsafeTemporaryAllocation(of: UInt16.self, capacity: 65) { histogram in
-            histogram.initialize(repeating: 0)
-            for index in 0..<count {
-                histogram[BitPacking.width(of: UInt64(bitPattern: values[index] &- base))] &+= 1
+    private static func improve(
+        _ best: inout PackPlan, _ values: UnsafePointer<Int64>, count: Int, base: Int64,
+        extremes: (min: Int64, max: Int64),
+        coreWidth: Int
+    ) {
+        // Below the base residuals wrap, so any value there makes the widest residual 64 bits.
+        let widest =
+            base == extremes.min ? BitPacking.width(of: UInt64(bitPattern: extremes.max &- base)) : 64
+        // The sample says where the bulk lies; far below its width most values would be exceptions.
+        var width = min(widest - 1, coreWidth + widthsAboveCore)
+        let narrowest = max(0, coreWidth - widthsBelowCore)
+        while width >= narrowest {
+            let limit: UInt64 = (1 &<< UInt64(width)) &- 1
+            let exceptionCount = Kernels.countAbove(values, count: count, base: base, limit: limit)
+            if exceptionCount * exceptionShareMax > count { return }
+            let highWidth = exceptionCount == 0 ? 0 : widest - width
+            let bytes = byteCount(
+                valueCount: count, base: base, width: width, exceptionCount: exceptionCount, highWidth: highWidth)
+            if bytes < best.byteCount {
+                best = PackPlan(
+                    base: base, width: width, exceptionCount: exceptionCount, highWidth: highWidth, byteCount: bytes)
             }
-            var widest = 64
-            while widest > 0 && histogram[widest] == 0 { widest -= 1 }
-            var exceptionCount = 0
-            var width = widest
-            while width >= 0 && exceptionCount * exceptionShareMax <= count {
-                let bytes = byteCount(
-                    valueCount: count, base: base, width: width, exceptionCount: exceptionCount,
-                    highWidth: widest - width)
-                if bytes < best.byteCount {
-                    best = PackPlan(
-                        base: base, width: width, exceptionCount: exceptionCount,
-                        highWidth: exceptionCount == 0 ? 0 : widest - width, byteCount: bytes)
-                }
-                exceptionCount += Int(histogram[width])
-                width -= 1
-            }
+            width -= 1
         }
     }
 
     // MARK: Encoding
 
     static func encode(_ values: UnsafePointer<Int64>, count: Int, plan: PackPlan, into output: inout ByteWriter) {
-        let rowCount = BitPacking.rowCount(forValues: count)
         output.append(UInt8(plan.width) | (plan.exceptionCount > 0 ? patchedFlag : 0))
         output.appendSignedVarint(plan.base)
-        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: max(rowCount * BitPacking.laneCount, 1)) { residuals in
-            for index in 0..<count { residuals[index] = UInt64(bitPattern: values[index] &- plan.base) }
-            for index in count..<max(rowCount * BitPacking.laneCount, count) { residuals[index] = 0 }
-            let byteCount = BitPacking.byteCount(valueCount: count, width: plan.width)
-            output.appendUninitialized(byteCount) { packed in
-                BitPacking.pack(residuals.baseAddress!, width: plan.width, rowCount: rowCount, into: packed)
+        output.appendUninitialized(BitPacking.byteCount(valueCount: count, width: plan.width)) { packed in
+            Kernels.pack(values, count: count, base: plan.base, width: plan.width, into: packed)
+        }
+        if plan.exceptionCount > 0 { encodePatches(values, count: count, plan: plan, into: &output) }
+    }
+
+    private static func encodePatches(
+        _ values: UnsafePointer<Int64>, count: Int, plan: PackPlan, into output: inout ByteWriter
+    ) {
+        withUnsafeTemporaryAllocation(of: Int.self, capacity: plan.exceptionCount) { positions in
+            var found = 0
+            let limit: UInt64 = (1 &<< UInt64(plan.width)) &- 1
+            for index in 0..<count where UInt64(bitPattern: values[index] &- plan.base) > limit {
+                precondition(found < plan.exceptionCount, "a plan belongs to the values that it was made for")
+                positions[found] = index
+                found += 1
             }
-            if plan.exceptionCount == 0 { return }
-            withUnsafeTemporaryAllocation(of: Int.self, capacity: plan.exceptionCount) { positions in
-                var found = 0
-                for index in 0..<count where residuals[index] >> UInt64(plan.width) != 0 {
-                    positions[found] = index
-                    found += 1
-                }
-                precondition(found == plan.exceptionCount, "a plan belongs to the values that it was made for")
-                output.appendVarint(found)
-                output.append(UInt8(plan.highWidth))
-                BitStream.append(count: found, width: positionWidth, to: &output) { UInt64(positions[$0]) }
-                BitStream.append(count: found, width: plan.highWidth, to: &output) {
-                    residuals[positions[$0]] >> UInt64(plan.width)
-                }
+            precondition(found == plan.exceptionCount, "a plan belongs to the values that it was made for")
+            output.appendVarint(found)
+            output.append(UInt8(plan.highWidth))
+            BitStream.append(count: found, width: positionWidth, to: &output) { UInt64(positions[$0]) }
+            BitStream.append(count: found, width: plan.highWidth, to: &output) {
+                UInt64(bitPattern: values[positions[$0]] &- plan.base) >> UInt64(plan.width)
             }
         }
     }
@@ -152,8 +158,9 @@ enum PackedIntegers {
         let positions = try reader.readBytes(BitStream.byteCount(valueCount: exceptionCount, width: positionWidth))
         try reader.skip(BitStream.byteCount(valueCount: exceptionCount, width: highWidth))
         var previous = -1
-        for index in 0..<exceptionCount {
-            let position = Int(BitStream.value(positions.pointer(), index: index, width: positionWidth))
+        var stream = BitStreamReader(positions.pointer(), count: exceptionCount, width: positionWidth)
+        for _ in 0..<exceptionCount {
+            let position = Int(stream.next())
             guard position > previous, position < count else {
                 throw FormatError("a patch at \(position) is out of order or past \(count) values", at: start)
             }
@@ -180,14 +187,10 @@ enum PackedIntegers {
         if tag & patchedFlag != 0 {
             let exceptionCount = Int(cursor.varint())
             let highWidth = Int(cursor.byte())
-            let positions = cursor.pointer
-            cursor.skip(BitStream.byteCount(valueCount: exceptionCount, width: positionWidth))
-            let highs = cursor.pointer
-            cursor.skip(BitStream.byteCount(valueCount: exceptionCount, width: highWidth))
-            for index in 0..<exceptionCount {
-                let position = Int(BitStream.value(positions, index: index, width: positionWidth))
-                let high = BitStream.value(highs, index: index, width: highWidth) &<< UInt64(width)
-                values[position] &+= Int64(bitPattern: high)
+            var positions = cursor.bitStream(count: exceptionCount, width: positionWidth)
+            var highs = cursor.bitStream(count: exceptionCount, width: highWidth)
+            for _ in 0..<exceptionCount {
+                values[Int(positions.next())] &+= Int64(bitPattern: highs.next() &<< UInt64(width))
             }
         }
         return cursor.pointer - bytes
@@ -256,4 +259,12 @@ struct VerifiedCursor {
 
     @inline(__always)
     mutating func skip(_ byteCount: Int) { pointer += byteCount }
+
+    /// A bit stream that begins here; moves past it.
+    @inline(__always)
+    mutating func bitStream(count: Int, width: Int) -> BitStreamReader {
+        let reader = BitStreamReader(pointer, count: count, width: width)
+        skip(BitStream.byteCount(valueCount: count, width: width))
+        return reader
+    }
 }

@@ -15,8 +15,9 @@ enum RunLength: IntegerEncoding {
         statistics.splitRuns(values)
         let runValues = statistics.scratch.view(count: runCount)
         statistics.nested.analyze(runValues)
-        return PackedIntegers.varintByteCount(UInt64(runCount)) + lengthPlan(statistics).byteCount
-            + IntegerCodec.choose(runValues, statistics.nested).byteCount
+        let choice = IntegerCodec.choose(runValues, statistics.nested)
+        statistics.noteNested(choice.id, of: .runLength)
+        return PackedIntegers.varintByteCount(UInt64(runCount)) + lengthPlan(statistics).byteCount + choice.byteCount
     }
 
     private static func lengthPlan(_ statistics: IntegerStatistics) -> PackPlan {
@@ -28,11 +29,13 @@ enum RunLength: IntegerEncoding {
     }
 
     static func encode(_ values: VectorView<Int64>, _ statistics: IntegerStatistics, into output: inout ByteWriter) {
-        statistics.splitRuns(values)
+        if statistics.nestedOwner != .runLength { _ = estimate(values, statistics) }
         output.appendVarint(statistics.runCount)
         PackedIntegers.encode(
             statistics.lengths.pointer, count: statistics.runCount, plan: lengthPlan(statistics), into: &output)
-        IntegerCodec.encode(statistics.scratch.view(count: statistics.runCount), statistics.nested, into: &output)
+        IntegerCodec.encodeChosen(
+            statistics.scratch.view(count: statistics.runCount), statistics.nestedChoice, statistics.nested,
+            into: &output)
     }
 
     static func verify(_ reader: inout ByteReader, count: Int, nesting: Int) throws(FormatError) {
@@ -58,11 +61,22 @@ enum RunLength: IntegerEncoding {
 
     static func decode(_ cursor: inout VerifiedCursor, count: Int, into output: UnsafeMutablePointer<Int64>) {
         withRuns(&cursor) { values, lengths, runCount in
-            var target = output
+            var filled = 0
             for run in 0..<runCount {
-                let length = Int(lengths[run])
-                target.update(repeating: values[run], count: length)
-                target += length
+                let length = Int(truncatingIfNeeded: lengths[run])
+                let value = SIMD8<Int64>(repeating: values[run])
+                let target = UnsafeMutableRawPointer(output + filled)
+                if filled &+ length &+ 8 <= count {
+                    // Whole steps of eight: what is written past the run is the next one's to overwrite.
+                    var offset = 0
+                    while offset < length {
+                        target.storeBytes(of: value, toByteOffset: offset &* 8, as: SIMD8<Int64>.self)
+                        offset &+= 8
+                    }
+                } else {
+                    (output + filled).update(repeating: values[run], count: length)
+                }
+                filled &+= length
             }
         }
     }

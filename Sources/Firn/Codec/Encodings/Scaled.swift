@@ -14,9 +14,10 @@ enum Scaled: IntegerEncoding {
         divide(values, statistics)
         let quotients = statistics.scratch.view(count: values.count)
         statistics.nested.analyze(quotients)
+        let choice = IntegerCodec.choose(quotients, statistics.nested)
+        statistics.noteNested(choice.id, of: .scaled)
         return PackedIntegers.varintByteCount(ZigZag.encode(statistics.extremes.min))
-            + PackedIntegers.varintByteCount(statistics.divisor)
-            + IntegerCodec.choose(quotients, statistics.nested).byteCount
+            + PackedIntegers.varintByteCount(statistics.divisor) + choice.byteCount
     }
 
     private static func divide(_ values: VectorView<Int64>, _ statistics: IntegerStatistics) {
@@ -32,8 +33,9 @@ enum Scaled: IntegerEncoding {
     static func encode(_ values: VectorView<Int64>, _ statistics: IntegerStatistics, into output: inout ByteWriter) {
         output.appendSignedVarint(statistics.extremes.min)
         output.appendVarint(statistics.divisor)
-        divide(values, statistics)
-        IntegerCodec.encode(statistics.scratch.view(count: values.count), statistics.nested, into: &output)
+        if statistics.nestedOwner != .scaled { _ = estimate(values, statistics) }
+        IntegerCodec.encodeChosen(
+            statistics.scratch.view(count: values.count), statistics.nestedChoice, statistics.nested, into: &output)
     }
 
     static func verify(_ reader: inout ByteReader, count: Int, nesting: Int) throws(FormatError) {
@@ -46,6 +48,6 @@ enum Scaled: IntegerEncoding {
         let base = cursor.signedVarint()
         let divisor = Int64(bitPattern: cursor.varint())
         IntegerCodec.decode(&cursor, count: count, into: output)
-        IntegerKernels.scale(output, count: count, factor: divisor, base: base)
+        Kernels.scale(output, count: count, factor: divisor, base: base)
     }
 }

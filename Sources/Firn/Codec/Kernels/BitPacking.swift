@@ -119,22 +119,59 @@ enum BitStream {
         }
         if pendingBits > 0 { output.append(UInt8(truncatingIfNeeded: pending)) }
     }
+}
 
-    /// Value `index` of a stream of `width` bits a value.
+/// Reads the values of a bit stream in order. No checks: for streams whose bytes were verified to be there.
+struct BitStreamReader {
+    private var pointer: UnsafeRawPointer
+    private let end: UnsafeRawPointer
+    private let width: UInt64
+    private let mask: UInt64
+    /// Bits that were loaded and not yet handed out, low ones first; `pendingCount` of them.
+    private var pending: UInt64 = 0
+    private var pendingCount: UInt64 = 0
+
     @inline(__always)
-    static func value(_ bytes: UnsafeRawPointer, index: Int, width: Int) -> UInt64 {
-        // Precondition: the stream holds at least index + 1 values.
-        var value: UInt64 = 0
-        var filled = 0
-        var bitOffset = index &* width
-        while filled < width {
-            let byte = UInt64(bytes.load(fromByteOffset: bitOffset &>> 3, as: UInt8.self))
-            let skip = bitOffset & 7
-            let taken = min(8 &- skip, width &- filled)
-            value |= ((byte &>> UInt64(skip)) & ((1 &<< UInt64(taken)) &- 1)) &<< UInt64(filled)
-            filled &+= taken
-            bitOffset &+= taken
+    init(_ bytes: UnsafeRawPointer, count: Int, width: Int) {
+        pointer = bytes
+        end = bytes + BitStream.byteCount(valueCount: count, width: width)
+        self.width = UInt64(width)
+        mask = width >= 64 ? .max : (1 &<< UInt64(width)) &- 1
+    }
+
+    @inline(__always)
+    mutating func next() -> UInt64 {
+        // Precondition: fewer values than the stream holds were read so far.
+        if pendingCount >= width {
+            let value = pending & mask
+            // A width of 64 only comes here when all bits are pending; a shift by 64 must yield 0.
+            pending = width == 64 ? 0 : pending &>> width
+            pendingCount &-= width
+            return value
         }
+        let (loaded, loadedCount) = load()
+        let missing = width &- pendingCount
+        let value = (pending | (pendingCount == 64 ? 0 : loaded &<< pendingCount)) & mask
+        pending = missing == 64 ? 0 : loaded &>> missing
+        pendingCount = loadedCount &- missing
         return value
+    }
+
+    /// Up to eight more bytes; the stream ends inside the last load.
+    @inline(__always)
+    private mutating func load() -> (bits: UInt64, count: UInt64) {
+        if end - pointer >= 8 {
+            let bits = UInt64(littleEndian: pointer.loadUnaligned(as: UInt64.self))
+            pointer += 8
+            return (bits, 64)
+        }
+        var bits: UInt64 = 0
+        var count: UInt64 = 0
+        while pointer < end {
+            bits |= UInt64(pointer.load(as: UInt8.self)) &<< count
+            count &+= 8
+            pointer += 1
+        }
+        return (bits, count)
     }
 }

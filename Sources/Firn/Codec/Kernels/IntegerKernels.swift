@@ -35,23 +35,6 @@ enum IntegerKernels {
         differences[0] = count > 1 ? differences[1] : 0
     }
 
-    /// In place: value[i] = base + value[i] * factor.
-    static func scale(_ values: UnsafeMutablePointer<Int64>, count: Int, factor: Int64, base: Int64) {
-        for index in 0..<count { values[index] = values[index] &* factor &+ base }
-    }
-
-    /// Smallest and largest of `count` > 0 values.
-    static func extremes(_ values: UnsafePointer<Int64>, count: Int) -> (min: Int64, max: Int64) {
-        var least = values[0]
-        var greatest = values[0]
-        for index in 1..<max(count, 1) {
-            let value = values[index]
-            if value < least { least = value }
-            if value > greatest { greatest = value }
-        }
-        return (least, greatest)
-    }
-
     /// Number of maximal runs of equal neighbours.
     static func runCount(_ values: UnsafePointer<Int64>, count: Int) -> Int {
         if count == 0 { return 0 }

@@ -63,6 +63,40 @@ enum Kernels {
         firn_prefix_sum(values, count, carry)
     }
 
+    // MARK: Packing, and what an encoder wants to know
+
+    /// Packs the low `width` bits of value - base; see BitPacking.
+    @inline(__always)
+    static func pack(
+        _ values: UnsafePointer<Int64>, count: Int, base: Int64, width: Int, into packed: UnsafeMutableRawPointer
+    ) {
+        firn_pack(values, count, base, UInt32(truncatingIfNeeded: width), packed)
+    }
+
+    /// How many of value - base, unsigned, exceed `limit`.
+    @inline(__always)
+    static func countAbove(_ values: UnsafePointer<Int64>, count: Int, base: Int64, limit: UInt64) -> Int {
+        firn_count_above(values, count, base, limit)
+    }
+
+    /// Number of maximal runs of equal neighbours among `count` > 0 values.
+    @inline(__always)
+    static func runCount(_ values: UnsafePointer<Int64>, count: Int) -> Int { firn_count_changes(values, count) + 1 }
+
+    /// Differences to the value before; the first repeats the second, or is 0.
+    @inline(__always)
+    static func differences(
+        _ values: UnsafePointer<Int64>, count: Int, into differences: UnsafeMutablePointer<Int64>
+    ) {
+        firn_differences(values, count, differences)
+    }
+
+    /// In place: base + value * factor.
+    @inline(__always)
+    static func scale(_ values: UnsafeMutablePointer<Int64>, count: Int, factor: Int64, base: Int64) {
+        firn_scale(values, count, factor, base)
+    }
+
     // MARK: Filtering
 
     /// One bit a value: value `comparison` constant. Writes whole bytes, spare bits zero.
@@ -192,8 +226,10 @@ enum Kernels {
     /// Smallest and largest of `count` > 0 values.
     @inline(__always)
     static func extremes(_ values: UnsafePointer<Int64>, count: Int) -> (min: Int64, max: Int64) {
-        let result = aggregate(values, count: count)
-        return (result.min, result.max)
+        var least: Int64 = 0
+        var greatest: Int64 = 0
+        firn_extremes(values, count, &least, &greatest)
+        return (least, greatest)
     }
 }
 
