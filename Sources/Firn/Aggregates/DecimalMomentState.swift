@@ -31,25 +31,18 @@ final class DecimalMomentState: AggregateState {
     private func raise(_ group: Int, to scale: UInt8) throws(FirnError) {
         let digits = Int(scale - scales[group])
         if counts[group] > 0 {
-            let (sum, overflow) = sums[group].multipliedReportingOverflow(by: Decimal.powersOfTen[digits])
-            guard !overflow else { throw Self.overflow }
-            sums[group] = sum
+            sums[group] = try Self.scaled(sums[group], byDigits: digits)
             if tracksSquares { squares[group] = try Self.scaled(squares[group], byDigits: 2 * digits) }
         }
         scales[group] = scale
     }
 
     private static func scaled(_ value: Int256, byDigits digits: Int) throws(FirnError) -> Int256 {
-        var value = value
-        var digits = digits
-        while digits > 0 {
-            let step = min(digits, Decimal.scaleMax)
-            let (product, overflow) = value.multipliedReportingOverflow(by: Decimal.powersOfTen[step])
-            guard !overflow else { throw Self.overflow }
-            value = product
-            digits -= step
+        do throws(ValueError) {
+            return try value.scaled(byPowerOfTen: digits)
+        } catch {
+            throw FirnError(valueError: error)
         }
-        return value
     }
 
     private func add(_ group: Int, count: Int64, sum: Int256, square: Int256) throws(FirnError) {
@@ -135,10 +128,10 @@ final class DecimalMomentState: AggregateState {
     }
 
     func finish(_ output: AggregateOutput, type: DataType, groups: Range<Int>) throws(FirnError) -> Column {
-        try Column.exactResults(output, counts: counts[groups]) { group in
-            ExactMoments(
-                count: counts[group], sum: sums[group], squares: tracksSquares ? squares[group] : .zero,
-                scale: Int(scales[group]))
+        try Column.exactResults(output, groups: groups) { group in
+            DecimalMoments(
+                sum: DecimalSum(total: sums[group], count: counts[group], scale: Int(scales[group])),
+                squares: tracksSquares ? squares[group] : .zero)
         }.retyped(type)
     }
 

@@ -89,10 +89,10 @@ final class IntegerMomentState: AggregateState {
             }
             return Column(type: type, values: .integer(values), validity: groupValidity(ofCounts: counts[groups]))
         }
-        return try Column.exactResults(output, counts: counts[groups]) { group in
-            ExactMoments(
-                count: counts[group], sum: Int256(sums[group]), squares: tracksSquares ? squares[group] : .zero,
-                scale: 0)
+        return try Column.exactResults(output, groups: groups) { group in
+            DecimalMoments(
+                sum: DecimalSum(total: Int256(sums[group]), count: counts[group], scale: 0),
+                squares: tracksSquares ? squares[group] : .zero)
         }.retyped(type)
     }
 

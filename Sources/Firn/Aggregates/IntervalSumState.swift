@@ -54,7 +54,7 @@ final class IntervalSumState: AggregateState {
                 do throws(ValueError) {
                     results.append(try sum.divided(by: Double(counts[group])))
                 } catch {
-                    throw FirnError(SQLState(error.code), error.message, detail: error.detail, hint: error.hint)
+                    throw FirnError(valueError: error)
                 }
             } else {
                 results.append(sum)

@@ -55,7 +55,10 @@ struct AggregateProgram: Sendable {
         var outputs: [Output] = []
 
         mutating func index(of expression: BoundExpression) -> Int {
-            if let index = expressions.firstIndex(where: { $0.computesSame(as: expression) }) { return index }
+            // A volatile expression gives each use values of its own.
+            if !expression.isVolatile, let index = expressions.firstIndex(where: { $0.isSame(as: expression) }) {
+                return index
+            }
             expressions.append(expression)
             return expressions.count - 1
         }
@@ -169,44 +172,5 @@ extension BoundAggregate {
 
     private func unsupported(_ type: DataType) -> FirnError {
         FirnError(.undefinedFunction, "\(text) does not exist for type \(type)", position: position)
-    }
-}
-
-extension BoundExpression {
-    /// True where both give the same value for every row, by their form. Volatile functions never do.
-    func computesSame(as other: BoundExpression) -> Bool {
-        guard type == other.type else { return false }
-        func same(_ left: [BoundExpression], _ right: [BoundExpression]) -> Bool {
-            left.count == right.count && zip(left, right).allSatisfy { $0.computesSame(as: $1) }
-        }
-        switch (kind, other.kind) {
-        case (.constant(let left), .constant(let right)): return left.isIdentical(to: right)
-        case (.column(let left), .column(let right)): return left == right
-        case (.call(let left, let leftArguments), .call(let right, let rightArguments)):
-            return left.volatility != .volatile && left.name == right.name
-                && left.argumentTypes == right.argumentTypes && same(leftArguments, rightArguments)
-        case (.compare(let left, let a, let b), .compare(let right, let c, let d)):
-            return left == right && same([a, b], [c, d])
-        case (.cast(let left), .cast(let right)): return left.computesSame(as: right)
-        case (.and(let left), .and(let right)), (.or(let left), .or(let right)),
-            (.coalesce(let left), .coalesce(let right)):
-            return same(left, right)
-        case (.not(let left), .not(let right)): return left.computesSame(as: right)
-        case (.isNull(let left, let a), .isNull(let right, let b)): return a == b && left.computesSame(as: right)
-        default: return false
-        }
-    }
-}
-
-extension Value {
-    /// True for the same value in the same form: 1.5 and 1.50 are two.
-    fileprivate func isIdentical(to other: Value) -> Bool {
-        switch (self, other) {
-        case (.decimal(let left), .decimal(let right)): left.isIdentical(to: right)
-        case (.interval(let left), .interval(let right)): left.isIdentical(to: right)
-        case (.double(let left), .double(let right)): left.bitPattern == right.bitPattern
-        case (.float(let left), .float(let right)): left.bitPattern == right.bitPattern
-        default: self == other
-        }
     }
 }

@@ -14,7 +14,7 @@ struct QueryExecutor: Sendable {
     let workers: Workers
     let memory: MemoryBudget
     /// Where operators count what they do; nil: nowhere.
-    let profile: ExecutionProfile?
+    private(set) var profile: ExecutionProfile?
     /// Rows of a table that one thread takes at a time, at least. Results depend on it in the last bits of doubles.
     let scanTaskRowsMin: Int
 
@@ -29,6 +29,13 @@ struct QueryExecutor: Sendable {
         self.memory = memory
         self.profile = profile
         self.scanTaskRowsMin = scanTaskRowsMin
+    }
+
+    /// The same executor, whose operators count what they do.
+    func counting(in profile: ExecutionProfile) -> QueryExecutor {
+        var copy = self
+        copy.profile = profile
+        return copy
     }
 
     /// The rows of a plan, computed as they are asked for.
