@@ -54,7 +54,13 @@ struct SyntaxErrorTests {
             "ON CONFLICT DO UPDATE requires inference specification or constraint name", 25,
             "For example, ON CONFLICT (column_name)."
         ),
-        ("CREATE TABLE t (a int, )", "syntax error at or near \")\"", 23, nil),
+        ("CREATE TABLE t (a int, )", "syntax error at or near \")\"", 23, "There is a comma too many before it."),
+        ("SELECT a, FROM t", "syntax error at or near \"FROM\"", 10, "There is a comma too many before it."),
+        (
+            "CREATE TABLE t (a int, order int)", "syntax error at or near \"order\"", 23,
+            "\"order\" is a reserved word; in double quotes it can be a name."
+        ), ("COPY t FROM 'x' (HEADER DELIMITER ',')", "syntax error at or near \"','\"", 34, nil),
+        ("CREATE TABLE t (a int) WITH (x 1)", "syntax error at or near \"1\"", 31, nil),
         ("CREATE TABLE t (a)x", "syntax error at or near \"x\"", 18, nil),
     ]
 

@@ -59,7 +59,7 @@ extension Parser {
 
     private mutating func parseCopyOptions() throws(SyntaxError) -> [Option] {
         _ = accept("with")
-        if atSymbol("(") { return try parseOptions() }
+        if atSymbol("(") { return try parseOptions(.spaced) }
         var options: [Option] = []
         while let option = try parseOldOption() { options.append(option) }
         return options

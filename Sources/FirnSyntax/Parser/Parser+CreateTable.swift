@@ -221,7 +221,7 @@ extension Parser {
         try expect("index")
         let isConcurrent = accept("concurrently")
         let ifNotExists = try parseIfNotExists()
-        let name: QualifiedName? = at("on") ? nil : try parseQualifiedName()
+        let name: QualifiedName? = !ifNotExists && at("on") ? nil : try parseQualifiedName()
         try expect("on")
         _ = accept("only")
         let table = try parseQualifiedName()

@@ -9,6 +9,7 @@
 extension Parser {
     func hint(for token: Token) -> String? {
         guard let wanted else { return nil }
+        if let hint = commaHint(token) ?? reservedNameHint(token) { return hint }
         for place in [index, index - 1] where place >= 0 && tokens[place].kind == .word {
             let word = tokens[place].text
             if place < index, KeywordList.keywordClass(of: word) != nil { continue }
@@ -20,6 +21,28 @@ extension Parser {
             if let best { return "Did you mean \"\(best.uppercased())\"?" }
         }
         return nil
+    }
+
+    /// `SELECT a, FROM t` and `(a int, )`.
+    private func commaHint(_ token: Token) -> String? {
+        guard index > 0, isSymbol(tokens[index - 1], ",") else { return nil }
+        let isClause = token.kind == .word && Self.clauseWords.contains(token.text) && !isInDefinition
+        guard isClause || isSymbol(token, ")") else { return nil }
+        return "There is a comma too many before it."
+    }
+
+    /// `CREATE TABLE t (order integer)`.
+    private func reservedNameHint(_ token: Token) -> String? {
+        guard token.kind == .word, KeywordList.keywordClass(of: token.text) == .reserved, index > 0, isInDefinition,
+            isSymbol(tokens[index - 1], "(") || isSymbol(tokens[index - 1], ","), isName(peek(1), .column)
+        else { return nil }
+        return "\"\(token.text)\" is a reserved word; in double quotes it can be a name."
+    }
+
+    /// Whether the statement around the cursor is a CREATE or ALTER.
+    private var isInDefinition: Bool {
+        let first = (tokens[..<index].lastIndex { isSymbol($0, ";") } ?? -1) + 1
+        return isWord(tokens[first], "create") || isWord(tokens[first], "alter")
     }
 
     private static let clauseWords: Set<String> = [

@@ -2,31 +2,41 @@
 //
 // Lists of options: WITH (a = 1, b.c), COPY's (FORMAT csv, HEADER), EXPLAIN's and VACUUM's.
 
+/// How a list writes its values.
+enum OptionStyle {
+    /// `name = value` in WITH and SET; the value may be an expression.
+    case assigned
+    /// `name value` in COPY, EXPLAIN and VACUUM; the value is one token or a list.
+    case spaced
+}
+
 extension Parser {
-    /// `(name [=] value, ...)`. A value may follow with or without the equals sign.
-    mutating func parseOptions() throws(SyntaxError) -> [Option] {
+    /// `(name = value, ...)` or `(name value, ...)`.
+    mutating func parseOptions(_ style: OptionStyle = .assigned) throws(SyntaxError) -> [Option] {
         try expectSymbol("(")
         var options: [Option] = []
         if acceptSymbol(")") { return options }
-        repeat { options.append(try parseOption()) } while acceptSymbol(",")
+        repeat { options.append(try parseOption(style)) } while acceptSymbol(",")
         try expectSymbol(")")
         return options
     }
 
-    private mutating func parseOption() throws(SyntaxError) -> Option {
+    private mutating func parseOption(_ style: OptionStyle) throws(SyntaxError) -> Option {
         let start = start
         let name = try parseQualifiedName(.label)
         let text = name.parts.map(\.name).joined(separator: ".")
         let hasSign = acceptOperator("=")
-        if !hasSign, atSymbol(",") || atSymbol(")") {
+        if !hasSign, style == .assigned || atSymbol(",") || atSymbol(")") {
             return Option(name: text, value: nil, range: name.range, valueRange: name.range)
         }
         let valueStart = self.start
-        let value = try parseOptionValue()
+        let hasExpression = style == .assigned && (peek(1).isString || isSymbol(peek(1), "("))
+        let value = hasExpression && current.kind == .word ? .expression(try parseExpression()) : try parseOptionValue()
         return Option(
             name: text, value: value, range: range(from: start), valueRange: range(from: valueStart))
     }
 
+    /// A word, string, number, star, list of those, or INTERVAL constant.
     mutating func parseOptionValue() throws(SyntaxError) -> OptionValue {
         let token = current
         switch token.kind {
@@ -49,7 +59,7 @@ extension Parser {
             leave()
             return .list(values)
         case .word, .quotedIdentifier:
-            if peek(1).isString || isSymbol(peek(1), "(") { return .expression(try parseExpression()) }
+            if token.text == "interval", peek(1).isString { return .expression(try parseExpression()) }
             return .word(try takeIdentifier().name)
         default: throw unexpected()
         }

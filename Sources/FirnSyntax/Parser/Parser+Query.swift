@@ -45,6 +45,11 @@ extension Parser {
         return try parseQueryTail(with, first, start)
     }
 
+    /// A query whose first SELECT block is already behind the cursor.
+    mutating func parseQuery(startingWith first: Select, _ start: Int) throws(SyntaxError) -> Query {
+        try parseQueryTail(nil, .select(first), start)
+    }
+
     /// A query whose first part, in parentheses, is already behind the cursor.
     mutating func parseQuery(startingWith first: Query, _ start: Int) throws(SyntaxError) -> Query {
         try parseQueryTail(nil, Self.body(of: first), start)
@@ -169,8 +174,12 @@ extension Parser {
     // MARK: - SELECT
 
     private mutating func parseSelect() throws(SyntaxError) -> Select {
-        let start = start
         try expect("select")
+        return try parseSelectBehindKeyword(from: tokens[index - 1].start)
+    }
+
+    /// A SELECT block whose keyword, SELECT or PERFORM, began at `start`.
+    mutating func parseSelectBehindKeyword(from start: Int) throws(SyntaxError) -> Select {
         var select = Select(
             distinct: nil, items: [], from: [], filter: nil, groupBy: nil, having: nil, windows: [], qualify: nil,
             range: .unknown)

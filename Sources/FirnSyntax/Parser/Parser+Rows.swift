@@ -100,7 +100,7 @@ extension Parser {
 
     private mutating func parseTargetAlias(before word: String) throws(SyntaxError) -> Identifier? {
         if accept("as") { return try parseName() }
-        guard !at(word), atName() else { return nil }
+        guard !at(word), !isWord(current, "set"), atName() else { return nil }
         return try takeIdentifier()
     }
 }

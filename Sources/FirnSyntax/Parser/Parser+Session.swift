@@ -38,7 +38,7 @@ extension Parser {
         try expect("explain")
         var options: [Option] = []
         if atSymbol("("), !isQueryStart(at: 1), !isSymbol(peek(1), "(") {
-            options = try parseOptions()
+            options = try parseOptions(.spaced)
         } else {
             if at("analyze") || at("analyse") { options.append(takeFlag("analyze")) }
             if at("verbose") { options.append(takeFlag("verbose")) }
@@ -266,7 +266,7 @@ extension Parser {
     private mutating func parseVacuum() throws(SyntaxError) -> Vacuum {
         var options: [Option] = []
         if atSymbol("(") {
-            options = try parseOptions()
+            options = try parseOptions(.spaced)
         } else {
             for word in ["full", "freeze", "verbose", "analyze"] where at(word) { options.append(takeFlag(word)) }
         }
@@ -276,7 +276,7 @@ extension Parser {
     private mutating func parseAnalyze() throws(SyntaxError) -> Analyze {
         var options: [Option] = []
         if atSymbol("(") {
-            options = try parseOptions()
+            options = try parseOptions(.spaced)
         } else if at("verbose") {
             options.append(takeFlag("verbose"))
         }

@@ -84,12 +84,19 @@ extension Parser {
 
     private mutating func parseNamedType() throws(SyntaxError) -> TypeName {
         let start = start
-        guard atName(.function) || atName(.column) else { throw unexpected() }
+        guard atName(.function) || (current.kind == .word && Self.typeKeywords.contains(current.text)) else {
+            throw unexpected()
+        }
         var parts = [try takeIdentifier()]
         while acceptSymbol(".") { parts.append(try parseName(.label)) }
         let modifiers = try parseOptionalModifiers()
         return TypeName.folding(QualifiedName(parts), modifiers: modifiers, range: range(from: start))
     }
+
+    /// The types among the keywords that are no other type's or function's name.
+    private static let typeKeywords: Set<String> = [
+        "bigint", "boolean", "dec", "decimal", "float", "int", "integer", "numeric", "real", "smallint", "varchar",
+    ]
 
     private func builtIn(_ name: String, _ modifiers: [Int], _ token: Token) -> TypeName {
         TypeName(QualifiedName([Identifier(name, range: token.range)]), modifiers: modifiers, range: token.range)
