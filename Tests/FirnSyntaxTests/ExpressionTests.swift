@@ -178,7 +178,7 @@ struct ExpressionTests {
         ("nullif(a, b)", "nullif"), ("greatest(a)", "greatest"), ("extract(hour FROM ts)", "extract"), ("now()", "now"),
         ("current_timestamp", "current_timestamp"), ("a AT TIME ZONE 'x'", "timezone"), ("ARRAY[1]", "array"),
         ("ROW(1, 2)", "row"), ("EXISTS (SELECT 1)", "exists"), ("(SELECT max(x) FROM t)", "max"),
-        ("(SELECT 1 AS z)", "z"), ("true", "bool"), ("date '2020-01-01'", "date"), ("interval '1 day'", "interval"),
+        ("(SELECT 1 AS z)", "z"), ("true", "?column?"), ("true::text", "text"), ("date '2020-01-01'", "date"), ("interval '1 day'", "interval"),
         ("a[1]", "a"), ("(a).b", "b"), ("trim(x)", "btrim"), ("position('a' IN b)", "position"), ("$1", "?column?"),
         ("a COLLATE \"C\"", "a"), ("NOT a", "?column?"), ("a IS NULL", "?column?"), ("$1::text", "text"),
         ("time_bucket('5 minutes', time)", "time_bucket"), ("count(*) OVER w", "count"), ("NULL", "?column?"),

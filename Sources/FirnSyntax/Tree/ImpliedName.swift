@@ -22,7 +22,6 @@ extension Expression {
             let found = inner.nameWithStrength
             return found.isStrong ? found : (Self.internalName(of: type), false)
         case .typedLiteral(let type, _): return (Self.internalName(of: type), false)
-        case .boolean: return ("bool", false)
         case .caseWhen(_, _, let otherwise):
             if let found = otherwise?.nameWithStrength, found.isStrong { return found }
             return ("case", false)
