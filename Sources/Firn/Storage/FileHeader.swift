@@ -66,7 +66,8 @@ struct FileHeader: Sendable, Hashable {
         }
         let version = try reader.readLittleEndian(UInt16.self)
         guard version == currentVersion else {
-            throw FormatError("format version \(version) is not known, this build reads version \(currentVersion)", at: 8)
+            throw FormatError(
+                "format version \(version) is not known, this build reads version \(currentVersion)", at: 8)
         }
         let kindNumber = try reader.readByte()
         let cipher = try reader.readByte()
