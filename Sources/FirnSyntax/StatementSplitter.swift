@@ -17,6 +17,14 @@ public struct ScriptStatement: Hashable, Sendable {
     public var line: Int
     /// The column at which it begins, counted from 1 in code points.
     public var column: Int
+
+    /// A statement that stands somewhere in a script.
+    public init(text: String, byteOffset: Int = 0, line: Int = 1, column: Int = 1) {
+        self.text = text
+        self.byteOffset = byteOffset
+        self.line = line
+        self.column = column
+    }
 }
 
 /// Cuts a script into statements while it is read.

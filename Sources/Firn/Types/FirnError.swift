@@ -2,6 +2,8 @@
 //
 // The one error that Firn throws: a SQLSTATE code, what was wrong, where, and what to do.
 
+import FirnSyntax
+
 /// A five-character SQLSTATE code, as PostgreSQL assigns them.
 public struct SQLState: Hashable, Sendable, CustomStringConvertible, ExpressibleByStringLiteral {
     /// The five characters, for example `42703`.
@@ -127,11 +129,18 @@ public struct FirnError: Error, Sendable, Hashable, CustomStringConvertible {
 
     /// The error as it is shown beside the SQL that caused it: the source line and a caret under the place.
     ///
-    /// - Parameter source: the text of which `position` is a byte offset.
-    public func rendered(in source: String) -> String {
+    /// - Parameters:
+    ///   - source: the text of which `position` is a byte offset.
+    ///   - firstLine: number of the line on which `source` begins, where it is part of a larger text.
+    ///   - firstColumn: number of the column at which it begins there.
+    public func rendered(in source: String, firstLine: Int = 1, firstColumn: Int = 1) -> String {
         var text = "error: \(headline)"
-        if let position, let place = SourceLine(of: source, at: position) {
-            text += "\n  \(place.text)\n  \(place.caretPadding)^ line \(place.line), column \(place.column)"
+        if let position {
+            let place = SourceLocation(of: SourcePosition(byteOffset: position), in: source)
+            let padding = String(place.lineText.prefix(place.column - 1).map { $0 == "\t" ? "\t" : " " })
+            let line = place.line + firstLine - 1
+            let column = place.line == 1 ? place.column + firstColumn - 1 : place.column
+            text += "\n  \(place.lineText)\n  \(padding)^ line \(line), column \(column)"
         }
         return text + notes
     }
@@ -148,27 +157,15 @@ public struct FirnError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// The line of a source text in which a byte offset lies.
-struct SourceLine {
-    /// The whole line, without its end.
-    let text: String
-    /// 1-based.
-    let line: Int
-    /// 1-based, in characters.
-    let column: Int
-    /// Blanks (and the line's own tabs) that bring a caret under the place.
-    let caretPadding: String
+extension FirnError {
+    /// What the parser found wrong.
+    init(_ error: SyntaxError) {
+        self.init(
+            SQLState(error.code), error.message, hint: error.hint, position: error.range.start.byteOffset)
+    }
 
-    init?(of source: String, at byteOffset: Int) {
-        let bytes = Array(source.utf8)
-        guard byteOffset >= 0, byteOffset <= bytes.count else { return nil }
-        let newline = UInt8(ascii: "\n")
-        let start = bytes[..<byteOffset].lastIndex(of: newline).map { $0 + 1 } ?? 0
-        let end = bytes[byteOffset...].firstIndex(of: newline) ?? bytes.count
-        text = String(decoding: bytes[start..<end], as: UTF8.self)
-        line = bytes[..<start].reduce(1) { $1 == newline ? $0 + 1 : $0 }
-        let before = String(decoding: bytes[start..<byteOffset], as: UTF8.self)
-        column = before.count + 1
-        caretPadding = String(before.map { $0 == "\t" ? "\t" : " " })
+    /// What a value's type found wrong with it; whoever knows the place adds it.
+    init(_ error: ValueError) {
+        self.init(SQLState(error.code), error.message, detail: error.detail, hint: error.hint)
     }
 }

@@ -172,3 +172,10 @@ enum AggregateKind: String, Sendable {
     case first, last
     case booleanAnd, booleanOr
 }
+
+extension EvaluationContext {
+    /// What the meaning of a date or time text depends on.
+    var dateTime: DateTimeContext {
+        DateTimeContext(zone: timeZone, zones: timeZones, now: Timestamp(microseconds: statementMicroseconds))
+    }
+}

@@ -2,12 +2,6 @@
 //
 // What a value raises becomes the engine's one error; the evaluator adds the place.
 
-extension FirnError {
-    init(_ error: ValueError) {
-        self.init(SQLState(error.code), error.message, detail: error.detail, hint: error.hint)
-    }
-}
-
 /// Runs code that raises value errors where engine errors are expected.
 @inline(__always)
 func raising<Result>(_ body: () throws(ValueError) -> Result) throws(FirnError) -> Result {

@@ -4,13 +4,14 @@
 //
 // The type is switched on once a value at most; the work is that of the value types in Types/.
 
-/// Writes values of one type as text. Cheap to make; keep one per column.
-struct ValueText {
-    let type: DataType
+/// Writes values of one type as PostgreSQL prints them. Cheap to make; keep one per column.
+public struct ValueText: Sendable {
+    /// The type of the values.
+    public let type: DataType
     /// The session's zone, in which TIMESTAMPTZ is shown.
-    let zone: TimeZoneRules
+    public let zone: TimeZoneRules
 
-    init(type: DataType, zone: TimeZoneRules) {
+    public init(type: DataType, zone: TimeZoneRules) {
         self.type = type
         self.zone = zone
     }
@@ -33,7 +34,7 @@ struct ValueText {
     }
 
     /// Appends one row of a column of this type; the row is not NULL.
-    func append(_ column: Column, row: Int, to output: inout [UInt8]) {
+    public func append(_ column: Column, row: Int, to output: inout [UInt8]) {
         switch column.values {
         case .boolean(let values): NumberText.append(values[row], to: &output)
         case .integer(let values): append(integer: values[row], to: &output)
@@ -49,8 +50,15 @@ struct ValueText {
         }
     }
 
+    /// The text of one row of a column of this type; the row is not NULL.
+    public func text(_ column: Column, row: Int) -> String {
+        var output: [UInt8] = []
+        append(column, row: row, to: &output)
+        return String(decoding: output, as: UTF8.self)
+    }
+
     /// The text of a value that is not NULL.
-    func text(_ value: Value) -> String {
+    public func text(_ value: Value) -> String {
         var output: [UInt8] = []
         append(value, to: &output)
         return String(decoding: output, as: UTF8.self)
@@ -201,12 +209,5 @@ extension [UInt8] {
             }
         }
         return try outcome.get()
-    }
-}
-
-extension EvaluationContext {
-    /// What the meaning of a date or time text depends on.
-    var dateTime: DateTimeContext {
-        DateTimeContext(zone: timeZone, zones: timeZones, now: Timestamp(microseconds: statementMicroseconds))
     }
 }
