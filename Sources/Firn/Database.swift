@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The front door: open a database, append batches, query, close. It owns the engine and its threads and injects
+// the world outside; all work is done by the rooms below.
+
+import FirnIO
+import Synchronization
+import SystemPackage
+
+/// An open database.
+///
+/// One process at a time has a database open for writing; within it any number of tasks and threads may share one
+/// `Database`. Close it to flush and to release the lock; letting it go without closing loses nothing that was
+/// acknowledged, but leaves the log to be replayed at the next open.
+///
+///     let database = try await Database.open(at: "/var/lib/app/metrics")
+///     try await database.execute("CREATE TABLE readings (time TIMESTAMPTZ NOT NULL, sensor TEXT NOT NULL, value DOUBLE PRECISION)")
+///     try await database.append(batch, to: "readings")
+///     for try await row in try await database.query("SELECT sensor, avg(value) FROM readings GROUP BY sensor").rows { … }
+///     try await database.close()
+public final class Database: Sendable {
+    /// The version of the library.
+    public static let version = "0.1.0"
+
+    /// The options with which the database was opened.
+    public let options: DatabaseOptions
+    /// What opening found and did that a person should know, a line each; empty after a clean close.
+    public let notices: [String]
+    /// Runs calls that block on behalf of tasks.
+    let workers: BlockingWorkers
+    /// Threads that help a statement's own.
+    let queryExecutor: any WorkExecutor
+    let zones: TimeZoneDatabase
+    let defaultSettings: SessionSettings
+    private let backgroundExecutor: any WorkExecutor
+    private let engine: Mutex<StorageEngine?>
+    private let sharedSession = Mutex<Session?>(nil)
+
+    private init(_ path: FilePath, _ options: DatabaseOptions) throws(FirnError) {
+        self.options = options
+        do {
+            workers = try BlockingWorkers(threadCount: 8)
+            queryExecutor = try ThreadPool(name: "firn-query", threadCount: max(options.queryThreadCount, 1))
+            backgroundExecutor = try ThreadPool(name: "firn-flush", threadCount: 1)
+        } catch {
+            throw FirnError(.outOfMemory, "cannot start threads: \(error)")
+        }
+        let files = POSIXFileSystem()
+        zones = TimeZoneDatabase { path in
+            try files.open(FilePath(path), .readOnly).readAll()
+        }
+        defaultSettings = SessionSettings(
+            timeZone: .utc, durability: nil, threadCount: options.queryThreadCount,
+            memoryBytesMax: options.queryMemoryBytesMax)
+        let opened = try StorageEngine.open(
+            path, options: options.storage, fileSystem: options.fileSystem, timeSource: options.timeSource,
+            random: options.random, executor: backgroundExecutor
+        ) { database in
+            SegmentFiles(
+                fileSystem: options.fileSystem, database: database, cacheBytesMax: options.storage.cacheBytesMax)
+        }
+        notices = opened.notices
+        for notice in notices { options.logger.notice("\(notice)") }
+        engine = Mutex(opened)
+    }
+
+    /// Opens the database in a folder, and makes it where there is none.
+    ///
+    /// Replays what the log holds beyond the segments. Cost: O(manifest + unflushed log).
+    ///
+    /// - Throws: 55P03 where another process has it open (the message names its pid); 42501 where the folder may
+    ///   not be written; XX001 where it is damaged beyond opening; XX002 for a format this version does not read.
+    public static func open(at path: String, options: DatabaseOptions = DatabaseOptions()) async throws -> Database {
+        let opening = try SharedOpening.workers.get()
+        return try await opening.run { () throws(FirnError) in try Database(FilePath(path), options) }
+    }
+
+    /// Opens the database in a folder on the calling thread, which blocks. Like `open(at:options:)`.
+    public static func openBlocking(
+        at path: String, options: DatabaseOptions = DatabaseOptions()
+    ) throws(FirnError) -> Database {
+        try Database(FilePath(path), options)
+    }
+
+    /// A database that lives in memory and goes with the process.
+    public static func inMemory(options: DatabaseOptions = DatabaseOptions()) throws(FirnError) -> Database {
+        var options = options
+        options.fileSystem = MemoryFileSystem()
+        options.storage.keepsLog = false
+        options.storage.durability = .memory
+        return try Database(FilePath("/memory"), options)
+    }
+
+    // MARK: SQL
+
+    /// A session with settings of its own.
+    public func session() -> Session { Session(self) }
+
+    /// The session that the calls of the database itself share.
+    private var defaultSession: Session {
+        sharedSession.withLock { shared in
+            if let session = shared { return session }
+            let session = Session(self)
+            shared = session
+            return session
+        }
+    }
+
+    /// Runs a query and gives its rows; see `Session.query`.
+    public func query(_ sql: String, _ parameters: Value...) async throws -> QueryResult {
+        try await defaultSession.query(sql, parameters: parameters)
+    }
+
+    /// Runs the statements of a script in order and gives the tag of the last; see `Session.execute`.
+    @discardableResult
+    public func execute(_ sql: String, _ parameters: Value...) async throws -> String {
+        try await defaultSession.execute(sql, parameters: parameters)
+    }
+
+    // MARK: Tables
+
+    /// Makes a table.
+    ///
+    /// - Parameters:
+    ///   - columns: names, types and NOT NULL; ids are allocated here. `defaultExpression` is SQL.
+    ///   - primaryKey: names of the key's columns, which become NOT NULL.
+    ///   - sortKey: names of the columns that identify a series; nil lets the engine pick them at the first flush.
+    /// - Throws: 42P07 where the name is taken, 42703 for a key column that is not there.
+    @discardableResult
+    public func createTable(
+        _ name: String, columns: [ColumnDefinition], primaryKey: [String] = [], sortKey: [String]? = nil
+    ) async throws -> TableSchema {
+        var definition = TableDefinition(
+            name: name,
+            columns: columns.map { column in
+                TableDefinition.Column(
+                    name: column.name, type: column.type,
+                    isNullable: column.isNullable && !primaryKey.contains(column.name),
+                    defaultExpression: column.defaultExpression)
+            })
+        for key in primaryKey + (sortKey ?? []) where !columns.contains(where: { $0.name == key }) {
+            throw FirnError(.undefinedColumn, "column \"\(key)\" named in key does not exist")
+        }
+        definition.primaryKey = primaryKey
+        definition.sortKey = sortKey
+        let made = definition
+        return try await workers.run { () throws(FirnError) in try self.openStore().createTable(made) }
+    }
+
+    /// The table with this name; nil where there is none.
+    public func table(named name: String) throws(FirnError) -> TableSchema? {
+        try openStore().snapshot().table(named: name)
+    }
+
+    /// All tables, by name.
+    public func tables() throws(FirnError) -> [TableSchema] { try openStore().snapshot().tables }
+
+    // MARK: Rows
+
+    /// Appends rows as one commit: all of them or none, across all chunks.
+    ///
+    /// Many tasks may append at once; their commits share syncs. Returns once the rows are as durable as asked and
+    /// visible to every query that begins afterwards.
+    ///
+    /// - Parameters:
+    ///   - batch: positional with all columns of the table, or with names; columns that it does not name take
+    ///     their DEFAULT.
+    ///   - durability: nil means the database's own.
+    /// - Throws: 42P01, 42703, 42804, 23502, 23505, 22003, 22008 for rows that do not fit, and then nothing was
+    ///   appended; 53100 and 58030 where the disk fails.
+    @discardableResult
+    public func append(
+        _ batch: ColumnBatch, to table: String, durability: Durability? = nil
+    ) async throws -> AppendResult {
+        let store = try openStore()
+        let (complete, id) = try completed(batch, for: table, store)
+        return try await withCheckedThrowingContinuation { continuation in
+            store.appendAsynchronously(complete, to: id, durability: durability) { outcome in
+                continuation.resume(with: outcome)
+            }
+        }
+    }
+
+    /// Appends rows as one commit on the calling thread, which blocks; like `append(_:to:durability:)`.
+    @discardableResult
+    public func appendBlocking(
+        _ batch: ColumnBatch, to table: String, durability: Durability? = nil
+    ) throws(FirnError) -> AppendResult {
+        let store = try openStore()
+        let (complete, id) = try completed(batch, for: table, store)
+        return try store.append(complete, to: id, durability: durability)
+    }
+
+    /// The batch with every column of its table in order, checked against the schema.
+    private func completed(
+        _ batch: ColumnBatch, for name: String, _ store: StorageEngine
+    ) throws(FirnError) -> (ColumnBatch, TableID) {
+        if options.storage.access == .readOnly {
+            throw FirnError(.readOnlyTransaction, "cannot append to a database that was opened read-only")
+        }
+        let snapshot = try store.snapshot()
+        guard let table = snapshot.table(named: name) else {
+            throw FirnError(
+                .undefinedTable, "relation \"\(name)\" does not exist",
+                hint: Suggestion.hint(for: name, among: snapshot.tables.map(\.name)))
+        }
+        var positional = batch
+        if !batch.names.isEmpty {
+            let targets = try batch.names.map { name throws(FirnError) -> Int in
+                guard let index = table.index(named: name) else {
+                    throw FirnError(
+                        .undefinedColumn, "column \"\(name)\" of relation \"\(table.name)\" does not exist",
+                        hint: Suggestion.hint(for: name, among: table.columns.map(\.name)))
+                }
+                return index
+            }
+            let filler = try DefaultFiller(table: table, given: targets, defaultContext, snapshot)
+            positional = try filler.complete(batch, targets: targets)
+        }
+        return (try RowValidation(table).validated(positional), table.id)
+    }
+
+    /// What DEFAULT expressions know when a program appends.
+    private var defaultContext: EvaluationContext {
+        EvaluationContext(
+            timeZone: defaultSettings.timeZone, timeZones: zones, statementMicroseconds: options.timeSource.now(),
+            random: options.random, cancellation: CancellationFlag())
+    }
+
+    // MARK: Upkeep
+
+    /// Makes everything durable that was appended before, whatever level it was appended at.
+    public func sync() async throws {
+        try await workers.run { () throws(FirnError) in try self.openStore().sync() }
+    }
+
+    /// Writes all memtables to segments. Queries are fastest, and opening cheapest, after it.
+    public func checkpoint() async throws {
+        try await workers.run { () throws(FirnError) in try self.openStore().checkpoint() }
+    }
+
+    /// Flushes, records a clean end, and releases the lock. Later calls throw 57P01; a second close does nothing.
+    public func close() async throws {
+        try await SharedOpening.workers.get().run { () throws(FirnError) in try self.closeBlocking() }
+    }
+
+    /// Like `close()`, on the calling thread, which blocks.
+    public func closeBlocking() throws(FirnError) {
+        let open = engine.withLock { engine in
+            let open = engine
+            engine = nil
+            return open
+        }
+        guard let open else { return }
+        defer {
+            workers.shutDown()
+            queryExecutor.shutDown()
+            backgroundExecutor.shutDown()
+        }
+        try open.close()
+    }
+
+    func openStore() throws(FirnError) -> StorageEngine {
+        guard let engine = engine.withLock({ $0 }) else {
+            throw FirnError(.databaseClosed, "the database is closed")
+        }
+        return engine
+    }
+}
+
+/// The threads on which databases are opened and closed: one pool for the process.
+private enum SharedOpening {
+    static let workers: Result<BlockingWorkers, FirnError> = {
+        do {
+            return .success(try BlockingWorkers(threadCount: 2))
+        } catch {
+            return .failure(FirnError(.outOfMemory, "cannot start threads: \(error)"))
+        }
+    }()
+}

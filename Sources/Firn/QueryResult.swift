@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The answer of a query as it streams out of the engine: an async sequence of column batches, or of rows.
+
+/// A column of a result.
+public struct ResultColumn: Sendable, Hashable {
+    public let name: String
+    public let type: DataType
+    public init(name: String, type: DataType) {
+        self.name = name
+        self.type = type
+    }
+}
+
+/// The rows that a query answers, batch by batch, computed as they are asked for.
+///
+/// The result holds its snapshot of the database until it has been read to its end or is let go. It can be read
+/// once. Cancelling the task that waits for a batch stops the query; the sequence then throws 57014.
+///
+///     let result = try await database.query("SELECT time, value FROM readings WHERE sensor_id = $1", .text("s1"))
+///     for try await batch in result { … batch.columns[1].doubleValues … }
+public final class QueryResult: AsyncSequence, Sendable {
+    public typealias Element = ColumnBatch
+
+    /// Name and type of each column.
+    public let columns: [ResultColumn]
+    private let stream: ResultStream
+    private let cancellation: CancellationFlag
+    private let workers: BlockingWorkers
+
+    init(_ stream: ResultStream, _ cancellation: CancellationFlag, _ workers: BlockingWorkers) {
+        columns = stream.columns.map { ResultColumn(name: $0.name, type: $0.type) }
+        self.stream = stream
+        self.cancellation = cancellation
+        self.workers = workers
+    }
+
+    /// Stops the query: the batch that is being computed, and all further ones, throw 57014.
+    public func cancel() { cancellation.cancel() }
+
+    /// The next batch, computed on the calling thread; nil at the end. For threads outside of Swift concurrency.
+    public func nextBlocking() throws(FirnError) -> ColumnBatch? {
+        while let batch = try stream.next() {
+            if batch.rowCount == 0 { continue }
+            return ColumnBatch(names: columns.map(\.name), columns: batch.columns, rowCount: batch.rowCount)
+        }
+        return nil
+    }
+
+    /// Reads all that is left.
+    public func collect() async throws -> [ColumnBatch] {
+        var batches: [ColumnBatch] = []
+        for try await batch in self { batches.append(batch) }
+        return batches
+    }
+
+    /// The rows one by one.
+    public var rows: Rows { Rows(result: self) }
+
+    /// The rows as tuples, column by column; optionals take NULL.
+    ///
+    ///     for try await (sensor, average) in result.rows(as: String.self, Double?.self) { … }
+    ///
+    /// Throws 42804 where a column cannot be read as its type, 23502 for NULL in a type that is not optional.
+    public func rows<each T: RowValue>(as types: repeat (each T).Type) -> AsyncThrowingMapSequence<Rows, (repeat each T)> {
+        rows.map { row in
+            var position = -1
+            func advance() -> Int {
+                position += 1
+                return position
+            }
+            return (repeat try row.decode(advance(), as: (each T).self))
+        }
+    }
+
+    public func makeAsyncIterator() -> Iterator { Iterator(result: self) }
+
+    /// Hands out the batches.
+    public struct Iterator: AsyncIteratorProtocol {
+        let result: QueryResult
+
+        /// The next batch with at least one row; nil at the end.
+        public mutating func next() async throws -> ColumnBatch? {
+            let result = result
+            return try await withTaskCancellationHandler {
+                try await result.workers.run { () throws(FirnError) in try result.nextBlocking() }
+            } onCancel: {
+                result.cancel()
+            }
+        }
+    }
+
+    /// The rows of a result as an async sequence.
+    public struct Rows: AsyncSequence, Sendable {
+        public typealias Element = Row
+        let result: QueryResult
+
+        public func makeAsyncIterator() -> Iterator { Iterator(batches: result.makeAsyncIterator(), columns: result.columns) }
+
+        /// Hands out the rows.
+        public struct Iterator: AsyncIteratorProtocol {
+            var batches: QueryResult.Iterator
+            let columns: [ResultColumn]
+            var batch: ColumnBatch?
+            var index = 0
+
+            /// The next row; nil at the end.
+            public mutating func next() async throws -> Row? {
+                while batch == nil || index == batch!.rowCount {
+                    guard let following = try await batches.next() else { return nil }
+                    batch = following
+                    index = 0
+                }
+                defer { index += 1 }
+                return Row(columns: columns, batch: batch!, index: index)
+            }
+        }
+    }
+}

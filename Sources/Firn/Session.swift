@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A session: runs SQL against a database with settings of its own (zone, durability, threads).
+
+import FirnIO
+import FirnSyntax
+import Synchronization
+
+/// What a statement gave.
+public enum StatementResult: Sendable {
+    /// The rows of a query, computed as they are read.
+    case rows(QueryResult)
+    /// The command tag in PostgreSQL's form, such as `INSERT 0 40`. It acknowledges the change.
+    case command(tag: String)
+}
+
+/// Runs statements one after another, with settings that SET changes.
+///
+/// Thread-safe. Statements of one session may overlap; each takes the settings that stand when it begins.
+public final class Session: Sendable {
+    let database: Database
+    private let settings: Mutex<SessionSettings>
+
+    init(_ database: Database) {
+        self.database = database
+        settings = Mutex(database.defaultSettings)
+    }
+
+    /// The zone in which the session reads and shows TIMESTAMPTZ.
+    public var timeZone: TimeZoneRules { settings.withLock { $0.timeZone } }
+
+    /// Runs a query and gives its rows.
+    ///
+    /// - Parameter parameters: values of $1, $2, ….
+    /// - Throws: `FirnError`; its position is a byte offset in `sql`. 42601 where `sql` is not one statement, or
+    ///   gives no rows.
+    public func query(_ sql: String, _ parameters: Value...) async throws -> QueryResult {
+        try await query(sql, parameters: parameters)
+    }
+
+    /// Runs a query and gives its rows.
+    public func query(_ sql: String, parameters: [Value]) async throws -> QueryResult {
+        guard case .rows(let result) = try await runOne(sql, parameters: parameters) else {
+            throw FirnError(.syntaxError, "the statement gives no rows", hint: "Call execute(_:) for commands.")
+        }
+        return result
+    }
+
+    /// Runs a command and gives its tag; the rows of a query are read and dropped.
+    @discardableResult
+    public func execute(_ sql: String, _ parameters: Value...) async throws -> String {
+        try await execute(sql, parameters: parameters)
+    }
+
+    /// Runs the statements of a script in order and gives the tag of the last; stops at the first error.
+    @discardableResult
+    public func execute(_ sql: String, parameters: [Value]) async throws -> String {
+        let statements = try parsed(sql)
+        var tag = ""
+        for statement in statements {
+            switch try await run(statement, in: sql, parameters: parameters) {
+            case .command(let given): tag = given
+            case .rows(let result):
+                var rowCount = 0
+                for try await batch in result { rowCount += batch.rowCount }
+                tag = "SELECT \(rowCount)"
+            }
+        }
+        return tag
+    }
+
+    private func runOne(_ sql: String, parameters: [Value]) async throws -> StatementResult {
+        let statements = try parsed(sql)
+        guard statements.count == 1 else {
+            throw FirnError(
+                .syntaxError, statements.isEmpty ? "there is no statement" : "one statement is expected here",
+                position: statements.count > 1 ? statements[1].range.start.byteOffset : nil)
+        }
+        return try await run(statements[0], in: sql, parameters: parameters)
+    }
+
+    private func run(
+        _ statement: Statement, in sql: String, parameters: [Value]
+    ) async throws -> StatementResult {
+        let cancellation = CancellationFlag()
+        return try await withTaskCancellationHandler {
+            try await database.workers.run { () throws(FirnError) in
+                try self.run(
+                    statement, in: sql, parameters: parameters, environment: StatementEnvironment(), cancellation)
+            }
+        } onCancel: {
+            cancellation.cancel()
+        }
+    }
+
+    /// Runs one statement on the calling thread, which may block: for threads outside of Swift concurrency.
+    ///
+    /// - Parameter cancellation: stops the statement, and the reading of its rows, from another thread.
+    public func runBlocking(
+        _ sql: String, parameters: [Value] = [], environment: StatementEnvironment = StatementEnvironment(),
+        cancellation: StatementCancellation = StatementCancellation()
+    ) throws(FirnError) -> StatementResult {
+        let statements = try parsed(sql)
+        guard statements.count == 1 else {
+            throw FirnError(.syntaxError, statements.isEmpty ? "there is no statement" : "one statement is expected")
+        }
+        return try run(
+            statements[0], in: sql, parameters: parameters, environment: environment, cancellation.flag)
+    }
+
+    private func parsed(_ sql: String) throws(FirnError) -> [Statement] {
+        do {
+            return try SQLParser.parse(sql)
+        } catch {
+            throw FirnError(error)
+        }
+    }
+
+    private func run(
+        _ statement: Statement, in sql: String, parameters: [Value], environment: StatementEnvironment,
+        _ cancellation: CancellationFlag
+    ) throws(FirnError) -> StatementResult {
+        var runner = StatementRunner(
+            store: try database.openStore(), isReadOnly: database.options.storage.access == .readOnly,
+            executor: database.queryExecutor, externalFileSystem: database.options.externalFileSystem,
+            timeSource: database.options.timeSource, random: database.options.random, zones: database.zones,
+            defaults: database.defaultSettings, environment: environment, parameters: parameters,
+            cancellation: cancellation, settings: settings.withLock { $0 }, source: sql,
+            statementMicroseconds: database.options.timeSource.now())
+        let outcome = try runner.run(statement)
+        switch statement.kind {
+        case .set, .reset, .discardAll:
+            let changed = runner.settings
+            settings.withLock { $0 = changed }
+        default: break
+        }
+        switch outcome {
+        case .rows(let stream): return .rows(QueryResult(stream, cancellation, database.workers))
+        case .command(let tag): return .command(tag: tag)
+        }
+    }
+}
+
+/// Stops a statement that runs on another thread.
+public struct StatementCancellation: Sendable {
+    let flag = CancellationFlag()
+    public init() {}
+
+    /// The statement throws 57014 at its next block. Any thread, any number of times.
+    public func cancel() { flag.cancel() }
+    /// Whether `cancel` was called.
+    public var isCancelled: Bool { flag.isCancelled }
+}
