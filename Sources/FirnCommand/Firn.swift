@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The `firn` command: its subcommands and its exit codes (0 ok, 1 a statement failed or damage was found, 2 usage).
+
+import ArgumentParser
+import Firn
+
+/// The root command.
+struct FirnCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "firn",
+        abstract: "An embedded time-series database: SQL, files, checks.",
+        discussion: """
+            Without a subcommand, `firn [DATABASE]` is `firn sql [DATABASE]`: a shell on a terminal, and a reader of \
+            SQL from standard input otherwise.
+            """,
+        version: Database.version,
+        subcommands: [SQLCommand.self, InspectCommand.self, CheckCommand.self],
+        defaultSubcommand: SQLCommand.self)
+}
+
+/// Exit codes that scripts can trust.
+enum Exit {
+    static let statementFailed = ExitCode(1)
+    static let usage: Int32 = 2
+}
+
+@main
+enum Main {
+    static func main() {
+        do {
+            var command = try FirnCommand.parseAsRoot()
+            try command.run()
+        } catch {
+            if FirnCommand.exitCode(for: error) == .validationFailure {
+                StandardStreams.writeError(FirnCommand.fullMessage(for: error) + "\n")
+                exit(Exit.usage)
+            }
+            FirnCommand.exit(withError: error)
+        }
+    }
+}

@@ -1,1 +1,0 @@
-@main struct FirnMain { static func main() {} }
