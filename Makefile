@@ -1,0 +1,42 @@
+# Firn: everything that a person or CI runs. `make help` lists it.
+
+SWIFT ?= swift
+TEST_FLAGS := --disable-xctest --scratch-path .build-test -Xswiftc -warnings-as-errors
+
+.PHONY: help deps build demo test unit lint examples docs bench bench-ingest crash clean
+
+help: ## This list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+deps: ## Install what is missing (Debian/Ubuntu; uses sudo when not root)
+	@Scripts/install-dependencies.sh
+
+build: deps ## Build the firn command, optimised
+	$(SWIFT) build -c release --product firn
+
+demo: build ## Load real data, query it, kill an ingest half-way, find every acknowledged row
+	@Scripts/demo.sh .build/release/firn
+
+test: deps ## All that CI checks; ends with "N passed, N failed"
+	@Scripts/test.sh
+
+unit: ## The unit tests alone; FILTER=name runs a part of them
+	$(SWIFT) test $(TEST_FLAGS) $(if $(FILTER),--filter $(FILTER))
+
+lint: ## Check formatting
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples fuzz
+
+examples: ## Build and run the example programs
+	$(SWIFT) run --package-path Examples/Embed
+
+docs: ## Build the DocC documentation; warnings are errors
+	@Scripts/documentation.sh
+
+bench: build ## Compare with PostgreSQL and DuckDB; writes Benchmarks/RESULTS.md
+	@Scripts/bench.sh
+
+crash: build ## SIGKILL a synced ingest 200 times; ROUNDS=n changes the number
+	@python3 Scripts/kill-loop.py .build/release/firn --rounds $(or $(ROUNDS),200)
+
+clean: ## Remove all that was built
+	rm -rf .build .build-* Examples/Embed/.build Benchmarks/.build fuzz/.build

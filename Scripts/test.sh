@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs all checks and closes with one line, "N passed, N failed": unit tests count one by one, every other check as one.
+# A check that fails does not stop the ones behind it. Builds each configuration once: firn in .build (release), tests
+# in .build-test (debug).
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+passed=0
+failed=0
+failures=()
+
+check() { # check NAME COMMAND…
+    local name=$1
+    shift
+    local started=$SECONDS
+    printf '== %s\n' "$name"
+    if "$@"; then
+        passed=$((passed + 1))
+        printf '== %s: passed (%d s)\n' "$name" $((SECONDS - started))
+    else
+        failed=$((failed + 1))
+        failures+=("$name")
+        printf '== %s: FAILED (%d s)\n' "$name" $((SECONDS - started))
+    fi
+}
+
+unit_tests() {
+    local log
+    log=$(mktemp)
+    local status=0
+    swift test --disable-xctest --scratch-path .build-test 2>&1 | tee "$log" | grep -E "error|warning:|✘|failed|Test run" || true
+    status=${PIPESTATUS[0]}
+    # Swift Testing names each test once when it passes and once when it fails.
+    local ok bad
+    ok=$(grep -cE '^.? ?Test .* passed after' "$log")
+    bad=$(grep -cE '^.? ?Test .* failed after' "$log")
+    if [ "$ok" -eq 0 ]; then
+        tail -n 40 "$log"
+        echo "no unit test ran"
+        status=1
+    fi
+    passed=$((passed + ok))
+    failed=$((failed + bad))
+    if [ "$bad" -gt 0 ]; then failures+=("$bad unit tests"); fi
+    rm -f "$log"
+    # A run that died between tests has no failed test but a failed process.
+    [ "$status" -eq 0 ] || [ "$bad" -gt 0 ]
+}
+
+check "formatting" swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples fuzz
+check "build of firn without warnings" Scripts/build-without-warnings.sh
+check "unit tests" unit_tests
+check "command line" python3 Tests/CommandLine/run.py .build/release/firn
+check "kill -9 of a synced ingest, 25 rounds" python3 Scripts/kill-loop.py .build/release/firn --rounds 25
+check "example program" swift run --package-path Examples/Embed
+
+for failure in "${failures[@]+"${failures[@]}"}"; do printf 'failed: %s\n' "$failure"; done
+printf '%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]
