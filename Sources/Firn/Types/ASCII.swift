@@ -113,12 +113,19 @@ struct TextCursor {
         put(ASCII.hexadecimalDigit(byte & 15))
     }
 
-    /// A fraction of a second of `digits` digits behind a point, without trailing zeros; nothing when it is zero.
+    /// A fraction of a second of 6 or 9 digits behind a point, without trailing zeros; nothing when it is zero.
     @inline(__always)
     mutating func putFraction(_ value: UInt64, digits: Int) {
         guard value != 0 else { return }
         put(UInt8(ascii: "."))
-        putPadded(value, width: digits)
+        if digits == 6 {
+            let micros = UInt32(truncatingIfNeeded: value)
+            putTwo(micros / 10_000)
+            putTwo(micros / 100 % 100)
+            putTwo(micros % 100)
+        } else {
+            putPadded(value, width: digits)
+        }
         while next[-1] == 48 { next -= 1 }
     }
 }

@@ -105,7 +105,6 @@ extension DayNumber {
 }
 
 enum DateTimeFormat {
-    @inline(__always)
     static func append(
         seconds: Int64, fraction: UInt64, digits: Int, offset: Int?, style: TimestampStyle, to output: inout [UInt8]
     ) {

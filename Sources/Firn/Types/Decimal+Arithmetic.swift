@@ -87,7 +87,10 @@ extension Decimal {
         if power >= 0, power <= Decimal.digitsMax {
             let divisor = other.coefficient.magnitude
             let numerator = coefficient.magnitude.multipliedFullWidth(by: Decimal.powersOfTen[power])
-            let quotient = Int256.divide(high: numerator.high, low: numerator.low, by: divisor)
+            let quotient =
+                numerator.high == 0
+                ? Decimal.divide(numerator.low, by: divisor)
+                : Int256.divide(high: numerator.high, low: numerator.low, by: divisor)
             if quotient.high == 0, quotient.low < Decimal.coefficientLimit - 1 {
                 let up = quotient.remainder >= divisor - quotient.remainder
                 let magnitude = Int128(quotient.low) + (up ? 1 : 0)
@@ -97,6 +100,18 @@ extension Decimal {
         return try Decimal.quotient(
             BigMagnitude(coefficient.magnitude), BigMagnitude(other.coefficient.magnitude),
             scaleDifference: Int(scale) - Int(other.scale), places: places, isNegative: isNegative)
+    }
+
+    @inline(__always)
+    private static func divide(
+        _ numerator: UInt128, by divisor: UInt128
+    ) -> (high: UInt128, low: UInt128, remainder: UInt128) {
+        if let small = UInt64(exactly: numerator), let smallDivisor = UInt64(exactly: divisor) {
+            let (quotient, remainder) = small.quotientAndRemainder(dividingBy: smallDivisor)
+            return (0, UInt128(quotient), UInt128(remainder))
+        }
+        let (quotient, remainder) = numerator.quotientAndRemainder(dividingBy: divisor)
+        return (0, quotient, remainder)
     }
 
     /// numerator / denominator / 10^scaleDifference to `places` digits, or as many as fit.
@@ -147,7 +162,18 @@ extension Decimal {
         // Digits before the point of the result, as PostgreSQL estimates them in base 10,000.
         let weight = (shape.weight + 1) * 4 / 2 - 1
         let places = min(max(16 - weight, Int(scale), 0), Decimal.scaleMax)
+        if let root = Decimal.quickSquareRoot(coefficient.magnitude, scale: Int(scale), places: places) { return root }
         return try Decimal.squareRoot(BigMagnitude(coefficient.magnitude), scale: Int(scale), places: places)
+    }
+
+    /// As `squareRoot(_:scale:places:)` where 256 bits hold the radicand, else nil.
+    static func quickSquareRoot(_ magnitude: UInt128, scale: Int, places: Int) -> Decimal? {
+        let power = 2 * (places + 1) - scale
+        guard (0...digitsMax).contains(power), places <= scaleMax else { return nil }
+        let radicand = Magnitude256.product(magnitude, powersOfTen[power])
+        guard radicand.high >> 126 == 0 else { return nil }
+        let rounded = dividedRounded(radicand.squareRoot, 1)
+        return rounded < coefficientLimit ? Decimal(unchecked: Int128(rounded), scale: places) : nil
     }
 
     /// The root of magnitude / 10^scale to `places` digits, rounded half away from zero, or as many as fit.

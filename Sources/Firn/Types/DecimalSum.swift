@@ -147,6 +147,9 @@ public struct DecimalMoments: Sendable, Hashable {
     /// The variance with PostgreSQL's digits; nil without values, and without two for a sample.
     public func variance(_ population: Population) throws(ValueError) -> Decimal? {
         guard sum.count > (population == .sample ? 1 : 0) else { return nil }
+        if let (coefficient, places) = quickVariance(population), places <= Decimal.scaleMax {
+            return Decimal(unchecked: Int128(coefficient), scale: coefficient == 0 ? 0 : places)
+        }
         guard let quotient = quotient(population) else { return .zero }
         return try Decimal.quotient(
             quotient.numerator, quotient.denominator, scaleDifference: 2 * sum.scale, places: quotient.places,
@@ -156,6 +159,10 @@ public struct DecimalMoments: Sendable, Hashable {
     /// The standard deviation with PostgreSQL's digits; nil as for `variance(_:)`.
     public func standardDeviation(_ population: Population) throws(ValueError) -> Decimal? {
         guard sum.count > (population == .sample ? 1 : 0) else { return nil }
+        if let (coefficient, places) = quickVariance(population) {
+            if coefficient == 0 { return .zero }
+            if let root = Decimal.quickSquareRoot(coefficient, scale: places, places: places) { return root }
+        }
         guard let quotient = quotient(population) else { return .zero }
         // PostgreSQL takes the root of the variance after it was rounded to the same number of places.
         let power = quotient.places - 2 * sum.scale
@@ -165,6 +172,25 @@ public struct DecimalMoments: Sendable, Hashable {
             : quotient.numerator.dividingRounded(by: quotient.denominator * .powerOfTen(-power))
         return try Decimal.squareRoot(
             variance, scale: quotient.places, places: min(quotient.places, Decimal.scaleMax))
+    }
+
+    /// The variance as coefficient and scale where 256 bits hold all that is between; else nil. Zero has scale 0.
+    private func quickVariance(_ population: Population) -> (coefficient: UInt128, places: Int)? {
+        guard let total = sum.total.narrow, sum.scale <= Decimal.scaleMax,
+            let scaled = Magnitude256(squares).multiplied(by: UInt128(sum.count))
+        else { return nil }
+        let square = Magnitude256.product(total.magnitude, total.magnitude)
+        guard square < scaled else { return (0, 0) }
+        let numerator = scaled.subtracting(square)
+        let denominator = UInt128(sum.count) * UInt128(population == .sample ? sum.count - 1 : sum.count)
+        let places = Decimal.quotientScale(
+            DecimalShape(numerator, scale: 2 * sum.scale), DecimalShape(denominator, scale: 0),
+            scaleMin: 2 * sum.scale)
+        let power = places - 2 * sum.scale
+        guard power <= Decimal.digitsMax, let shifted = numerator.multiplied(by: Decimal.powersOfTen[power]),
+            let coefficient = shifted.dividedRounded(by: denominator), coefficient != 0
+        else { return nil }
+        return (coefficient, places)
     }
 
     private struct Quotient {

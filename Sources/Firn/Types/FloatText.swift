@@ -85,11 +85,45 @@ extension NumberText {
             exponent &+= isSmall ? -power : power
         }
         // Both operands are exact doubles, so that the one operation rounds once.
-        guard mantissa <= 1 << 53, exponent >= -22, exponent <= 22 else { return nil }
+        guard mantissa <= 1 << 53, exponent >= -22, exponent <= 22 else {
+            guard exponent <= 0, exponent >= -27 else { return nil }
+            let magnitude = quotient(mantissa, dividedByPowerOfTen: -exponent)
+            return isNegative ? -magnitude : magnitude
+        }
         let value = Double(mantissa)
         let scaled = exponent < 0 ? value / exactPowersOfTen[-exponent] : value * exactPowersOfTen[exponent]
         return isNegative ? -scaled : scaled
     }
+
+    /// mantissa / 10^power, correctly rounded: one 128 by 64-bit division whose remainder only breaks ties.
+    ///
+    /// `power` is 0 to 27, so that 5^power fits 64 bits and the result is a normal double.
+    private static func quotient(_ mantissa: UInt64, dividedByPowerOfTen power: Int) -> Double {
+        guard mantissa != 0, power > 0 else { return Double(mantissa) }
+        let divisor = powersOfFive[power]
+        let mantissaShift = mantissa.leadingZeroBitCount
+        let divisorShift = divisor.leadingZeroBitCount
+        let numerator = mantissa << UInt64(mantissaShift)
+        let denominator = divisor << UInt64(divisorShift)
+        // One of the two shapes has a quotient with its top bit set.
+        let isLarger = numerator >= denominator
+        let (quotient, remainder) =
+            isLarger
+            ? denominator.dividingFullWidth((numerator >> 1, numerator << 63))
+            : denominator.dividingFullWidth((numerator, 0))
+        let exponent = divisorShift - mantissaShift - power - (isLarger ? 63 : 64)
+        var significand = quotient >> 11
+        let rest = quotient & 0x7FF
+        if rest > 0x400 || (rest == 0x400 && (remainder != 0 || significand & 1 == 1)) { significand += 1 }
+        // 53 bits or exactly 2^53: both exact, and the scale is a power of two.
+        return Double(sign: .plus, exponent: exponent + 11, significand: Double(significand))
+    }
+
+    private static let powersOfFive: [UInt64] = {
+        var powers: [UInt64] = [1]
+        while powers.count <= 27 { powers.append(powers[powers.count - 1] * 5) }
+        return powers
+    }()
 
     /// Powers of ten that a double holds exactly.
     static let exactPowersOfTen: [Double] = [
@@ -212,27 +246,26 @@ extension NumberText {
             var pointAfter: Int?
             var exponent = 0
             var position = 0
-            let bytes = shortest.utf8
-            var iterator = bytes.makeIterator()
-            scan: while let byte = iterator.next() {
-                switch byte {
-                case UInt8(ascii: "-"): continue
-                case UInt8(ascii: "."): pointAfter = position
-                case UInt8(ascii: "e"):
-                    var isNegative = false
-                    while let next = iterator.next() {
-                        if next == UInt8(ascii: "-") {
-                            isNegative = true
-                        } else if next != UInt8(ascii: "+") {
-                            exponent = exponent * 10 + Int(next - 48)
+            var text = shortest
+            text.withUTF8 { bytes in
+                var index = 0
+                while index < bytes.count {
+                    let byte = bytes[index]
+                    index += 1
+                    if byte &- 48 < 10 {
+                        digits[count] = byte
+                        count += 1
+                        position += 1
+                    } else if byte == UInt8(ascii: ".") {
+                        pointAfter = position
+                    } else if byte == UInt8(ascii: "e") {
+                        let isNegative = bytes[index] == UInt8(ascii: "-")
+                        for digit in bytes[index...] where digit &- 48 < 10 {
+                            exponent = exponent * 10 + Int(digit - 48)
                         }
+                        if isNegative { exponent = -exponent }
+                        return
                     }
-                    if isNegative { exponent = -exponent }
-                    break scan
-                default:
-                    digits[count] = byte
-                    count += 1
-                    position += 1
                 }
             }
             // value = 0.d1d2d3... x 10^(point)

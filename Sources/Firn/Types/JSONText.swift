@@ -12,7 +12,7 @@
 // Source: RFC 8259; PostgreSQL 15's jsonb for the canonical form and the wording of errors.
 
 /// Checks JSON and rewrites it as PostgreSQL's JSONB prints it.
-public struct JSONText {
+public enum JSONText {
     /// The most arrays and objects inside each other.
     public static let depthMax = 1_000
     /// The most digits that a number is written with, lest `1e100000` become 100 kB.
@@ -26,20 +26,8 @@ public struct JSONText {
     public static func appendCanonical(
         _ text: UnsafeBufferPointer<UInt8>, to output: inout [UInt8], depthMax: Int = JSONText.depthMax
     ) throws(ValueError) {
-        guard UTF8Check.isValid(text) else {
-            throw ValueError(code: "22021", message: "invalid byte sequence for encoding \"UTF8\"")
-        }
-        let start = output.count
-        var parser = JSONParser(text: text, output: output, depthMax: depthMax)
-        output = []
-        do throws(ValueError) {
-            try parser.run()
-            output = parser.takeOutput()
-        } catch {
-            output = parser.takeOutput()
-            output.removeLast(output.count - start)
-            throw error
-        }
+        var canonicalizer = JSONCanonicalizer(depthMax: depthMax)
+        try canonicalizer.append(text, to: &output)
     }
 
     /// The canonical text of a document; errors as `appendCanonical(_:to:depthMax:)`.
@@ -75,6 +63,41 @@ public struct JSONText {
     }
 }
 
+/// Rewrites many documents one after the other, keeping its memory between them.
+public struct JSONCanonicalizer {
+    private let depthMax: Int
+    private var levels: [JSONParser.Level] = []
+    private var members: [JSONParser.Member] = []
+    private var keys: [UInt8] = []
+
+    /// A canonicalizer that refuses documents with more levels than `depthMax`.
+    public init(depthMax: Int = JSONText.depthMax) { self.depthMax = depthMax }
+
+    /// Appends the canonical text of a document; errors as `JSONText.appendCanonical`.
+    public mutating func append(
+        _ text: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]
+    ) throws(ValueError) {
+        guard UTF8Check.isValid(text) else {
+            throw ValueError(code: "22021", message: "invalid byte sequence for encoding \"UTF8\"")
+        }
+        let start = output.count
+        var parser = JSONParser(
+            text: text, depthMax: depthMax, output: output, levels: levels, members: members, keys: keys)
+        // The arrays live in the parser alone while it runs, so that none of them is copied.
+        output = []
+        (levels, members, keys) = ([], [], [])
+        defer {
+            (output, levels, members, keys) = parser.scratch()
+        }
+        do throws(ValueError) {
+            try parser.run()
+        } catch {
+            parser.clear(outputCount: start)
+            throw error
+        }
+    }
+}
+
 enum UTF8Check {
     /// Whether the bytes are well-formed UTF-8. ASCII costs one comparison a word.
     static func isValid(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
@@ -84,7 +107,7 @@ enum UTF8Check {
     }
 }
 
-private struct JSONParser {
+struct JSONParser {
     enum Token {
         case string, number, word, objectStart, objectEnd, arrayStart, arrayEnd, comma, colon, end
     }
@@ -110,24 +133,38 @@ private struct JSONParser {
     let text: UnsafeBufferPointer<UInt8>
     let depthMax: Int
     private var output: [UInt8]
+    private var levels: [Level]
+    private var members: [Member]
+    /// Keys of open objects without escapes, end to end.
+    private var keys: [UInt8]
     private var position = 0
     private var token = Token.end
     private var tokenStart = 0
-    private var levels: [Level] = []
-    private var members: [Member] = []
-    /// Keys of open objects without escapes, end to end.
-    private var keys: [UInt8] = []
 
-    init(text: UnsafeBufferPointer<UInt8>, output: [UInt8], depthMax: Int) {
+    init(
+        text: UnsafeBufferPointer<UInt8>, depthMax: Int, output: [UInt8], levels: [Level], members: [Member],
+        keys: [UInt8]
+    ) {
         self.text = text
-        self.output = output
         self.depthMax = depthMax
+        self.output = output
+        self.levels = levels
+        self.members = members
+        self.keys = keys
     }
 
-    mutating func takeOutput() -> [UInt8] {
-        let result = output
-        output = []
-        return result
+    /// Hands the arrays back; the parser is done.
+    mutating func scratch() -> (output: [UInt8], levels: [Level], members: [Member], keys: [UInt8]) {
+        defer { (output, levels, members, keys) = ([], [], [], []) }
+        return (output, levels, members, keys)
+    }
+
+    /// Forgets what a failed document has left behind.
+    mutating func clear(outputCount: Int) {
+        output.removeLast(output.count - outputCount)
+        levels.removeAll(keepingCapacity: true)
+        members.removeAll(keepingCapacity: true)
+        keys.removeAll(keepingCapacity: true)
     }
 
     mutating func run() throws(ValueError) {
@@ -205,8 +242,8 @@ private struct JSONParser {
     private mutating func sortMembers(_ level: Level) {
         let range = level.firstMember..<members.count
         defer {
-            members.removeSubrange(range)
-            keys.removeSubrange(level.firstKey...)
+            members.removeLast(range.count)
+            keys.removeLast(keys.count - level.firstKey)
         }
         let isSorted = range.dropFirst().allSatisfy { precedes(members[$0 - 1].key, members[$0].key) }
         if isSorted { return }
@@ -313,6 +350,15 @@ extension JSONParser {
                     : "Unicode low surrogate must follow a high surrogate.")
         }
         while true {
+            if !isAfterHighSurrogate {
+                var index = position
+                while index < text.count, text[index] >= 32, text[index] != UInt8(ascii: "\""),
+                    text[index] != UInt8(ascii: "\\")
+                {
+                    index &+= 1
+                }
+                position = index
+            }
             guard position < text.count else { throw invalidToken() }
             let byte = text[position]
             if byte == UInt8(ascii: "\\") {
@@ -374,6 +420,16 @@ extension JSONParser {
         let end = position - 1
         var high: UInt32 = 0
         while index < end {
+            var plainEnd = index
+            while plainEnd < end, text[plainEnd] != UInt8(ascii: "\\") { plainEnd += 1 }
+            if plainEnd > index {
+                // Quotes and control characters only come escaped here, so that all of this stands as it is.
+                let plain = UnsafeBufferPointer(rebasing: text[index..<plainEnd])
+                output.append(contentsOf: plain)
+                if isKey { keys.append(contentsOf: plain) }
+                index = plainEnd
+                continue
+            }
             var byte = text[index]
             index += 1
             if byte == UInt8(ascii: "\\") {
@@ -413,6 +469,14 @@ extension JSONParser {
 
     /// Writes the number that was just checked as NUMERIC prints it.
     private mutating func number() throws(ValueError) {
+        let token = UnsafeBufferPointer(rebasing: text[tokenStart..<position])
+        // Without an exponent a JSON number is in NUMERIC's form already, but for the sign of zero.
+        if token.count <= 32, !token.contains(where: { $0 | 0x20 == UInt8(ascii: "e") }),
+            token[0] != UInt8(ascii: "-") || token[1] != 48
+        {
+            output.append(contentsOf: token)
+            return
+        }
         var index = tokenStart
         let isNegative = text[index] == UInt8(ascii: "-")
         if isNegative { index += 1 }

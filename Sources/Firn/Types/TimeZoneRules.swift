@@ -28,6 +28,13 @@ public final class TimeZoneRules: Sendable {
     let types: [LocalTime]
     /// What holds after the last transition; nil keeps the last type for ever.
     let rule: POSIXTimeZone?
+    /// The number of transitions at or before the start of each slot of time; see `transitionCount(at:)`.
+    private let slots: [UInt16]
+
+    /// Slots are 2^22 seconds (48.5 days) and cover 1901 to 2112, so that a look-up there takes one or two steps.
+    private static let slotShift: Int64 = 22
+    private static let slotBase: Int64 = -2_177_452_800
+    private static let slotCount = 1_588
 
     /// UTC, built in.
     public static let utc = TimeZoneRules(fixedOffset: 0, name: "UTC", abbreviation: "UTC")
@@ -35,11 +42,47 @@ public final class TimeZoneRules: Sendable {
     init(name: String, transitions: [Int64], typeAfter: [UInt8], types: [LocalTime], rule: POSIXTimeZone?) {
         precondition(!types.isEmpty, "a zone has at least one local time")
         precondition(transitions.count == typeAfter.count, "each transition has a type")
+        var transitions = transitions
+        var typeAfter = typeAfter
+        var types = types
+        if let rule {
+            TimeZoneRules.unroll(rule, &transitions, &typeAfter, &types)
+        }
         self.name = name
         self.transitions = transitions
         self.typeAfter = typeAfter
         self.types = types
         self.rule = rule
+        guard !transitions.isEmpty, transitions.count < 65_536 else {
+            slots = []
+            return
+        }
+        var slots: [UInt16] = []
+        var count = 0
+        for slot in 0..<TimeZoneRules.slotCount {
+            let start = TimeZoneRules.slotBase + Int64(slot) << TimeZoneRules.slotShift
+            while count < transitions.count, transitions[count] <= start { count += 1 }
+            slots.append(UInt16(count))
+        }
+        self.slots = slots
+    }
+
+    /// Writes out the yearly changes of a rule up to the year 2100, so that they are looked up and not computed.
+    private static func unroll(
+        _ rule: POSIXTimeZone, _ transitions: inout [Int64], _ typeAfter: inout [UInt8], _ types: inout [LocalTime]
+    ) {
+        guard rule.daylight != nil, let last = transitions.last, types.count < 250 else { return }
+        let limit = Int64(CivilDate(year: 2_100, month: 1, day: 1).daysSinceEpoch) * 86_400
+        var moment = last
+        while moment < limit {
+            let period = rule.period(at: moment)
+            guard period.end > moment, period.end < limit else { return }
+            moment = period.end
+            let type = rule.period(at: moment).type
+            if !types.contains(type) { types.append(type) }
+            transitions.append(moment)
+            typeAfter.append(UInt8(types.firstIndex(of: type) ?? 0))
+        }
     }
 
     /// A zone whose offset never changes; `fixedOffset` is in seconds east of UTC.
@@ -82,37 +125,64 @@ public final class TimeZoneRules: Sendable {
         }
     }
 
-    /// The period that contains a moment in Unix seconds. The same answer holds for its whole [start, end).
-    public func period(at seconds: Int64) -> Period {
-        guard let last = transitions.last else {
-            return rule?.period(at: seconds) ?? Period(types[0], from: .min, to: .max)
+    /// The number of transitions at or before a moment in Unix seconds.
+    @inline(__always)
+    private func transitionCount(at seconds: Int64) -> Int {
+        // A moment before the slots' base has a negative number, which is large without its sign.
+        let slot = (seconds &- TimeZoneRules.slotBase) >> TimeZoneRules.slotShift
+        if UInt64(bitPattern: slot) < UInt64(slots.count) {
+            var count = Int(slots[Int(slot)])
+            while count < transitions.count, transitions[count] <= seconds { count &+= 1 }
+            return count
         }
-        if seconds >= last {
-            let type = types[Int(typeAfter[typeAfter.count - 1])]
-            guard var period = rule?.period(at: seconds) else { return Period(type, from: last, to: .max) }
-            period.start = max(period.start, last)
-            return period
-        }
-        // The number of transitions at or before the moment.
         var low = 0
-        var high = transitions.count - 1
+        var high = transitions.count
         while low < high {
             let middle = (low + high) / 2
             if transitions[middle] <= seconds { low = middle + 1 } else { high = middle }
         }
-        if low == 0 { return Period(types[0], from: .min, to: transitions[0]) }
-        return Period(types[Int(typeAfter[low - 1])], from: transitions[low - 1], to: transitions[low])
+        return low
+    }
+
+    /// The period that contains a moment in Unix seconds. The same answer holds for its whole [start, end).
+    public func period(at seconds: Int64) -> Period {
+        let count = transitionCount(at: seconds)
+        let start = count == 0 ? Int64.min : transitions[count - 1]
+        if count < transitions.count {
+            return Period(typeAfterTransitions(count), from: start, to: transitions[count])
+        }
+        guard var period = rule?.period(at: seconds) else {
+            return Period(typeAfterTransitions(count), from: start, to: .max)
+        }
+        period.start = max(period.start, start)
+        return period
+    }
+
+    @inline(__always)
+    private func typeAfterTransitions(_ count: Int) -> LocalTime {
+        count == 0 ? types[0] : types[Int(typeAfter[count - 1])]
     }
 
     /// Seconds east of UTC at a moment in Unix seconds.
     public func offset(at seconds: Int64) -> Int {
-        constantOffset ?? period(at: seconds).offset
+        if let constantOffset { return constantOffset }
+        let count = transitionCount(at: seconds)
+        if count == transitions.count, let rule { return rule.period(at: seconds).offset }
+        return count == 0 ? types[0].offset : types[Int(typeAfter[count - 1])].offset
     }
 
     /// Seconds east of UTC for a local time, given as the seconds that it would be if it were UTC.
     public func offset(atLocal local: Int64) -> Int {
         if let constantOffset { return constantOffset }
-        let before = period(at: local - 86_400)
+        let dayBefore = local - 86_400
+        let count = transitionCount(at: dayBefore)
+        if count < transitions.count {
+            // The usual case: the next transition is more than two days away, so that neither its gap nor its
+            // overlap is near.
+            let offset = count == 0 ? types[0].offset : types[Int(typeAfter[count - 1])].offset
+            if transitions[count] > local + 86_400 { return offset }
+        }
+        let before = period(at: dayBefore)
         guard before.end != .max else { return before.offset }
         let boundary = before.end
         let after = period(at: boundary)

@@ -28,6 +28,7 @@ public struct UUIDValue: Sendable, Hashable, Comparable {
     ///
     /// Error 22P02 for other text.
     public static func parse(_ text: UnsafeBufferPointer<UInt8>) throws(ValueError) -> UUIDValue {
+        if text.count == 36, let usual = parseUsual(text) { return usual }
         var position = 0
         let count = text.count
         let hasBrace = count > 0 && text[0] == UInt8(ascii: "{")
@@ -48,6 +49,40 @@ public struct UUIDValue: Sendable, Hashable, Comparable {
         }
         guard position == count else { throw .invalidSyntax("uuid", text) }
         return UUIDValue(UInt128(halves.0) << 64 | UInt128(halves.1))
+    }
+
+    /// The usual form of 36 characters, eight digits at a time; nil for every other text.
+    private static func parseUsual(_ text: UnsafeBufferPointer<UInt8>) -> UUIDValue? {
+        guard text[8] == UInt8(ascii: "-"), text[13] == UInt8(ascii: "-"), text[18] == UInt8(ascii: "-"),
+            text[23] == UInt8(ascii: "-")
+        else { return nil }
+        // In bounds: the caller has counted 36 bytes, and the last of these loads ends there.
+        let bytes = UnsafeRawPointer(text.baseAddress!)
+        func four(_ offset: Int) -> UInt64 { UInt64(bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)) }
+        func eight(_ offset: Int) -> UInt64 { bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self) }
+        guard let first = hexadecimal(UInt64(littleEndian: eight(0))),
+            let second = hexadecimal(UInt64(littleEndian: four(9) | four(14) << 32)),
+            let third = hexadecimal(UInt64(littleEndian: four(19) | four(24) << 32)),
+            let fourth = hexadecimal(UInt64(littleEndian: eight(28)))
+        else { return nil }
+        return UUIDValue(UInt128(first << 32 | second) << 64 | UInt128(third << 32 | fourth))
+    }
+
+    /// Eight hexadecimal digits, the first in the lowest byte, as a 32-bit number; nil for other bytes.
+    @inline(__always)
+    private static func hexadecimal(_ text: UInt64) -> UInt64? {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        // Letters have bit 6, and their low nibble is 9 less than their value.
+        let values = (text & (ones * 15)) &+ ((text >> 6) & ones) &* 9
+        // Written back as lower-case digits, they are the text or it was none.
+        let letters = ((values &+ ones &* 6) >> 4) & ones
+        guard values & ~(ones * 15) == 0, values &+ ones &* 48 &+ letters &* 39 == text | letters &* 32 else {
+            return nil
+        }
+        var packed = values.byteSwapped
+        packed = (packed | packed >> 4) & 0x00FF_00FF_00FF_00FF
+        packed = (packed | packed >> 8) & 0x0000_FFFF_0000_FFFF
+        return (packed | packed >> 16) & 0xFFFF_FFFF
     }
 
     /// Reads a UUID from a string; see `parse(_:)` over bytes.
