@@ -61,8 +61,8 @@ enum TestFiles {
     }
 
     /// The lines of a file of Samples/Query, without empty ones.
-    static func sampleLines(_ name: String, beside file: String = #filePath) -> [String] {
-        let folder = file.split(separator: "/").dropLast(2).joined(separator: "/")
+    static func sampleLines(_ name: String) -> [String] {
+        let folder = "\(#filePath)".split(separator: "/").dropLast(2).joined(separator: "/")
         guard let bytes = read("/\(folder)/Samples/Query/\(name)") else { return [] }
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
     }

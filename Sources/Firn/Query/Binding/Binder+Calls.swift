@@ -14,10 +14,10 @@ extension Binder {
         if call.isVariadic { throw Binder.unsupported("VARIADIC", position: position) }
         if AggregateCatalogue.contains(name) { return try bindAggregate(call, position: position, in: scope) }
         if call.hasStar || call.isDistinct || call.filter != nil || !call.orderBy.isEmpty || call.nullTreatment != nil {
-            let what =
-                call.hasStar
-                ? "(*)" : call.isDistinct ? "DISTINCT" : call.filter != nil ? "FILTER" : "an ordering of arguments"
-            guard functions.functions[name] != nil else { throw functionError(name, nil, position: position) }
+            let what = call.isDistinct ? "DISTINCT" : call.filter != nil ? "FILTER" : "an ordering of arguments"
+            guard !call.hasStar, functions.functions[name] != nil else {
+                throw functionError(name, nil, position: position)
+            }
             throw FirnError(
                 .wrongObjectType, "\(what) specified, but \(name) is not an aggregate function", position: position)
         }

@@ -102,7 +102,13 @@ extension Binder {
     }
 
     private func numericLiteral(_ digits: String, position: Int) throws(FirnError) -> BoundExpression {
-        try convert(BoundExpression(.constant(.text(digits)), .unknown, position: position), to: .numeric)
+        let literal = BoundExpression(.constant(.text(digits)), .unknown, position: position)
+        do throws(FirnError) {
+            return try convert(literal, to: .numeric)
+        } catch {
+            // Beyond the 38 digits that NUMERIC has here, a number is meant as floating point.
+            return try convert(literal, to: .double)
+        }
     }
 
     /// `DATE '2024-01-01'`; INTERVAL may name the fields that it keeps.
@@ -418,8 +424,13 @@ extension Binder {
             }
             results.append(try bind(branch.result, in: scope))
         }
-        if let otherwise { results.append(try bind(otherwise, in: scope)) }
-        results = try unified(results, in: "CASE")
+        // ELSE comes first where types are weighed, as in PostgreSQL.
+        if let otherwise {
+            results = try unified([try bind(otherwise, in: scope)] + results, in: "CASE")
+            results.append(results.removeFirst())
+        } else {
+            results = try unified(results, in: "CASE")
+        }
         let type = results[0].type
         var bound: [(condition: BoundExpression, result: BoundExpression)] = []
         for (index, condition) in conditions.enumerated() {
@@ -455,7 +466,12 @@ extension Binder {
         _ operand: Expression, _ type: TypeName, position: Int, in scope: ExpressionScope
     ) throws(FirnError) -> BoundExpression {
         let target = try DataType(type)
-        let value = try cast(try bind(operand, in: scope), to: target, position: position)
+        var bound = try bind(operand, in: scope)
+        if target == .real || target == .double, case .decimal(let digits) = operand.kind {
+            // Read as what it is to become, so that 1e-300 is not cut to NUMERIC's digits first.
+            bound = BoundExpression(.constant(.text(digits)), .unknown, position: bound.position)
+        }
+        let value = try cast(bound, to: target, position: position)
         // varchar(n) and char(n) cut what is longer.
         if target == .text, let length = type.modifiers.first, ["varchar", "character"].contains(type.canonicalName) {
             let length = BoundExpression(.constant(.integer(Int64(length))), .integer, position: position)

@@ -40,33 +40,52 @@ struct Binder {
 
     /// The plan of a query whose rows go into columns: its output has their types, by assignment casts.
     ///
-    /// The caller has checked that the query gives as many columns as there are targets, or gets 42601.
+    /// Error 42601 where the query gives more or fewer columns than there are targets. In plain VALUES every
+    /// value goes to its column by itself, so that `VALUES (1), ('2')` is what it looks like.
     func bindQuery(_ query: Query, into targets: [OutputColumn]) throws(FirnError) -> LogicalPlan {
-        let plan = try bindQuery(query, in: .outermost)
-        let columns = plan.columns
         let position = query.range.start.byteOffset
-        guard columns.count == targets.count else {
-            let problem =
-                columns.count > targets.count
-                ? "INSERT has more expressions than target columns" : "INSERT has more target columns than expressions"
-            throw FirnError(.syntaxError, problem, position: position)
-        }
-        if case .values(let rows, _) = plan {
-            // Literals take the type of their column at once.
+        if case .values(let rows) = query.body, query.with == nil, query.orderBy.isEmpty, query.limit == nil,
+            query.offset == nil
+        {
             var assigned: [[BoundExpression]] = []
             for row in rows {
+                try checkCount(row.values.count, targets, position: row.range.start.byteOffset)
                 var values: [BoundExpression] = []
-                for (value, target) in zip(row, targets) { values.append(try assign(value, to: target)) }
+                for (value, target) in zip(row.values, targets) {
+                    let bound = try bind(value, in: ExpressionScope(.empty, clause: .values))
+                    values.append(try assign(bound, to: target))
+                }
                 assigned.append(values)
             }
             return .values(rows: assigned, columns: targets)
         }
+        let plan = try bindQuery(query, in: .outermost)
+        let columns = plan.columns
+        try checkCount(columns.count, targets, position: position)
         var expressions: [BoundExpression] = []
+        if case .project(let input, let projected, _) = plan {
+            // Literals take the type of their column at once.
+            for (expression, target) in zip(projected, targets) {
+                expressions.append(try assign(expression, to: target))
+            }
+            return .project(input, expressions, columns: targets)
+        }
         for (index, target) in targets.enumerated() {
             let column = BoundExpression(.column(index), columns[index].type, position: position)
             expressions.append(try assign(column, to: target))
         }
         return .project(plan, expressions, columns: targets)
+    }
+
+    private func checkCount(_ count: Int, _ targets: [OutputColumn], position: Int) throws(FirnError) {
+        if count > targets.count {
+            throw FirnError(
+                .syntaxError, "INSERT has more expressions than target columns", position: position)
+        }
+        if count < targets.count {
+            throw FirnError(
+                .syntaxError, "INSERT has more target columns than expressions", position: position)
+        }
     }
 
     /// An expression over the columns of one table or of none: DEFAULT, VALUES of INSERT, CHECK.

@@ -86,6 +86,19 @@ extension FunctionCatalogue {
                     operation, arguments[0].floats, arguments[1].floats, count: count, validity: arguments.validity)
                 return .floats(values)
             })
+        // As in PostgreSQL, REAL with any other number is computed in double precision.
+        for parameters in [[TypeFamily.real, .double], [.double, .real]] {
+            addOperator(
+                symbol,
+                overload: FunctionOverload(parameters, .double, nulls: .ignored) {
+                    arguments, count, context throws(FirnError) in
+                    let left = try CastEvaluator.cast(arguments[0], to: .double, rowCount: count, context)
+                    let right = try CastEvaluator.cast(arguments[1], to: .double, rowCount: count, context)
+                    let values = try floatResults(
+                        operation, left.doubles, right.doubles, count: count, validity: arguments.validity)
+                    return .doubles(values)
+                })
+        }
     }
 }
 

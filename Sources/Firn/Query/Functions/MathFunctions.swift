@@ -19,7 +19,7 @@ extension FunctionCatalogue {
         addDouble("floor") { $0.rounded(.down) }
         addDouble("round") { $0.rounded(.toNearestOrEven) }
         addDouble("trunc") { $0.rounded(.towardZero) }
-        addDouble("sign") { $0 > 0 ? 1 : ($0 < 0 ? -1 : $0) }
+        addDouble("sign") { $0 > 0 ? 1 : ($0 < 0 ? -1 : 0) }
         addDouble("cbrt") { cbrt($0) }
         addDouble("degrees") { $0 * (180 / Double.pi) }
         addDouble("radians") { $0 * (Double.pi / 180) }

@@ -33,7 +33,7 @@ def main():
         if not line or line.startswith('#'):
             continue
         zone, expression = 'UTC', line
-        if line.startswith('@'):
+        if re.match('@[A-Z]', line):
             zone, expression = line[1:].split(' ', 1)
         bare = re.sub(r"'[^']*'", '', expression)
         of_rows = any(re.search(rf'\b{name}\b(?!\()', bare) for name in NAMES)
