@@ -60,7 +60,9 @@ extension Binder {
         }
         let scan = LogicalPlan.TableScan(
             table: table, columns: table.columns.map(\.id), ranges: [], filter: nil, alias: relation)
-        return try source(.scan(scan), relation: relation, columns: alias?.columns ?? [])
+        var bound = try source(.scan(scan), relation: relation, columns: alias?.columns ?? [])
+        if relation != name.name { bound.scope.aliases[name.name] = relation }
+        return bound
     }
 
     /// A plan under an alias, its first columns renamed.
@@ -87,17 +89,17 @@ extension Binder {
         let call = function.call
         let name = call.name.name
         if function.withOrdinality { throw Binder.unsupported("WITH ORDINALITY", position: position) }
+        var arguments: [BoundExpression] = []
+        for argument in call.arguments {
+            arguments.append(try bind(argument.value, in: ExpressionScope(.empty, clause: .from)))
+        }
         guard name == "generate_series" else {
             if functions.functions[name] != nil {
                 throw Binder.unsupported("a scalar function in FROM", position: position)
             }
             throw FirnError(
-                .undefinedFunction, "function \(name)(…) does not exist",
+                .undefinedFunction, "function \(signature(name, arguments.map(\.type))) does not exist",
                 hint: Suggestion.hint(for: name, among: ["generate_series"]), position: position)
-        }
-        var arguments: [BoundExpression] = []
-        for argument in call.arguments {
-            arguments.append(try bind(argument.value, in: ExpressionScope(.empty, clause: .from)))
         }
         // A series takes its alias for its column's name, too.
         let columnName = alias?.columns.first?.name ?? alias?.name.name ?? name

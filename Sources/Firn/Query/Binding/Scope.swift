@@ -19,6 +19,8 @@ struct Scope {
     var columns: [Column]
     /// Names of the tables and aliases of FROM, in order.
     var relations: [String]
+    /// Tables that go by another name here: their own name, then the alias.
+    var aliases: [String: String] = [:]
 
     static let empty = Scope(columns: [], relations: [])
 
@@ -49,11 +51,7 @@ struct Scope {
         let position = name.range.start.byteOffset
         let relation = name.qualifier?.name
         if let index = try index(of: name.name, in: relation, position: position) { return index }
-        if let relation, !relations.contains(relation) {
-            throw FirnError(
-                .undefinedTable, "missing FROM-clause entry for table \"\(relation)\"",
-                hint: Suggestion.hint(for: relation, among: relations), position: position)
-        }
+        if let relation, !relations.contains(relation) { throw missing(relation, position: position) }
         let candidates = columns.filter { relation == nil || $0.relation == relation }.map(\.name)
         let shown = relation.map { "column \($0).\(name.name)" } ?? "column \"\(name.name)\""
         throw FirnError(
@@ -70,12 +68,20 @@ struct Scope {
             }
             return Array(columns.indices)
         }
-        guard relations.contains(qualifier.name) else {
-            throw FirnError(
-                .undefinedTable, "missing FROM-clause entry for table \"\(qualifier.name)\"",
-                hint: Suggestion.hint(for: qualifier.name, among: relations), position: position)
-        }
+        guard relations.contains(qualifier.name) else { throw missing(qualifier.name, position: position) }
         return columns.indices.filter { columns[$0].relation == qualifier.name }
+    }
+
+    /// Error 42P01 for a table that FROM does not name.
+    private func missing(_ relation: String, position: Int) -> FirnError {
+        if let alias = aliases[relation] {
+            return FirnError(
+                .undefinedTable, "invalid reference to FROM-clause entry for table \"\(relation)\"",
+                hint: "Perhaps you meant to reference the table alias \"\(alias)\".", position: position)
+        }
+        return FirnError(
+            .undefinedTable, "missing FROM-clause entry for table \"\(relation)\"",
+            hint: Suggestion.hint(for: relation, among: relations), position: position)
     }
 }
 
