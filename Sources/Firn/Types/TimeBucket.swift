@@ -4,8 +4,9 @@
 //
 // Widths of days and less are one number of microseconds, counted from Monday 2000-01-03; widths of months are
 // counted from 2000-01 and begin on the first of a month (TimescaleDB's origins). With a zone, the stretches lie on
-// its clock. Where the clock shows an hour twice, a bucket below a day keeps the offset of its moment, so that a
-// bucket never begins after what it contains.
+// its clock, and a bucket never begins after what it contains: a start that the clock shows twice is the first of
+// them, one that it skips is the moment of the change. Below a day the hour that the clock shows twice is two
+// buckets. Starts ascend with time, but for days and months of the rare zones that set the clock back over midnight.
 //
 // Source: the behaviour of TimescaleDB's time_bucket.
 
@@ -81,31 +82,30 @@ public struct TimeBucket: Sendable, Hashable {
         return try generalStart(of: moment)
     }
 
-    /// The first moment after the bucket that begins at `start`; error 22008 out of range.
-    public func end(ofBucketAt start: Timestamp) throws(ValueError) -> Timestamp {
-        guard start.isFinite else { return start }
-        let unshifted = try offset.map { offset throws(ValueError) in try start.subtracting(offset) } ?? start
-        let local = try zone.map { zone throws(ValueError) in try unshifted.local(in: zone) } ?? unshifted
-        let next = try nextLocalStart(after: unshifted, local: local)
-        return try offset.map { offset throws(ValueError) in try next.adding(offset) } ?? next
-    }
-
-    /// The next bucket's start before it is shifted by `offset`.
-    private func nextLocalStart(after start: Timestamp, local: Timestamp) throws(ValueError) -> Timestamp {
+    /// The start of the bucket that contains a finite moment, and a later moment up to which all have that start.
+    ///
+    /// `end` is the end of the bucket or, sooner, the next change of the clock: what a caller that meets ascending
+    /// times may reuse. Error 22008 out of range.
+    public func stretch(from moment: Timestamp) throws(ValueError) -> (start: Timestamp, end: Timestamp) {
+        let start = try start(of: moment)
+        // A shift of months is not the same for neighbouring moments.
+        if let offset, offset.months != 0 { return (start, Timestamp(microseconds: moment.microseconds + 1)) }
+        let shift = Int128(offset?.days ?? 0) * Int128(Microseconds.perDay) + Int128(offset?.microseconds ?? 0)
+        guard let shifted = Int64(exactly: Int128(moment.microseconds) - shift) else { throw .timestampOutOfRange }
+        let period = zone?.period(at: shifted.flooredQuotient(Microseconds.perSecond))
+        let clockShift = Int128(period?.offset ?? 0) * Int128(Microseconds.perSecond)
+        let clock = try clockStart(.checked(Int128(shifted) + clockShift))
+        var end: Int128
         switch step {
-        case .fixed(let width, _):
-            if let zone, width < Microseconds.perDay {
-                // On the absolute clock first: a bucket below a day may be the first of two that look alike.
-                let after = try Timestamp.checked(start.microseconds.addingReportingOverflow(width))
-                let found = try localStart(of: after, zone)
-                if found > start { return found }
-            }
-            let next = try Timestamp.checked(local.microseconds.addingReportingOverflow(width))
-            return try zone.map { zone throws(ValueError) in try next.absolute(in: zone) } ?? next
+        case .fixed(let width, _): end = Int128(clock.microseconds) + Int128(width)
         case .months(let count, _):
-            let next = try local.adding(Interval(months: Int32(count)))
-            return try zone.map { zone throws(ValueError) in try next.absolute(in: zone) } ?? next
+            let month = LocalDateTime(localMicroseconds: clock.microseconds).date.monthNumber + count
+            end = Int128(CivilDate(monthNumber: month).daysSinceEpoch) * Int128(Microseconds.perDay)
         }
+        end -= clockShift
+        if let period, period.end != .max { end = min(end, Int128(period.end) * Int128(Microseconds.perSecond)) }
+        // Beyond the range there are no moments that the end could leave out.
+        return (start, Timestamp(microseconds: Int64(clamping: min(end + shift, Int128(Timestamp.limit.microseconds)))))
     }
 
     private static func floor(_ value: Int64, _ width: Int64, _ origin: Int64) -> Int64 {
@@ -126,14 +126,18 @@ public struct TimeBucket: Sendable, Hashable {
     }
 
     private func localStart(of moment: Timestamp, _ zone: TimeZoneRules) throws(ValueError) -> Timestamp {
-        let local = try moment.local(in: zone)
-        let start = try clockStart(local)
-        if case .fixed(let width, _) = step, width < Microseconds.perDay {
-            let offset = local.microseconds - moment.microseconds
-            let candidate = try Timestamp.checked(start.microseconds.subtractingReportingOverflow(offset))
-            if zone.local(candidate) == start.microseconds { return candidate }
-        }
-        return try start.absolute(in: zone)
+        let start = try clockStart(moment.local(in: zone))
+        let reached = try Timestamp.checked(zone.firstMoment(showing: start.microseconds))
+        guard case .fixed(let width, _) = step, width < Microseconds.perDay else { return reached }
+        // Below a day a bucket belongs to one offset, so that times that the clock shows twice are two buckets;
+        // one that is wider than the overlap goes on through it.
+        let period = zone.period(at: moment.microseconds.flooredQuotient(Microseconds.perSecond))
+        guard period.start != .min else { return reached }
+        let periodStart = period.start * Microseconds.perSecond
+        let candidate = start.microseconds - Int64(period.offset) * Microseconds.perSecond
+        if candidate >= periodStart { return try .checked(candidate) }
+        let previous = try localStart(of: Timestamp(microseconds: periodStart - 1), zone)
+        return previous == reached ? reached : Timestamp(microseconds: periodStart)
     }
 
     /// The start of a bucket on the clock.

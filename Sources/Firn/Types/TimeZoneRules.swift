@@ -203,6 +203,18 @@ extension TimeZoneRules {
         return utc.microseconds &+ Int64(offset(at: seconds)) &* Microseconds.perSecond
     }
 
+    /// The first moment at which the clock reaches local microseconds: the earlier one of an overlap, the change
+    /// itself for a time in a gap.
+    func firstMoment(showing local: Int64) -> Int64 {
+        let seconds = local.flooredQuotient(Microseconds.perSecond)
+        let before = period(at: seconds - 86_400)
+        let first = local - Int64(before.offset) * Microseconds.perSecond
+        // A zone's changes lie within the range of timestamps, whose microseconds are far from overflowing here.
+        guard before.end != .max, first >= before.end * Microseconds.perSecond else { return first }
+        let after = local - Int64(period(at: before.end).offset) * Microseconds.perSecond
+        return max(after, before.end * Microseconds.perSecond)
+    }
+
     /// The moment of local wall-clock microseconds; error 22008 when it leaves the range.
     func utc(fromLocal local: Int64) throws(ValueError) -> Timestamp {
         let seconds = local.flooredQuotient(Microseconds.perSecond)

@@ -202,12 +202,10 @@ private func starts(
         try raising { () throws(ValueError) -> Int64 in
             let moment = try timestamp(time, type)
             if let known, moment >= known.start, moment < known.end { return known.value }
-            let start = try bucket.start(of: moment)
-            let result = try value(start, type)
-            known = nil
-            if moment.isFinite, let end = try? bucket.end(ofBucketAt: start), moment < end {
-                known = (moment, end, result)
-            }
+            guard moment.isFinite else { return try value(bucket.start(of: moment), type) }
+            let stretch = try bucket.stretch(from: moment)
+            let result = try value(stretch.start, type)
+            known = (moment, stretch.end, result)
             return result
         }
     }
