@@ -140,8 +140,13 @@ final class SegmentBlocks: Sendable {
     private static func damage(
         _ what: String, in name: String, at byteOffset: Int64, covering region: String
     ) -> FirnError {
+        damage("\(what) in \(name) at offset \(byteOffset) (\(region))")
+    }
+
+    /// The error of damage that a message describes in full.
+    static func damage(_ message: String) -> FirnError {
         FirnError(
-            .dataCorrupted, "\(what) in \(name) at offset \(byteOffset) (\(region))",
+            .dataCorrupted, message,
             hint: "run firn check to list all damage; SET skip_damaged = on answers without the damaged rows")
     }
 }

@@ -24,6 +24,9 @@ extension SegmentFile {
         package var covers: String
         /// The whole story in one line.
         package var message: String
+
+        /// The damage as a statement that meets it would report it.
+        package var error: FirnError { SegmentBlocks.damage(message) }
     }
 
     /// Checks the whole file and returns what is damaged; throws only where the file cannot be read at all.
@@ -33,6 +36,19 @@ extension SegmentFile {
         _ path: FilePath, fileSystem: any FileSystem, database: DatabaseID?
     ) throws(FirnError) -> [Damage] {
         try verify(path, fileSystem: fileSystem, database: database, segments: nil)
+    }
+
+    /// Checks one segment, of which the manifest says where it lies.
+    static func verify(
+        _ segment: SegmentDescriptor, at path: FilePath, fileSystem: any FileSystem, database: DatabaseID
+    ) throws(FirnError) -> [Damage] {
+        let blocks = try SegmentBlocks(path: path, fileSystem: fileSystem, file: segment.file, database: database)
+        let check = FileCheck(blocks: blocks)
+        try check.run(at: segment.byteOffset, "segment footer") { () throws(FirnError) in
+            let reader = try SegmentReader(blocks: blocks, descriptor: segment, cache: PageCache(bytesMax: 0))
+            try check.check(reader)
+        }
+        return check.damages
     }
 
     /// - Parameter segments: what the manifest says about the file; nil takes the tail's word for it.

@@ -1,37 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The engine's segments in the product: written by SegmentFlush, read through SegmentReader and one page cache.
+// The segment files of one database: written by the flush, kept open for readers, up to a limit.
 //
-// Opened segments (a file handle, the footer, the dictionaries) are kept for the next statement, up to a limit;
-// statements that run hold theirs whatever the limit says.
+// A file is opened once for all its segments, and a segment's footer is read once, for as long as they stay among the
+// files used last. Whoever holds a morsel holds its file: closing a file here never pulls it from under a reader.
 
 import FirnIO
 import Synchronization
 import SystemPackage
 
-/// Writes and opens the segments of one database. Thread-safe.
+/// Writes and opens segments. Thread-safe.
 final class SegmentFiles: SegmentAccess {
-    /// Most segments that are kept open between statements.
-    static let openSegmentsMax = 256
+    /// Files that are kept open where no limit is given: a quarter of the usual limit of a process.
+    static let defaultOpenFilesMax = 256
 
-    private struct Key: Hashable {
-        let file: FileID
-        let byteOffset: Int64
+    private struct OpenFile {
+        let blocks: SegmentBlocks
+        /// By their offsets.
+        var readers: [Int64: SegmentReader] = [:]
+        var lastUse: UInt64
     }
 
-    private struct OpenSegments {
-        var readers: [Key: (reader: SegmentReader, lastUse: UInt64)] = [:]
-        var useCount: UInt64 = 0
+    private struct State {
+        var files: [FileID: OpenFile] = [:]
+        var clock: UInt64 = 0
     }
 
+    let cache: PageCache
     private let fileSystem: any FileSystem
     private let database: DatabaseID
-    private let cache: PageCache
-    private let open = Mutex(OpenSegments())
+    private let profile: SegmentProfile
+    private let openFilesMax: Int
+    private let state = Mutex(State())
 
-    init(fileSystem: any FileSystem, database: DatabaseID, cacheBytesMax: Int) {
+    /// - Parameters:
+    ///   - cacheBytesMax: most bytes of verified pages that are kept in memory.
+    ///   - openFilesMax: most files that are kept open beside those that running queries hold.
+    init(
+        fileSystem: any FileSystem, database: DatabaseID, cacheBytesMax: Int = PageCache.defaultBytesMax,
+        openFilesMax: Int = defaultOpenFilesMax, profile: SegmentProfile = .warm
+    ) {
+        precondition(openFilesMax > 0, "at least one file can be open")
         self.fileSystem = fileSystem
         self.database = database
+        self.profile = profile
+        self.openFilesMax = openFilesMax
         cache = PageCache(bytesMax: cacheBytesMax)
     }
 
@@ -39,7 +52,7 @@ final class SegmentFiles: SegmentAccess {
         _ inputs: [FlushInput], to path: FilePath, file: FileID, chunks: ChunkLocator
     ) throws(FirnError) -> FlushOutput {
         try SegmentFlush.write(
-            inputs, to: path, fileSystem: fileSystem, database: database, file: file, chunks: chunks, profile: .warm)
+            inputs, to: path, fileSystem: fileSystem, database: database, file: file, chunks: chunks, profile: profile)
     }
 
     func morsels(
@@ -49,40 +62,46 @@ final class SegmentFiles: SegmentAccess {
     }
 
     func forget(_ file: FileID) {
-        open.withLock { open in
-            for key in open.readers.keys where key.file == file { open.readers[key] = nil }
-        }
+        state.withLock { _ = $0.files.removeValue(forKey: file) }
         cache.forget(file)
     }
 
     func verify(_ segment: SegmentDescriptor, at path: FilePath, schema: TableSchema) throws(FirnError) {
-        let damages = try SegmentFile.verify(path, fileSystem: fileSystem, database: database)
-        guard let damage = damages.first else { return }
-        throw FirnError(.dataCorrupted, damage.message)
+        let damages = try SegmentFile.verify(segment, at: path, fileSystem: fileSystem, database: database)
+        if let first = damages.first { throw first.error }
     }
 
-    /// The segment opened, now or before.
+    // MARK: Open files
+
+    /// Number of files that are kept open.
+    var openFileCount: Int { state.withLock { $0.files.count } }
+
     private func reader(of segment: SegmentDescriptor, at path: FilePath) throws(FirnError) -> SegmentReader {
-        let key = Key(file: segment.file, byteOffset: segment.byteOffset)
-        let known = open.withLock { open -> SegmentReader? in
-            open.useCount += 1
-            open.readers[key]?.lastUse = open.useCount
-            return open.readers[key]?.reader
+        let (blocks, reader) = state.withLock { state -> (SegmentBlocks?, SegmentReader?) in
+            state.clock += 1
+            state.files[segment.file]?.lastUse = state.clock
+            let file = state.files[segment.file]
+            return (file?.blocks, file?.readers[segment.byteOffset])
         }
-        if let known { return known }
-        let opened = try SegmentReader(
-            path: path, fileSystem: fileSystem, database: database, descriptor: segment, cache: cache)
-        return open.withLock { open in
-            // Two statements may open one segment at once; the first kept is the one whose dictionaries all share.
-            if let known = open.readers[key] { return known.reader }
-            if open.readers.count >= SegmentFiles.openSegmentsMax,
-                let oldest = open.readers.min(by: { $0.value.lastUse < $1.value.lastUse })
-            {
-                open.readers[oldest.key] = nil
+        if let reader { return reader }
+        // No lock is held while a file is opened; of two threads that open it together, the first one's stays.
+        let opened =
+            if let blocks { blocks } else {
+                try SegmentBlocks(path: path, fileSystem: fileSystem, file: segment.file, database: database)
             }
-            open.useCount += 1
-            open.readers[key] = (opened, open.useCount)
-            return opened
+        let made = try SegmentReader(blocks: opened, descriptor: segment, cache: cache)
+        return state.withLock { state in
+            if let first = state.files[segment.file]?.readers[segment.byteOffset] { return first }
+            if state.files[segment.file] == nil {
+                if state.files.count >= openFilesMax,
+                    let oldest = state.files.min(by: { $0.value.lastUse < $1.value.lastUse })
+                {
+                    state.files[oldest.key] = nil
+                }
+                state.files[segment.file] = OpenFile(blocks: opened, lastUse: state.clock)
+            }
+            state.files[segment.file]!.readers[segment.byteOffset] = made
+            return made
         }
     }
 }
