@@ -26,7 +26,7 @@ public struct Column: Sendable {
         case double([Double])
         case decimal(DecimalValues)
         case bytes(BytesValues)
-        /// Text by code; code i of the dictionary.
+        /// Text by code. Every code is below the dictionary's count, those of NULL rows too.
         case dictionary([UInt32], BytesDictionary)
         case uuid([UInt128])
         case interval([Interval])
@@ -53,7 +53,12 @@ public struct Column: Sendable {
         count = values.count
         precondition(validity == nil || validity!.count == count, "validity has a bit a row")
         self.type = type
-        self.values = values
+        if case .dictionary(let codes, let dictionary) = values, dictionary.count == 0 {
+            // All rows are NULL. Codes are always below the dictionary's count, so an empty one has no codes.
+            self.values = .bytes(BytesValues(bytes: [], offsets: [Int32](repeating: 0, count: codes.count + 1)))
+        } else {
+            self.values = values
+        }
         self.validity = validity.flatMap { $0.isAllSet ? nil : $0 }
     }
 
