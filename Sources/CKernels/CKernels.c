@@ -137,6 +137,7 @@ CRC_TARGET static uint32_t crc32cByInstruction(const void *bytes, size_t byteCou
 #define LEVEL 0
 #define TARGET
 #define AT_LEVEL(name) name##_baseline
+#define EXPAND_BINS_BODY expandBins_baseline
 #if defined(__ARM_FEATURE_CRC32)
 #define CRC32C_BODY crc32cByInstruction
 #else
@@ -147,9 +148,11 @@ CRC_TARGET static uint32_t crc32cByInstruction(const void *bytes, size_t byteCou
 #undef TARGET
 #undef AT_LEVEL
 #undef CRC32C_BODY
+#undef EXPAND_BINS_BODY
 
 #if defined(__x86_64__)
 #define CRC32C_BODY crc32cByInstruction
+#define EXPAND_BINS_BODY expandBins_avx2
 
 #define LEVEL 1
 #define TARGET __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt,sse4.2")))

@@ -543,6 +543,79 @@ SQUARES(squaresInt64, int64_t, i64x8, CONVERTED)
 #undef SQUARES
 #undef COMPARE_LOOP
 
+// MARK: Entropy decoding (format: Sources/Firn/Codec/Encodings/BinnedEntropy.swift)
+
+// Loads do the work here, and gathering eight lanes into vectors is slower than eight loads: there is no body for
+// AVX-512. `perLoad` offsets are taken from one load; it is a constant where this is inlined.
+#if LEVEL < 2
+LOCAL void AT_LEVEL(expand)(const FirnBinStep *restrict table, const FirnBin *restrict bins,
+                            const FirnBinStreams *streams, size_t count, uint64_t *restrict values, int perLoad) {
+    const uint8_t *early = streams->bytes[0], *late = streams->bytes[1], *offsets = streams->bytes[2];
+    const size_t earlyEnd = streams->bitCounts[0], lateEnd = streams->bitCounts[1], offsetEnd = streams->bitCounts[2];
+    size_t earlyBit = 0, lateBit = 0, offsetBit = 0;
+    size_t s0 = streams->states[0], s1 = streams->states[1], s2 = streams->states[2], s3 = streams->states[3];
+    size_t s4 = streams->states[4], s5 = streams->states[5], s6 = streams->states[6], s7 = streams->states[7];
+#define STEP(lane, word, position)                                                                                     \
+    const FirnBin *n##lane = bins + table[s##lane].bin;                                                                \
+    uint64_t b##lane = table[s##lane].bits;                                                                            \
+    s##lane = table[s##lane].base + (word & ((1ull << b##lane) - 1));                                                  \
+    word >>= b##lane;                                                                                                  \
+    position += b##lane;
+#define VALUE(lane)                                                                                                    \
+    {                                                                                                                  \
+        if (lane % perLoad == 0) {                                                                                     \
+            memcpy(&window, offsets + (offsetBit >> 3), 8);                                                            \
+            window >>= offsetBit & 7;                                                                                  \
+        }                                                                                                              \
+        uint64_t width = n##lane->width;                                                                               \
+        target[lane] = n##lane->lower + (window & ((1ull << width) - 1));                                              \
+        window >>= width;                                                                                              \
+        offsetBit += width;                                                                                            \
+    }
+    for (size_t index = 0; index < count; index += 8) {
+        uint64_t a, b, window = 0, last[8], *target = index + 8 <= count ? values + index : last;
+        memcpy(&a, early + (earlyBit >> 3), 8);
+        memcpy(&b, late + (lateBit >> 3), 8);
+        a >>= earlyBit & 7;
+        b >>= lateBit & 7;
+        STEP(0, a, earlyBit)
+        STEP(4, b, lateBit)
+        STEP(1, a, earlyBit)
+        STEP(5, b, lateBit)
+        STEP(2, a, earlyBit)
+        STEP(6, b, lateBit)
+        STEP(3, a, earlyBit)
+        STEP(7, b, lateBit)
+        earlyBit = earlyBit < earlyEnd ? earlyBit : earlyEnd;
+        lateBit = lateBit < lateEnd ? lateBit : lateEnd;
+        VALUE(0)
+        VALUE(1)
+        VALUE(2)
+        VALUE(3)
+        VALUE(4)
+        VALUE(5)
+        VALUE(6)
+        VALUE(7)
+        offsetBit = offsetBit < offsetEnd ? offsetBit : offsetEnd;
+        if (target == last) memcpy(values + index, last, (count - index) * 8);
+    }
+#undef STEP
+#undef VALUE
+}
+
+TARGET static void AT_LEVEL(expandBins)(const FirnBinStep *table, const FirnBin *bins, size_t binCount,
+                                        const FirnBinStreams *streams, size_t count, uint64_t *values) {
+    uint64_t widest = 0;
+    for (size_t bin = 0; bin < binCount; bin++) widest = bins[bin].width > widest ? bins[bin].width : widest;
+    if (widest <= 14)
+        AT_LEVEL(expand)(table, bins, streams, count, values, 4);
+    else if (widest <= 28)
+        AT_LEVEL(expand)(table, bins, streams, count, values, 2);
+    else
+        AT_LEVEL(expand)(table, bins, streams, count, values, 1);
+}
+#endif
+
 // MARK: The table of this level
 
 static const FirnKernels AT_LEVEL(kernels) = {
@@ -571,6 +644,7 @@ static const FirnKernels AT_LEVEL(kernels) = {
     .aggregateRunsInt64 = AT_LEVEL(aggregateRunsInt64),
     .squaresRunsDouble = AT_LEVEL(squaresDoubleRuns),
     .squaresRunsInt64 = AT_LEVEL(squaresInt64Runs),
+    .expandBins = EXPAND_BINS_BODY,
 };
 
 #undef UPPER

@@ -41,6 +41,27 @@ typedef struct {
     int64_t count;
 } FirnIntegerAggregate;
 
+/// A bin of the entropy coder: a lower bound and the width of the offsets from it, at most 56 bits.
+typedef struct {
+    uint64_t lower;
+    uint64_t width;
+} FirnBin;
+
+/// What a state of the entropy coder means: its bin, how many bits to read, and what to add to them.
+typedef struct {
+    uint32_t bin;
+    uint16_t base;
+    uint16_t bits;
+} FirnBinStep;
+
+/// The bits of an entropy-coded page: those of states 0 to 3, those of states 4 to 7, and the offsets. 64 bytes
+/// behind the end of each may be read.
+typedef struct {
+    const uint8_t *bytes[3];
+    size_t bitCounts[3];
+    uint16_t states[8];
+} FirnBinStreams;
+
 /// `validity` is a bitmap, bit i of which belongs to value i, or null when every value counts. Run k covers
 /// values ends[k-1] ..< ends[k]; the last end is the count of values that may be read.
 typedef struct {
@@ -93,6 +114,10 @@ typedef struct {
                               double *results);
     void (*squaresRunsInt64)(const int64_t *values, const uint32_t *ends, size_t runCount, const double *centers,
                              double *results);
+    /// Expands entropy-coded values: `table` has a step for each state; value i is of state i % 8, and positions
+    /// are clamped to the ends of their streams.
+    void (*expandBins)(const FirnBinStep *table, const FirnBin *bins, size_t binCount, const FirnBinStreams *streams,
+                       size_t count, uint64_t *values);
 } FirnKernels;
 
 /// The kernels of a level, or null where this CPU has not got it.
@@ -183,6 +208,10 @@ static inline void firn_squares_runs_double(const double *values, const uint32_t
 static inline void firn_squares_runs_int64(const int64_t *values, const uint32_t *ends, size_t runCount,
                                            const double *centers, double *results) {
     firn_kernels->squaresRunsInt64(values, ends, runCount, centers, results);
+}
+static inline void firn_expand_bins(const FirnBinStep *table, const FirnBin *bins, size_t binCount,
+                                    const FirnBinStreams *streams, size_t count, uint64_t *values) {
+    firn_kernels->expandBins(table, bins, binCount, streams, count, values);
 }
 
 #endif

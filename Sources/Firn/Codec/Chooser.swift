@@ -9,7 +9,7 @@
 enum Chooser {
     /// A dictionary is only tried where no more than this share of a sample is distinct: of 1,024 draws from
     /// 16,384 equally likely values, 3 % repeat.
-    private static let distinctShareMax = 0.97
+    static let distinctShareMax = 0.97
     /// How many times smaller a dictionary must be: it takes a look-up a value to decode.
     private static let dictionaryGainWarm = 1.06
     private static let dictionaryGainCold = 1.01
@@ -18,6 +18,8 @@ enum Chooser {
     /// Compression must save at least one part in this many.
     private static let compressionGainWarm = 8
     private static let compressionGainCold = 32
+    /// Packed bits hardly repeat, so more effort would gain nothing.
+    private static let numberLevel: Int32 = 3
     /// Page bytes below which compression is not tried.
     private static let compressionByteCountMin = 64
 
@@ -77,7 +79,8 @@ enum Chooser {
         var compressed = ByteWriter()
         if canCompress && profile == .cold {
             payload.withUnsafeBytes {
-                _ = compressor().compress($0, level: isBytes ? 19 : 12, into: &compressed)
+                let level = isBytes || scheme == .alignedIntegers ? WholePage.storedLevel : numberLevel
+                _ = compressor().compress($0, level: level, into: &compressed)
             }
             if compressed.count < plain - plain / compressionGainCold {
                 compressed.withUnsafeBytes { use(.zstandard, $0) }

@@ -282,6 +282,16 @@ final class ColumnChunkEncoder {
                 count(NumberCodec.encode(VectorView(part(values, vector)), domain, doubles, into: &output))
             }
         }
+        if profile == .cold {
+            var whole = ByteWriter(reservingBytes: 1 << 12)
+            let byteCountMax = min(best.count, runByteCount)
+            if let chosen = WholePage.encode(values, domain, doubles, compressor, below: byteCountMax, into: &whole) {
+                encodingCounts = savedCounts
+                output.truncate(to: start)
+                output.append(contentsOf: whole)
+                return chosen
+            }
+        }
         if runByteCount <= best.count {
             encodingCounts = savedCounts
             return .steppedRuns

@@ -43,7 +43,6 @@ enum EncodingID: UInt8, Sendable, CaseIterable {
     case parts = 33
     case rawFloats = 34
     case shuffledFloats = 35
-    case entropyCoded = 48
 }
 
 /// How the vectors of a page share what they have in common.
@@ -58,10 +57,10 @@ enum PageScheme: UInt8, Sendable, CaseIterable {
     case bitmap = 4
     /// ALP-RD: the cut and the dictionary of left parts once, then vectors.
     case alpRD = 5
-    /// Bins and their code once, then entropy-coded vectors.
+    /// One entropy-coded stream for the page; there are no vectors. Cold pages only.
     case binnedEntropy = 6
-    /// Constant bits of wide values once, then vectors of what varies.
-    case squeezed = 7
+    /// One stream of whole bytes for the page, meant for Zstandard; there are no vectors. Cold pages only.
+    case alignedIntegers = 7
 }
 
 /// General-purpose compression over a whole page.

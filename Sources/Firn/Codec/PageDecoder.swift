@@ -27,6 +27,8 @@ final class PageDecoder: @unchecked Sendable {
     private let entryBytes: ByteView
     /// ALP-RD pages: the cut.
     private let cut: ALPRDCut?
+    /// Whole-page schemes: every value of the page, as bit patterns.
+    private let expanded: VectorBuffer<Int64>?
     /// Boolean pages: the values, one bit each.
     private let bits: Validity
     /// Floats a value of a float vector page.
@@ -47,6 +49,7 @@ final class PageDecoder: @unchecked Sendable {
     /// Memory that this page holds on to, for a cache's book-keeping.
     var residentByteCount: Int {
         plain.count + entries.count * 8 + entryOffsets.count * 4 + steppedRuns.count * 32 + vectorOffsets.count * 8
+            + (expanded?.capacity ?? 0) * 8
     }
 
     // MARK: Loading
@@ -102,9 +105,12 @@ final class PageDecoder: @unchecked Sendable {
         var bits = Validity.allNull
         var dimensionCount = 0
         var cut: ALPRDCut?
+        var expanded: VectorBuffer<Int64>?
         var vectorOffsets: [Int] = []
         switch scheme {
         case .steppedRuns: runs = try SteppedRuns.decode(&reader, count: valueCount)
+        case .binnedEntropy, .alignedIntegers:
+            expanded = try WholePage.decode(&reader, scheme, count: valueCount, Self.domain(kind))
         case .bitmap: bits = try BitmapEncoding.decode(&reader, count: valueCount)
         case .dictionary where kind == .bytes:
             let entryCount = try reader.readCount(atMost: DistinctValues.distinctCountMax)
@@ -127,6 +133,7 @@ final class PageDecoder: @unchecked Sendable {
         self.entryBytes = entryBytes
         self.bits = bits
         self.cut = cut
+        self.expanded = expanded
         self.dimensionCount = dimensionCount
         self.vectorOffsets = vectorOffsets
         steppedRuns = runs
@@ -151,7 +158,7 @@ final class PageDecoder: @unchecked Sendable {
         case .steppedRuns: [.int64, .int128, .codes, .double, .float].contains(kind)
         case .dictionary: [.int64, .int128, .double, .float, .bytes].contains(kind)
         case .alpRD: kind == .double
-        case .binnedEntropy, .squeezed: false
+        case .binnedEntropy, .alignedIntegers: [.int64, .int128, .codes, .double, .float].contains(kind)
         }
     }
 
@@ -311,6 +318,10 @@ final class PageDecoder: @unchecked Sendable {
         let count = valueCount(ofVector: index)
         switch scheme {
         case .steppedRuns: fillFromRuns(index, count: count, into: output)
+        case .binnedEntropy, .alignedIntegers:
+            precondition(index >= 0 && index < vectorCount, "a vector is one of its page's")
+            guard let expanded else { preconditionFailure("such a page is expanded when it is loaded") }
+            output.update(from: expanded.pointer + index * VectorLayout.valueCount, count: count)
         case .dictionary:
             var cursor = cursor(index)
             IntegerCodec.decode(&cursor, count: count, into: output)

@@ -2,8 +2,7 @@
 //
 // Raw encoding: distances from the minimum in whole bytes, one value after another.
 //
-// For vectors too short to fill the rows of a packed block, and for pages that a general-purpose
-// compressor will see, which finds repetition only where values begin on bytes.
+// For vectors too short to fill the rows of a packed block.
 //
 //     [byte width: u8, 1...8][minimum: signed varint][count x byte width, little-endian]
 
@@ -21,11 +20,8 @@ enum Raw: IntegerEncoding {
     }
 
     static func encode(_ values: VectorView<Int64>, _ statistics: IntegerStatistics, into output: inout ByteWriter) {
-        encode(values, byteWidth: byteWidth(statistics), base: statistics.extremes.min, into: &output)
-    }
-
-    /// With a width and base that a whole page shares, so that equal values have equal bytes.
-    static func encode(_ values: VectorView<Int64>, byteWidth: Int, base: Int64, into output: inout ByteWriter) {
+        let byteWidth = byteWidth(statistics)
+        let base = statistics.extremes.min
         output.append(UInt8(byteWidth))
         output.appendSignedVarint(base)
         output.appendUninitialized(values.count * byteWidth) { bytes in
@@ -54,7 +50,15 @@ enum Raw: IntegerEncoding {
     static func decode(_ cursor: inout VerifiedCursor, count: Int, into output: UnsafeMutablePointer<Int64>) {
         let byteWidth = Int(cursor.byte())
         let base = cursor.signedVarint()
-        let bytes = cursor.pointer
+        widen(cursor.pointer, byteWidth: byteWidth, count: count, base: base, into: output)
+        cursor.skip(count * byteWidth)
+    }
+
+    /// Integers of 1 to 8 bytes each, plus `base`.
+    static func widen(
+        _ bytes: UnsafeRawPointer, byteWidth: Int, count: Int, base: Int64, into output: UnsafeMutablePointer<Int64>
+    ) {
+        // Precondition: bytes holds count * byteWidth bytes.
         switch byteWidth {
         case 1: widen(bytes, UInt8.self, count: count, base: base, into: output)
         case 2: widen(bytes, UInt16.self, count: count, base: base, into: output)
@@ -70,7 +74,6 @@ enum Raw: IntegerEncoding {
                 output[index] = Int64(bitPattern: value) &+ base
             }
         }
-        cursor.skip(count * byteWidth)
     }
 
     @inline(__always)

@@ -97,6 +97,15 @@ enum Kernels {
         firn_scale(values, count, factor, base)
     }
 
+    /// Expands entropy-coded values; see CKernels.h and BinnedEntropy.
+    @inline(__always)
+    static func expandBins(
+        _ table: [FirnBinStep], _ bins: [FirnBin], _ streams: FirnBinStreams, count: Int,
+        into values: UnsafeMutablePointer<UInt64>
+    ) {
+        withUnsafePointer(to: streams) { firn_expand_bins(table, bins, bins.count, $0, count, values) }
+    }
+
     // MARK: Filtering
 
     /// One bit a value: value `comparison` constant. Writes whole bytes, spare bits zero.

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Cold pages of numbers: one stream of integers for the page, and what the integers mean.
+//
+// The integers are binned and entropy-coded (BinnedEntropy) or laid out in whole bytes for Zstandard
+// (AlignedIntegers); the scheme says which. They are the values themselves (for doubles their patterns), the
+// scaled integers of ALP with one scaling for the page, or codes of a dictionary. Such a page is expanded when
+// it is loaded and then holds eight bytes a value; decoding a vector is a copy.
+//
+//     scheme binnedEntropy or alignedIntegers: [integers][meaning: u8]
+//       0 values
+//       1 ALP         [exponent: u8][factor: u8][near: u8, 1: binned distances of all values]
+//                     [far count: varint][integer sequences of: far positions, far patterns]
+//       2 dictionary  [distinct count: varint][sequence of distinct values]
+//       3 decimals    [binned digit counts of all values][far count and far sequences as for ALP]
+//                     value = integer / 10^(digit count), correctly rounded
+
+enum WholePage {
+    private enum Meaning: UInt8 {
+        case values = 0
+        case scaled = 1
+        case codes = 2
+        case decimals = 3
+    }
+
+    /// Estimates are refined where Zstandard at a fast level comes this close to the bins.
+    private static let refinementShare = 1.35
+    private static let trialLevel: Int32 = 3
+    static let storedLevel: Int32 = 19
+    /// What a binned page has besides its bins and bits.
+    private static let headerByteCount = 32
+
+    // MARK: Encoding
+
+    /// A way to store the page: its integers and the bytes that say what they mean.
+    private struct Candidate {
+        let integers: [Int64]
+        let meaning: [UInt8]
+    }
+
+    /// Appends the smallest whole page when it takes less than `byteCountMax` on disk; returns its scheme.
+    static func encode(
+        _ values: UnsafeBufferPointer<Int64>, _ domain: NumberDomain, _ statistics: DoubleStatistics,
+        _ compressor: ZstandardCompressor, below byteCountMax: Int, into output: inout ByteWriter
+    ) -> PageScheme? {
+        let candidates = candidates(values, domain, statistics)
+        var binned: (candidate: Candidate, plan: BinnedEntropy.Plan, byteCount: Int)?
+        var aligned: (candidate: Candidate, order: Int, byteCount: Int)?
+        for candidate in candidates {
+            candidate.integers.withUnsafeBufferPointer { integers in
+                if let plan = BinnedEntropy.plan(integers) {
+                    let byteCount = Int(plan.bitCount / 8) + headerByteCount + candidate.meaning.count
+                    if byteCount < binned?.byteCount ?? Int.max { binned = (candidate, plan, byteCount) }
+                }
+                for order in 0...BinnedEntropy.orderMax where integers.count > 2 {
+                    let byteCount = compressedByteCount(integers, order, candidate.meaning, compressor, trialLevel)
+                    if byteCount < aligned?.byteCount ?? Int.max { aligned = (candidate, order, byteCount) }
+                }
+            }
+        }
+        let limit = min(byteCountMax, binned?.byteCount ?? Int.max)
+        if let aligned, Double(aligned.byteCount) < Double(limit) * refinementShare {
+            let isSmaller = aligned.candidate.integers.withUnsafeBufferPointer { integers in
+                compressedByteCount(integers, aligned.order, aligned.candidate.meaning, compressor, storedLevel) < limit
+            }
+            if isSmaller {
+                output.append(PageScheme.alignedIntegers.rawValue)
+                aligned.candidate.integers.withUnsafeBufferPointer {
+                    AlignedIntegers.encode($0, order: aligned.order, into: &output)
+                }
+                output.append(aligned.candidate.meaning)
+                return .alignedIntegers
+            }
+        }
+        guard let binned, binned.byteCount < byteCountMax else { return nil }
+        output.append(PageScheme.binnedEntropy.rawValue)
+        BinnedEntropy.encode(binned.plan, statistics.integers, into: &output)
+        output.append(binned.candidate.meaning)
+        return .binnedEntropy
+    }
+
+    /// What a page's integers could be.
+    private static func candidates(
+        _ values: UnsafeBufferPointer<Int64>, _ domain: NumberDomain, _ statistics: DoubleStatistics
+    ) -> [Candidate] {
+        var candidates = [Candidate(integers: Array(values), meaning: [Meaning.values.rawValue])]
+        if domain != .integer, let scaling = statistics.scalings.first {
+            let page = ScaledPage(values, scaling, domain)
+            candidates.append(
+                Candidate(integers: page.integers, meaning: page.meaning(Meaning.scaled.rawValue, statistics)))
+        }
+        if domain == .double, let page = DecimalPage(values) {
+            candidates.append(
+                Candidate(integers: page.integers, meaning: page.meaning(Meaning.decimals.rawValue, statistics)))
+        }
+        let distinctCountMax = min(DistinctValues.distinctCountMax, max(1, values.count / 4))
+        let isWorthATry = DistinctValues.sampledShare(values) < Chooser.distinctShareMax
+        if isWorthATry,
+            let distinct = DistinctValues(
+                values, distinctCountMax: distinctCountMax, domain, isWorthwhile: { _ in true })
+        {
+            var meaning = ByteWriter()
+            meaning.append(Meaning.codes.rawValue)
+            meaning.appendVarint(distinct.values.count)
+            distinct.values.withUnsafeBufferPointer {
+                NumberCodec.encodeSequence($0, domain, statistics.nested, into: &meaning)
+            }
+            candidates.append(Candidate(integers: distinct.codes, meaning: meaning.bytes))
+        }
+        return candidates
+    }
+
+    private static func compressedByteCount(
+        _ integers: UnsafeBufferPointer<Int64>, _ order: Int, _ meaning: [UInt8], _ compressor: ZstandardCompressor,
+        _ level: Int32
+    ) -> Int {
+        var aligned = ByteWriter(reservingBytes: integers.count * 2)
+        AlignedIntegers.encode(integers, order: order, into: &aligned)
+        aligned.append(meaning)
+        var compressed = ByteWriter()
+        aligned.withUnsafeBytes { _ = compressor.compress($0, level: level, into: &compressed) }
+        return compressed.count
+    }
+
+    // MARK: Decoding
+
+    /// Verifies and expands `count` values, as bit patterns.
+    static func decode(
+        _ reader: inout ByteReader, _ scheme: PageScheme, count: Int, _ domain: NumberDomain
+    ) throws(FormatError) -> VectorBuffer<Int64> {
+        let buffer = VectorBuffer<Int64>(valueCount: count)
+        let values = buffer.pointer
+        if scheme == .binnedEntropy {
+            try BinnedEntropy.decode(&reader, count: count, into: values)
+        } else {
+            try AlignedIntegers.decode(&reader, count: count, into: values)
+        }
+        let start = reader.offset
+        let tag = try reader.readByte()
+        switch Meaning(rawValue: tag) {
+        case .values: break
+        case .scaled where domain != .integer: try ScaledPage.decode(&reader, count: count, domain, values)
+        case .decimals where domain == .double: try DecimalPage.decode(&reader, count: count, values)
+        case .codes:
+            let distinctCount = try reader.readCount(atMost: DistinctValues.distinctCountMax)
+            let distinct = try NumberCodec.decodeSequence(&reader, count: distinctCount, domain)
+            let extremes = Kernels.extremes(values, count: count)
+            guard extremes.min >= 0, extremes.max < Int64(distinctCount) else {
+                throw FormatError("a code lies outside a dictionary of \(distinctCount)", at: start)
+            }
+            distinct.withUnsafeBufferPointer { distinct in
+                for index in 0..<count { values[index] = distinct[Int(values[index])] }
+            }
+        default: throw FormatError("unknown meaning \(tag) of a page's integers", at: start)
+        }
+        return buffer
+    }
+}
+
+/// A page of doubles or floats under one decimal scaling.
+private struct ScaledPage {
+    private static let nearWidthMax = 24
+    let integers: [Int64]
+    private let scaling: ALPScaling
+    private let distances: [Int64]
+    private let hasNear: Bool
+    private let far: FarExceptions
+
+    init(_ values: UnsafeBufferPointer<Int64>, _ scaling: ALPScaling, _ domain: NumberDomain) {
+        self.scaling = scaling
+        var integers = [Int64](repeating: 0, count: values.count)
+        var mismatches = [UInt16](repeating: 0, count: values.count)
+        let mismatchCount =
+            domain == .float
+            ? ALPKernels.encodeFloats(
+                values.baseAddress!, count: values.count, scaling, into: &integers, mismatches: &mismatches)
+            : ALPKernels.encode(
+                values.baseAddress!, count: values.count, scaling, into: &integers, mismatches: &mismatches)
+        var distances = [Int64](repeating: 0, count: values.count)
+        var hasNear = false
+        var far: [Int] = []
+        for slot in 0..<mismatchCount {
+            let position = Int(mismatches[slot])
+            let rounded = Double(bitPattern: UInt64(bitPattern: ALP.magicBits &+ integers[position])) - ALP.magic
+            let distance =
+                values[position] &- Int64(bitPattern: (rounded * scaling.down * scaling.downFraction).bitPattern)
+            if domain == .double && BitPacking.width(of: ZigZag.encode(distance)) <= Self.nearWidthMax {
+                distances[position] = distance
+                hasNear = true
+            } else {
+                far.append(position)
+            }
+        }
+        FarExceptions.fill(&integers, far)
+        self.integers = integers
+        self.distances = distances
+        self.hasNear = hasNear
+        self.far = FarExceptions(far, values)
+    }
+
+    /// The bytes that say what the integers mean.
+    func meaning(_ tag: UInt8, _ statistics: DoubleStatistics) -> [UInt8] {
+        var output = ByteWriter()
+        output.append(tag)
+        output.append(UInt8(scaling.exponent))
+        output.append(UInt8(scaling.factor))
+        let plan = hasNear ? distances.withUnsafeBufferPointer { BinnedEntropy.plan($0) } : nil
+        output.append(plan == nil ? 0 : 1)
+        if let plan { BinnedEntropy.encode(plan, statistics.integers, into: &output) }
+        far.encode(statistics.integers, into: &output)
+        return output.bytes
+    }
+
+    static func decode(
+        _ reader: inout ByteReader, count: Int, _ domain: NumberDomain, _ values: UnsafeMutablePointer<Int64>
+    ) throws(FormatError) {
+        let start = reader.offset
+        let exponent = Int(try reader.readByte())
+        let factor = Int(try reader.readByte())
+        guard exponent <= ALPScaling.exponentMax, factor <= ALPScaling.exponentMax else {
+            throw FormatError("a decimal scaling of \(exponent) and \(factor)", at: start)
+        }
+        Kernels.decodeALP(values, count: count, ALPScaling(exponent: exponent, factor: factor))
+        let near = try reader.readByte()
+        guard near <= 1 else { throw FormatError("unknown form of near exceptions \(near)", at: start) }
+        if near == 1 {
+            let distances = VectorBuffer<Int64>(valueCount: count)
+            try BinnedEntropy.decode(&reader, count: count, into: distances.pointer)
+            for index in 0..<count { values[index] &+= distances.pointer[index] }
+        }
+        if domain == .float { ALPKernels.narrow(values, count: count) }
+        try FarExceptions.decode(&reader, count: count, values)
+    }
+}
+
+/// A page of doubles with a digit count each: for columns that mix coarse and fine decimals.
+private struct DecimalPage {
+    /// Below 2^53 an integer is exact in a double, and so is the power of ten: their quotient is the decimal.
+    private static let integerMax: Int64 = 1 << 53
+    private static let digitCountMax = 17
+    let integers: [Int64]
+    private let digitCounts: [Int64]
+    private let far: FarExceptions
+
+    /// nil where one digit count fits nearly all, so that one scaling does as well, or where many values are far.
+    init?(_ values: UnsafeBufferPointer<Int64>) {
+        let sampleCount = min(values.count, 256)
+        var sampled = Set<Int>()
+        var farCount = 0
+        for index in 0..<sampleCount {
+            guard let found = Self.decimal(values[index * values.count / sampleCount]) else {
+                farCount += 1
+                continue
+            }
+            sampled.insert(found.digitCount)
+        }
+        // Trailing zeros alone give three neighbouring counts.
+        guard let least = sampled.min(), let greatest = sampled.max(), greatest - least > 3,
+            farCount * 8 < sampleCount
+        else { return nil }
+        var integers = [Int64](repeating: 0, count: values.count)
+        var digitCounts = integers
+        var far: [Int] = []
+        for index in values.indices {
+            if let found = Self.decimal(values[index]) {
+                integers[index] = found.integer
+                digitCounts[index] = Int64(found.digitCount)
+            } else {
+                far.append(index)
+            }
+        }
+        FarExceptions.fill(&integers, far)
+        self.integers = integers
+        self.digitCounts = digitCounts
+        self.far = FarExceptions(far, values)
+    }
+
+    /// The decimal of fewest digits that is exactly this double.
+    private static func decimal(_ bits: Int64) -> (integer: Int64, digitCount: Int)? {
+        let value = Double(bitPattern: UInt64(bitPattern: bits))
+        for digitCount in 0...digitCountMax {
+            let scaled = (value * ALPScaling.powers[digitCount]).rounded()
+            guard scaled.magnitude < Double(integerMax) else { return nil }
+            if Int64(bitPattern: (scaled / ALPScaling.powers[digitCount]).bitPattern) == bits
+                && (scaled != 0 || bits == 0)
+            {
+                return (Int64(scaled), digitCount)
+            }
+        }
+        return nil
+    }
+
+    func meaning(_ tag: UInt8, _ statistics: DoubleStatistics) -> [UInt8] {
+        var output = ByteWriter()
+        output.append(tag)
+        guard let plan = digitCounts.withUnsafeBufferPointer({ BinnedEntropy.plan($0) }) else {
+            preconditionFailure("digit counts are small numbers, which always have bins")
+        }
+        BinnedEntropy.encode(plan, statistics.integers, into: &output)
+        far.encode(statistics.integers, into: &output)
+        return output.bytes
+    }
+
+    static func decode(
+        _ reader: inout ByteReader, count: Int, _ values: UnsafeMutablePointer<Int64>
+    ) throws(FormatError) {
+        let start = reader.offset
+        let digitCounts = VectorBuffer<Int64>(valueCount: count)
+        try BinnedEntropy.decode(&reader, count: count, into: digitCounts.pointer)
+        let extremes = Kernels.extremes(digitCounts.pointer, count: count)
+        guard extremes.min >= 0, extremes.max <= Int64(digitCountMax) else {
+            throw FormatError("a decimal of \(extremes.max) digits", at: start)
+        }
+        ALPScaling.powers.withUnsafeBufferPointer { powers in
+            for index in 0..<count {
+                let quotient = Double(values[index]) / powers[Int(digitCounts.pointer[index])]
+                values[index] = Int64(bitPattern: quotient.bitPattern)
+            }
+        }
+        try FarExceptions.decode(&reader, count: count, values)
+    }
+}
+
+/// Values of a page that its integers do not give back, kept as bit patterns.
+///
+///     [count: varint][integer sequences of: positions, patterns]
+private struct FarExceptions {
+    private let positions: [Int64]
+    private let patterns: [Int64]
+
+    init(_ positions: [Int], _ values: UnsafeBufferPointer<Int64>) {
+        self.positions = positions.map(Int64.init)
+        patterns = positions.map { values[$0] }
+    }
+
+    /// Puts the integer before an exception under it, or the first that is none: it costs next to nothing there.
+    static func fill(_ integers: inout [Int64], _ positions: [Int]) {
+        var firstGood = 0
+        for position in positions where position == firstGood { firstGood += 1 }
+        for position in positions {
+            integers[position] = position == 0 ? integers[min(firstGood, integers.count - 1)] : integers[position - 1]
+        }
+    }
+
+    func encode(_ statistics: IntegerStatistics, into output: inout ByteWriter) {
+        output.appendVarint(positions.count)
+        for column in [positions, patterns] {
+            column.withUnsafeBufferPointer { IntegerCodec.encodeSequence($0, statistics, into: &output) }
+        }
+    }
+
+    static func decode(
+        _ reader: inout ByteReader, count: Int, _ values: UnsafeMutablePointer<Int64>
+    ) throws(FormatError) {
+        let start = reader.offset
+        let farCount = try reader.readCount(atMost: count)
+        let positions = try IntegerCodec.decodeSequence(&reader, count: farCount)
+        let patterns = try IntegerCodec.decodeSequence(&reader, count: farCount)
+        for (position, pattern) in zip(positions, patterns) {
+            guard position >= 0, position < Int64(count) else {
+                throw FormatError("an exception lies past \(count) values", at: start)
+            }
+            values[Int(position)] = pattern
+        }
+    }
+}

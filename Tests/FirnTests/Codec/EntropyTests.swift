@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Cold pages: bins, whole bytes and what their integers mean; the decoder's loop at every level.
+
+import CKernels
+import Testing
+
+@testable import Firn
+
+@Suite struct EntropyTests {
+    private func roundTrip(_ values: [Int64]) throws -> [Int64]? {
+        var writer = ByteWriter()
+        guard let plan = values.withUnsafeBufferPointer({ BinnedEntropy.plan($0) }) else { return nil }
+        BinnedEntropy.encode(plan, IntegerStatistics(), into: &writer)
+        let buffer = VectorBuffer<Int64>(valueCount: values.count)
+        try writer.withUnsafeBytes { bytes in
+            var reader = ByteReader(bytes)
+            try BinnedEntropy.decode(&reader, count: values.count, into: buffer.pointer)
+            try reader.expectEnd()
+        }
+        return Array(UnsafeBufferPointer(start: buffer.pointer, count: values.count))
+    }
+
+    @Test func binnedIntegersComeBack() throws {
+        var random = CodecRandom()
+        for count in [1, 2, 3, 7, 8, 9, 100, 1_000, 5_000] {
+            for (name, values) in SampleColumns.integers(count: count, &random) {
+                if let decoded = try roundTrip(values) {
+                    #expect(decoded == values, "\(name) x \(count), seed \(random.seed)")
+                }
+            }
+        }
+    }
+
+    @Test func binsComeCloseToTheEntropyOfASmoothDistribution() throws {
+        var random = CodecRandom(seed: 7)
+        // A sum of uniform draws: its entropy is about log2(sigma) + 2.05 bits.
+        let values = (0..<30_000).map { _ in (0..<12).reduce(Int64(0)) { sum, _ in sum + Int64(random.below(1_000)) } }
+        let plan = try #require(values.withUnsafeBufferPointer { BinnedEntropy.plan($0) })
+        // sigma = sqrt(12 x 1000^2 / 12) = 1,000: 12.01 bits.
+        #expect(plan.bitCount / 30_000 < 12.01 * 1.01)
+        #expect(try roundTrip(values) == values)
+    }
+
+    @Test func alignedIntegersComeBack() throws {
+        var random = CodecRandom()
+        for count in [3, 100, 3_000] {
+            for (name, values) in SampleColumns.integers(count: count, &random) {
+                for order in 0...2 {
+                    var writer = ByteWriter()
+                    values.withUnsafeBufferPointer { AlignedIntegers.encode($0, order: order, into: &writer) }
+                    let buffer = VectorBuffer<Int64>(valueCount: count)
+                    try writer.withUnsafeBytes { bytes in
+                        var reader = ByteReader(bytes)
+                        try AlignedIntegers.decode(&reader, count: count, into: buffer.pointer)
+                        try reader.expectEnd()
+                    }
+                    let decoded = Array(UnsafeBufferPointer(start: buffer.pointer, count: count))
+                    #expect(decoded == values, "\(name) x \(count), order \(order), seed \(random.seed)")
+                }
+            }
+        }
+    }
+
+    @Test func damagedBinsAreRefusedOrHarmless() throws {
+        var random = CodecRandom()
+        let buffer = VectorBuffer<Int64>(valueCount: 2_000)
+        for (_, values) in SampleColumns.integers(count: 2_000, &random) {
+            var writer = ByteWriter()
+            guard let plan = values.withUnsafeBufferPointer({ BinnedEntropy.plan($0) }) else { continue }
+            BinnedEntropy.encode(plan, IntegerStatistics(), into: &writer)
+            let original = writer.bytes
+            for _ in 0..<60 {
+                var bytes = original
+                let bound = random.below(2) == 0 ? min(60, bytes.count) : bytes.count
+                bytes[random.below(bound)] = UInt8(random.below(256))
+                if random.below(4) == 0 { bytes.removeLast(random.below(bytes.count)) }
+                bytes.withUnsafeBytes { bytes in
+                    var reader = ByteReader(bytes)
+                    _ = try? BinnedEntropy.decode(&reader, count: values.count, into: buffer.pointer)
+                }
+            }
+        }
+    }
+
+    @Test func theDecodersLoopAgreesAtEveryLevel() {
+        var random = CodecRandom()
+        for _ in 0..<20 {
+            let binCount = 1 + random.below(60)
+            let widthMax = [1, 14, 28, 56][random.below(4)]
+            let bins = (0..<binCount).map { _ in
+                FirnBin(lower: random.next(), width: UInt64(random.below(widthMax + 1)))
+            }
+            let table = (0..<256).map { _ in
+                let bits = random.below(9)
+                return FirnBinStep(
+                    bin: UInt32(random.below(binCount)), base: UInt16(random.below(256 - (1 << bits) + 1)),
+                    bits: UInt16(bits))
+            }
+            let bytes = (0..<3).map { _ in random.bytes(3_000 + 64) }
+            let count = 1 + random.below(3_000)
+            bytes[0].withUnsafeBufferPointer { early in
+                bytes[1].withUnsafeBufferPointer { late in
+                    bytes[2].withUnsafeBufferPointer { offsets in
+                        var streams = FirnBinStreams()
+                        streams.bytes = (early.baseAddress!, late.baseAddress!, offsets.baseAddress!)
+                        // Ends that are met on the way, so that positions are clamped.
+                        streams.bitCounts = (random.below(24_000), random.below(24_000), random.below(24_000))
+                        streams.states = (1, 2, 3, 255, 5, 6, 7, 0)
+                        let expected = EntropyKernels.expandBins(table, bins, streams, count: count)
+                        for level in KernelTests.levels {
+                            var values = [UInt64](repeating: 0, count: count)
+                            firn_kernels_at(level).pointee.expandBins(
+                                table, bins, bins.count, &streams, count, &values)
+                            #expect(values == expected, "level \(level.rawValue), seed \(random.seed)")
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func mixedDecimalsComeBack() throws {
+        var random = CodecRandom()
+        let scales = [1.0, 10, 10_000, 1e6, 1e9]
+        let column = (0..<5_000).map { _ -> Double in
+            switch random.below(50) {
+            case 0: return [.nan, -0.0, .infinity, 1e300, .pi][random.below(5)]
+            default:
+                let scale = scales[random.below(scales.count)]
+                return (Double(random.below(180_000_000)) / 1e6 * scale).rounded() / scale
+            }
+        }
+        let chunk = column.withUnsafeBufferPointer { ColumnChunkEncoder(profile: .cold).encode(double: $0) }
+        let page = try PageDecoder(copying: chunk.pages[0].bytes)
+        let buffer = VectorBuffer<Double>()
+        for vector in 0..<page.vectorCount {
+            page.decodeVector(vector, into: buffer.pointer)
+            for index in 0..<page.valueCount(ofVector: vector) {
+                #expect(
+                    buffer[index].bitPattern == column[vector * 1_024 + index].bitPattern, "seed \(random.seed)")
+            }
+        }
+    }
+}
