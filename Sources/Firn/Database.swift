@@ -122,6 +122,7 @@ public final class Database: Sendable {
     /// Makes a table.
     ///
     /// - Parameters:
+    ///   - name: the table's name, as SQL would fold it.
     ///   - columns: names, types and NOT NULL; ids are allocated here. `defaultExpression` is SQL.
     ///   - primaryKey: names of the key's columns, which become NOT NULL.
     ///   - sortKey: names of the columns that identify a series; nil lets the engine pick them at the first flush.
@@ -165,6 +166,7 @@ public final class Database: Sendable {
     /// - Parameters:
     ///   - batch: positional with all columns of the table, or with names; columns that it does not name take
     ///     their DEFAULT.
+    ///   - table: the table's name.
     ///   - durability: nil means the database's own.
     /// - Throws: 42P01, 42703, 42804, 23502, 23505, 22003, 22008 for rows that do not fit, and then nothing was
     ///   appended; 53100 and 58030 where the disk fails.

@@ -31,7 +31,8 @@ public final class Session: Sendable {
 
     /// Runs a query and gives its rows.
     ///
-    /// - Parameter parameters: values of $1, $2, ….
+    /// `parameters` are the values of $1, $2, ….
+    ///
     /// - Throws: `FirnError`; its position is a byte offset in `sql`. 42601 where `sql` is not one statement, or
     ///   gives no rows.
     public func query(_ sql: String, _ parameters: Value...) async throws -> QueryResult {
@@ -95,7 +96,7 @@ public final class Session: Sendable {
 
     /// Runs one statement on the calling thread, which may block: for threads outside of Swift concurrency.
     ///
-    /// - Parameter cancellation: stops the statement, and the reading of its rows, from another thread.
+    /// `cancellation` stops the statement, and the reading of its rows, from another thread.
     public func runBlocking(
         _ sql: String, parameters: [Value] = [], environment: StatementEnvironment = StatementEnvironment(),
         cancellation: StatementCancellation = StatementCancellation()

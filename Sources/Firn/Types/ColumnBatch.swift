@@ -15,7 +15,7 @@ public struct ColumnBatch: Sendable {
 
     /// A positional batch.
     ///
-    /// - Parameter rowCount: needed only where there are no columns.
+    /// `rowCount` is needed only where there are no columns.
     public init(_ columns: [Column], rowCount: Int? = nil) {
         self.init(names: [], columns: columns, rowCount: rowCount)
     }

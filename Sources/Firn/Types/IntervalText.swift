@@ -40,7 +40,7 @@ extension Interval {
     /// Reads an interval in any of PostgreSQL's forms: `5 minutes`, `1 year 2 mons 04:05:06`, `1-2`, `P1DT2H`,
     /// `@ 1 hour ago`. Errors 22007 and 22015.
     ///
-    /// - Parameter fields: what a number without a unit means, and which parts are kept.
+    /// `fields` says what a number without a unit means, and which parts are kept.
     public static func parse(
         _ text: UnsafeBufferPointer<UInt8>, fields: IntervalFields = .all
     ) throws(ValueError) -> Interval {
