@@ -105,3 +105,11 @@ func outcome(_ body: () throws -> String) -> String {
         return "!\(error)"
     }
 }
+
+/// The seed of property tests: FIRN_SEED replays one.
+enum QuerySeed {
+    static let current: UInt64 = {
+        if let text = getenv("FIRN_SEED"), let seed = UInt64(String(cString: text)) { return seed }
+        return SystemRandomSource().next()
+    }()
+}

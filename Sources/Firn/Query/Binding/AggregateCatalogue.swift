@@ -124,30 +124,7 @@ extension Binder {
         return collector.add(
             BoundAggregate(
                 function: kind, arguments: arguments, isDistinct: call.isDistinct && !ignoresDuplicates,
-                filter: filter, type: signature.result, text: text(of: call), position: position))
-    }
-
-    /// The call as EXPLAIN shows it.
-    private func text(of call: FunctionCall) -> String {
-        let inside =
-            call.hasStar
-            ? "*"
-            : (call.isDistinct ? "DISTINCT " : "")
-                + call.arguments.map { $0.value.briefText }.joined(separator: ", ")
-        return "\(call.name.name)(\(inside))" + (call.filter == nil ? "" : " FILTER (…)")
-    }
-}
-
-extension Expression {
-    /// A column or literal as it is, anything longer as its name.
-    fileprivate var briefText: String {
-        switch kind {
-        case .column(let name): name.parts.map(\.name).joined(separator: ".")
-        case .integer(let digits), .decimal(let digits): digits
-        case .string(let text): "'\(text)'"
-        case .functionCall(let call): "\(call.name.name)(…)"
-        case .cast(let inner, _): inner.briefText
-        default: "…"
-        }
+                filter: filter, type: signature.result, text: Expression(.functionCall(call)).sqlText,
+                position: position))
     }
 }

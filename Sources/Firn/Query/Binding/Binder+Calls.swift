@@ -103,15 +103,17 @@ extension Binder {
             let isWhole = further.count == named.count || !overload.defaults.isEmpty
             if isWhole, further.isSuperset(of: named.keys) { candidates.append(overload) }
         }
-        for overload in candidates {
+        // Those with the same names are overloads of each other.
+        for names in Set(candidates.map(\.parameterNames)) {
+            let overloads = candidates.filter { $0.parameterNames == names }
             var arguments = positional
-            for index in positional.count..<overload.parameters.count {
-                let given = named[overload.parameterNames[index]]
-                let type = overload.family(at: index)!.type
+            for (index, parameter) in names.enumerated().dropFirst(positional.count) {
+                let type = overloads[0].family(at: index)!.type
                 arguments.append(
-                    given ?? BoundExpression(.constant(overload.defaults[index]), type, position: position))
+                    named[parameter]
+                        ?? BoundExpression(.constant(overloads[0].defaults[index]), type, position: position))
             }
-            if case .found(let found) = OverloadResolution.resolve([overload], arguments.map(\.type), isOperator: false)
+            if case .found(let found) = OverloadResolution.resolve(overloads, arguments.map(\.type), isOperator: false)
             {
                 return try apply(found, named: name, arguments, position: position)
             }
@@ -148,9 +150,20 @@ extension Binder {
         case "pg_typeof":
             guard arguments.count == 1 else { return nil }
             return BoundExpression(.constant(.text(arguments[0].type.familyName)), .text, position: position)
-        default: return nil
+        default:
+            // A type's name calls its cast: date(ts), float8(n).
+            guard functions.functions[name] == nil, arguments.count == 1, let type = Binder.castNames[name] else {
+                return nil
+            }
+            return try cast(arguments[0], to: type, position: position)
         }
     }
+
+    private static let castNames: [String: DataType] = [
+        "bool": .boolean, "int2": .smallint, "int4": .integer, "int8": .bigint, "float4": .real, "float8": .double,
+        "numeric": .numeric, "text": .text, "date": .date, "timestamp": .timestamp, "timestamptz": .timestamptz,
+        "interval": .interval, "uuid": .uuid, "jsonb": .jsonb,
+    ]
 
     // MARK: Errors
 

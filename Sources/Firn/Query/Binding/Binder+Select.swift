@@ -32,7 +32,7 @@ extension Binder {
 
         let collector = AggregateCollector(inputColumnCount: scope.columns.count)
         var items = try bindItems(select.items, scope, collector, unknowns: unknowns)
-        let keys = try bindGroupKeys(select.groupBy, items: select.items, boundItems: items, scope, collector)
+        var keys = try bindGroupKeys(select.groupBy, items: select.items, boundItems: items, scope, collector)
         var having: BoundExpression?
         if let condition = select.having {
             having = try self.condition(
@@ -41,6 +41,8 @@ extension Binder {
         var orders = try bindOrder(tail.orderBy, items: items, scope, collector)
 
         if select.groupBy != nil || having != nil || !collector.aggregates.isEmpty {
+            keys += dependentKeys(
+                keys, source.plan, items.map(\.expression) + orders.compactMap(\.hidden) + (having.map { [$0] } ?? []))
             let grouped = GroupedExpressions(
                 keys: keys, inputColumnCount: collector.inputColumnCount, scope: scope)
             for index in items.indices { items[index].expression = try grouped.rewrite(items[index].expression) }
@@ -154,6 +156,23 @@ extension Binder {
             return boundItems[index].expression
         }
         return try bind(expression, in: ExpressionScope(scope, clause: .groupBy))
+    }
+
+    /// Where the keys hold the whole primary key of the one table, its other columns have one value a group: those
+    /// that are used come along as keys.
+    private func dependentKeys(
+        _ keys: [BoundExpression], _ source: LogicalPlan, _ users: [BoundExpression]
+    ) -> [BoundExpression] {
+        guard case .scan(let scan) = source, !scan.table.primaryKey.isEmpty else { return [] }
+        let grouped = Set(keys.compactMap { if case .column(let index) = $0.kind { scan.columns[index] } else { nil } })
+        guard grouped.isSuperset(of: scan.table.primaryKey) else { return [] }
+        return scan.columns.indices.filter { index in
+            !grouped.contains(scan.columns[index])
+                && users.contains { $0.contains { if case .column(index) = $0.kind { true } else { false } } }
+        }.map { index in
+            let column = scan.table.columns[scan.table.index(of: scan.columns[index])!]
+            return BoundExpression(.column(index), column.type)
+        }
     }
 
     private func refersToAggregates(_ expression: BoundExpression, _ collector: AggregateCollector) -> Bool {

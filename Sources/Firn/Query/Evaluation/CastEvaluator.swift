@@ -52,6 +52,15 @@ enum CastEvaluator {
         }
     }
 
+    /// Whether some value of the one type has none in the other.
+    static func mayFail(_ source: DataType, to target: DataType) -> Bool {
+        switch (source, target) {
+        case (.smallint, .integer), (.smallint, .bigint), (.integer, .bigint), (.real, .double), (_, .text): false
+        case (_, .double), (_, .real), (_, .numeric(nil, _)): !source.isInteger
+        default: source != target
+        }
+    }
+
     private static func noCast(_ column: Column, _ type: DataType) -> FirnError {
         FirnError(.cannotCoerce, "cannot cast type \(column.type.familyName) to \(type.familyName)")
     }

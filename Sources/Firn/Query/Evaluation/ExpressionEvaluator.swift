@@ -185,7 +185,7 @@ extension BoundExpression {
         case .constant, .column: false
         case .call(let function, let arguments):
             function.mayFail || arguments.contains(where: \.mayFail)
-        case .cast: true
+        case .cast(let operand): operand.mayFail || CastEvaluator.mayFail(operand.type, to: type)
         case .compare(_, let left, let right), .isDistinct(let left, let right, _): left.mayFail || right.mayFail
         case .and(let terms), .or(let terms), .coalesce(let terms): terms.contains(where: \.mayFail)
         case .not(let operand), .isNull(let operand, _), .isBoolean(let operand, _, _),

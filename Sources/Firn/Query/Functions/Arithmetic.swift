@@ -26,6 +26,7 @@ extension FunctionCatalogue {
             addIntegers("-", family, IntegerSubtraction.self)
             addIntegers("*", family, IntegerMultiplication.self)
             addIntegers("/", family, IntegerDivision.self)
+            addIntegers("//", family, IntegerDivision.self)
             addIntegers("%", family, IntegerRemainder.self)
             addFunction(
                 "mod", overload: FunctionOverload.integers(IntegerRemainder.self, family))

@@ -26,6 +26,7 @@ extension FunctionCatalogue {
                 return Array(repeatElement(text, count: max(times, 0)).joined())
             })
         addSubstrings()
+        addOverlay()
         addPadding()
         addConcatenation()
         addFunction(
@@ -128,6 +129,28 @@ extension FunctionCatalogue {
                         try Array(inputs[row]).part(Int(fields[row]), separatedBy: Array(separators[row]))
                     })
             })
+    }
+
+    /// overlay(text, new, from, for): what stands in its place goes, the new text comes.
+    private mutating func addOverlay() {
+        for parameters: [TypeFamily] in [[.text, .text, .integer], [.text, .text, .integer, .integer]] {
+            addFunction(
+                "overlay",
+                overload: FunctionOverload(parameters, .text) { arguments, count, _ throws(FirnError) in
+                    let (inputs, news, starts) = (arguments[0].texts, arguments[1].texts, arguments[2].integers)
+                    return .texts(
+                        try texts(count) { row throws(FirnError) in
+                            let (text, new) = (Array(inputs[row]), Array(news[row]))
+                            let start = Int(starts[row])
+                            let length = arguments.count > 3 ? Int(arguments[3].integers[row]) : new.characterCount
+                            guard start > 0 else {
+                                throw FirnError(SQLState("22011"), "negative substring length not allowed")
+                            }
+                            let before = try text.substring(from: 1, count: start - 1)
+                            return before + new + (try text.substring(from: start + length, count: nil))
+                        })
+                })
+        }
     }
 
     private mutating func addPadding() {

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Constants as they are written: numbers, typed literals, parameters, and the words that stand for a value.
+
+import FirnSyntax
+
+extension Binder {
+    func integerLiteral(_ digits: String, position: Int) throws(FirnError) -> BoundExpression {
+        guard let value = Int64(digits) else { return try numericLiteral(digits, position: position) }
+        let type: DataType = Int32(exactly: value) != nil ? .integer : .bigint
+        return BoundExpression(.constant(.integer(value)), type, position: position)
+    }
+
+    func numericLiteral(_ digits: String, position: Int) throws(FirnError) -> BoundExpression {
+        let literal = BoundExpression(.constant(.text(digits)), .unknown, position: position)
+        do throws(FirnError) {
+            return try convert(literal, to: .numeric)
+        } catch {
+            // Beyond the 38 digits that NUMERIC has here, a number is meant as floating point.
+            return try convert(literal, to: .double)
+        }
+    }
+
+    /// `DATE '2024-01-01'`; INTERVAL may name the fields that it keeps.
+    func typedLiteral(_ name: TypeName, _ text: String, position: Int) throws(FirnError) -> BoundExpression {
+        let type = try DataType(name)
+        guard type == .interval, let restriction = name.intervalFields else {
+            return try convert(BoundExpression(.constant(.text(text)), .unknown, position: position), to: type)
+        }
+        do throws(ValueError) {
+            let value = try Interval.parse(text, fields: IntervalFields(restriction))
+            return BoundExpression(.constant(.interval(value)), .interval, position: position)
+        } catch {
+            throw FirnError(error).at(position)
+        }
+    }
+
+    func parameter(_ number: Int, position: Int) throws(FirnError) -> BoundExpression {
+        guard number >= 1, number <= parameters.count else {
+            throw FirnError(
+                .undefinedParameter, "there is no parameter $\(number)",
+                detail: "\(parameters.count) parameters were given", position: position)
+        }
+        let parameter = parameters[number - 1]
+        let type: DataType =
+            parameter.type
+            ?? {
+                switch parameter.value {
+                case .null, .text: .unknown
+                case .boolean: .boolean
+                case .integer: .bigint
+                case .float: .real
+                case .double: .double
+                case .decimal: .numeric
+                case .bytes: .bytea
+                case .uuid: .uuid
+                case .interval: .interval
+                case .vector(let values): .vector(values.count)
+                }
+            }()
+        return BoundExpression(.constant(parameter.value), type, position: position)
+    }
+
+    func currentValue(_ value: CurrentValue, position: Int) throws(FirnError) -> BoundExpression {
+        switch value {
+        case .currentTimestamp, .currentDate, .localTimestamp:
+            return try call(value.rawValue, [], position: position)
+        case .currentTime, .localTime: throw Binder.unsupported(value.rawValue.uppercased(), position: position)
+        case .currentUser, .sessionUser, .user, .currentRole, .currentCatalog:
+            return BoundExpression(.constant(.text("firn")), .text, position: position)
+        case .currentSchema: return BoundExpression(.constant(.text("public")), .text, position: position)
+        }
+    }
+}
