@@ -33,8 +33,10 @@ protocol AggregateState: AnyObject {
     func update(runs: UnsafeBufferPointer<RowRun>, _ arguments: [Column]) throws(FirnError)
     /// Adds rows one by one: row i belongs to `groups[i]`. The columns have as many rows, none NULL.
     func update(groups: UnsafeBufferPointer<UInt32>, _ arguments: [Column]) throws(FirnError)
-    /// Adds a state of the same kind whose rows come after these: its group i goes to `groups[i]` here.
-    func merge(_ other: any AggregateState, groups: UnsafeBufferPointer<UInt32>) throws(FirnError)
+    /// Adds a range of groups of a state of the same kind whose rows come after these: its group i goes to
+    /// `groups[i]` here.
+    func merge(_ other: any AggregateState, _ range: Range<Int>, into groups: UnsafeBufferPointer<UInt32>)
+        throws(FirnError)
     /// The results of a range of groups, as a column of `type`.
     func finish(_ output: AggregateOutput, type: DataType, groups: Range<Int>) throws(FirnError) -> Column
     /// Bytes that the state holds, about.

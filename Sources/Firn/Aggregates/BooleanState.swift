@@ -34,9 +34,10 @@ final class BooleanState: AggregateState {
         }
     }
 
-    func merge(_ other: any AggregateState, groups: UnsafeBufferPointer<UInt32>) {
+    func merge(_ other: any AggregateState, _ range: Range<Int>, into groups: UnsafeBufferPointer<UInt32>) {
         let other = sameKind(other)
-        for (index, group) in groups.enumerated() {
+        for index in range {
+            let group = groups[index]
             counts[Int(group)] += other.counts[index]
             if other.values[index] != initial { values[Int(group)] = !initial }
         }

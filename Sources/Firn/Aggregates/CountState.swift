@@ -20,10 +20,10 @@ final class CountState: AggregateState {
         }
     }
 
-    func merge(_ other: any AggregateState, groups: UnsafeBufferPointer<UInt32>) {
+    func merge(_ other: any AggregateState, _ range: Range<Int>, into groups: UnsafeBufferPointer<UInt32>) {
         let other = sameKind(other)
         counts.withUnsafeMutableBufferPointer { counts in
-            for (index, group) in groups.enumerated() { counts[Int(group)] &+= other.counts[index] }
+            for index in range { counts[Int(groups[index])] &+= other.counts[index] }
         }
     }
 

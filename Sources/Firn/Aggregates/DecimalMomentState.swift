@@ -115,9 +115,11 @@ final class DecimalMomentState: AggregateState {
         for row in 0..<groups.count { try addRow(values, row, Int(groups[row])) }
     }
 
-    func merge(_ other: any AggregateState, groups: UnsafeBufferPointer<UInt32>) throws(FirnError) {
+    func merge(_ other: any AggregateState, _ range: Range<Int>, into groups: UnsafeBufferPointer<UInt32>)
+        throws(FirnError)
+    {
         let other = sameKind(other)
-        for index in 0..<groups.count where other.counts[index] > 0 {
+        for index in range where other.counts[index] > 0 {
             let group = Int(groups[index])
             if other.scales[index] > scales[group] { try raise(group, to: other.scales[index]) }
             let digits = Int(scales[group] - other.scales[index])

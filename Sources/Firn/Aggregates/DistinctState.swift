@@ -49,11 +49,16 @@ final class DistinctState: AggregateState {
         try pairs.groups(of: [.integers(groups), values], rowCount: groups.count, into: &scratch)
     }
 
-    func merge(_ other: any AggregateState, groups: UnsafeBufferPointer<UInt32>) throws(FirnError) {
+    func merge(_ other: any AggregateState, _ range: Range<Int>, into groups: UnsafeBufferPointer<UInt32>)
+        throws(FirnError)
+    {
         let columns = sameKind(other).pairs.finish()
-        for range in Self.blocks(of: columns.count) {
-            let block = columns.columns(range)
-            try insert(block[0].integerValues!.map { Int64(groups[Int($0)]) }, block[1])
+        for pairs in Self.blocks(of: columns.count) {
+            let block = columns.columns(pairs)
+            let from = block[0].integerValues!
+            let rows = from.indices.filter { range.contains(Int(from[$0])) }
+            let values = rows.count == from.count ? block[1] : block[1].gather(rows.map { Int32($0) })
+            try insert(rows.map { Int64(groups[Int(from[$0])]) }, values)
         }
     }
 

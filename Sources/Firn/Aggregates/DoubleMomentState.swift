@@ -145,12 +145,12 @@ final class DoubleMomentState: AggregateState {
         }
     }
 
-    func merge(_ other: any AggregateState, groups map: UnsafeBufferPointer<UInt32>) {
+    func merge(_ other: any AggregateState, _ range: Range<Int>, into map: UnsafeBufferPointer<UInt32>) {
         let other = sameKind(other)
         let tracksSquares = tracksSquares
         withGroups { groups in
             other.withGroups { added in
-                for index in 0..<map.count where added.counts[index] > 0 {
+                for index in range where added.counts[index] > 0 {
                     groups.add(
                         Int(map[index]), count: added.counts[index], sum: added.sums[index],
                         error: added.errors[index], distance: tracksSquares ? added.distances[index] : 0,

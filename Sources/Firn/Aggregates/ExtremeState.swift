@@ -104,9 +104,9 @@ final class ExtremeState<Value: ExtremeValue>: AggregateState {
         }
     }
 
-    func merge(_ other: any AggregateState, groups: UnsafeBufferPointer<UInt32>) {
+    func merge(_ other: any AggregateState, _ range: Range<Int>, into groups: UnsafeBufferPointer<UInt32>) {
         let other = sameKind(other)
-        for index in 0..<groups.count where other.isKnown[index] {
+        for index in range where other.isKnown[index] {
             let group = Int(groups[index])
             let value = other.values[index]
             let isBetter =

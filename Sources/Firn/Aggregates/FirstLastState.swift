@@ -71,9 +71,9 @@ final class FirstLastState: AggregateState {
         touched.removeAll(keepingCapacity: true)
     }
 
-    func merge(_ other: any AggregateState, groups: UnsafeBufferPointer<UInt32>) {
+    func merge(_ other: any AggregateState, _ range: Range<Int>, into groups: UnsafeBufferPointer<UInt32>) {
         let other = sameKind(other)
-        for index in 0..<groups.count where other.isKnown[index] {
+        for index in range where other.isKnown[index] {
             let group = Int(groups[index])
             guard wins(other.times[index], group) else { continue }
             times[group] = other.times[index]

@@ -65,9 +65,9 @@ final class IntegerMomentState: AggregateState {
         }
     }
 
-    func merge(_ other: any AggregateState, groups: UnsafeBufferPointer<UInt32>) {
+    func merge(_ other: any AggregateState, _ range: Range<Int>, into groups: UnsafeBufferPointer<UInt32>) {
         let other = sameKind(other)
-        for index in 0..<groups.count {
+        for index in range {
             let group = Int(groups[index])
             counts[group] &+= other.counts[index]
             sums[group] &+= other.sums[index]

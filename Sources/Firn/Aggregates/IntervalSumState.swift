@@ -33,9 +33,10 @@ final class IntervalSumState: AggregateState {
         microseconds[group] += Int128(value.microseconds)
     }
 
-    func merge(_ other: any AggregateState, groups: UnsafeBufferPointer<UInt32>) {
+    func merge(_ other: any AggregateState, _ range: Range<Int>, into groups: UnsafeBufferPointer<UInt32>) {
         let other = sameKind(other)
-        for (index, group) in groups.enumerated() {
+        for index in range {
+            let group = groups[index]
             counts[Int(group)] += other.counts[index]
             months[Int(group)] += other.months[index]
             days[Int(group)] += other.days[index]

@@ -46,7 +46,7 @@ struct AggregateSource: BatchSource {
             }
             try merger.deposit(partial, part: part)
         }
-        return (merger.result() ?? PartialAggregation(program, evaluator, memory)).results()
+        return merger.result() ?? PartialAggregation(program, evaluator, memory).results(from: 0)
     }
 }
 
@@ -61,7 +61,7 @@ private final class PartialMerger: Sendable {
     private struct State {
         var waiting: [Int: Box] = [:]
         var nextPart = 0
-        var merged: Box?
+        var chain = AggregationChain()
         var isMerging = false
     }
 
@@ -72,21 +72,82 @@ private final class PartialMerger: Sendable {
         let box = Box(partial: partial)
         state.withLock { $0.waiting[part] = box }
         while true {
-            let work: (into: Box?, next: Box)? = state.withLock { state in
+            let work: (chain: AggregationChain, next: Box)? = state.withLock { state in
                 guard !state.isMerging, let next = state.waiting.removeValue(forKey: state.nextPart) else { return nil }
                 state.isMerging = true
-                return (state.merged, next)
+                defer { state.chain = AggregationChain() }
+                return (state.chain, next)
             }
-            guard let work else { return }
+            guard let (handed, next) = work else { return }
+            var chain = handed
             // After an error nothing more is merged: `isMerging` stays set and the statement fails.
-            if let into = work.into { try into.partial.merge(work.next.partial) }
+            try chain.append(next.partial)
             state.withLock { state in
-                state.merged = work.into ?? work.next
+                state.chain = chain
                 state.nextPart += 1
                 state.isMerging = false
             }
         }
     }
 
-    func result() -> PartialAggregation? { state.withLock { $0.merged }?.partial }
+    /// The groups of all parts; nil where there were none.
+    func result() -> (any BatchReader)? { state.withLock { $0.chain }.reader() }
+}
+
+/// Partial aggregations whose groups follow each other.
+///
+/// Parts of a sorted table have ascending keys and touch in one group at most. Then nothing is copied together: the
+/// shared group is merged into the earlier part, and results are read from one part after the other. The first part
+/// that does not continue so makes one aggregation of all.
+private struct AggregationChain: @unchecked Sendable {
+    // @unchecked Sendable: moves between threads under the merger's lock, one owner at a time.
+    private var links: [(partial: PartialAggregation, firstGroup: Int)] = []
+    private var isMerged = false
+
+    mutating func append(_ next: PartialAggregation) throws(FirnError) {
+        guard let last = links.last?.partial else {
+            links = [(next, 0)]
+            return
+        }
+        if next.groupCount == 0 { return }
+        if !isMerged {
+            if last.groupCount == 0 {
+                links = [(next, 0)]
+                return
+            }
+            switch last.continuation(by: next) {
+            case .beyond?:
+                links.append((next, 0))
+                return
+            case .overlapping?:
+                try last.mergeLastGroup(withFirstOf: next)
+                if next.groupCount > 1 { links.append((next, 1)) }
+                return
+            case nil:
+                try mergeLinks()
+            }
+        }
+        try links[0].partial.merge(next)
+    }
+
+    /// Makes one aggregation of all that follow each other so far.
+    private mutating func mergeLinks() throws(FirnError) {
+        isMerged = true
+        let first = links[0].partial
+        for link in links.dropFirst() { try first.merge(link.partial, from: link.firstGroup) }
+        links = [(first, 0)]
+    }
+
+    func reader() -> (any BatchReader)? {
+        if links.isEmpty { return nil }
+        var rest = links[...]
+        var current: (any BatchReader)?
+        return GeneratingReader { () throws(FirnError) -> ColumnBatch? in
+            while true {
+                if let batch = try current?.next() { return batch }
+                guard let link = rest.popFirst() else { return nil }
+                current = link.partial.results(from: link.firstGroup)
+            }
+        }
+    }
 }

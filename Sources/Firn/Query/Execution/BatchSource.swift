@@ -15,6 +15,26 @@ protocol BatchSource: Sendable {
     var partCount: Int { get }
     /// Opens one part. An operator that must see all of its input first does that here, and may use other threads.
     func reader(ofPart part: Int) throws(FirnError) -> any BatchReader
+    /// Bounds on the values of a column in a part, known without reading it; nil where nothing is known.
+    func bounds(ofPart part: Int, column: Int) -> IntegerBounds?
+}
+
+extension BatchSource {
+    func bounds(ofPart part: Int, column: Int) -> IntegerBounds? { nil }
+}
+
+/// What is known about a column of integers or times in a part. Some rows may be gone.
+struct IntegerBounds: Sendable {
+    /// No value is smaller or larger.
+    var minimum: Int64
+    var maximum: Int64
+    var mayHoldNull: Bool
+
+    func union(_ other: IntegerBounds) -> IntegerBounds {
+        IntegerBounds(
+            minimum: min(minimum, other.minimum), maximum: max(maximum, other.maximum),
+            mayHoldNull: mayHoldNull || other.mayHoldNull)
+    }
 }
 
 /// Reads one part front to back. Not thread-safe; dropping it releases what it holds.
@@ -78,9 +98,19 @@ struct AppendedSource: BatchSource {
     var partCount: Int { starts[starts.count - 1] }
 
     func reader(ofPart part: Int) throws(FirnError) -> any BatchReader {
-        let index = starts.lastIndex { $0 <= part && part < partCount }!
-        // Sources without parts share their start with the next one: the last of them holds the part.
+        let index = index(ofPart: part)
         return try sources[index].reader(ofPart: part - starts[index])
+    }
+
+    func bounds(ofPart part: Int, column: Int) -> IntegerBounds? {
+        let index = index(ofPart: part)
+        return sources[index].bounds(ofPart: part - starts[index], column: column)
+    }
+
+    /// Sources without parts share their start with the next one: the last of them holds the part.
+    private func index(ofPart part: Int) -> Int {
+        precondition(part >= 0 && part < partCount, "a part of the source")
+        return starts.lastIndex { $0 <= part }!
     }
 }
 

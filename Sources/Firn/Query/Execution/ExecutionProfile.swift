@@ -75,6 +75,8 @@ struct ProfiledSource: BatchSource {
         ProfiledReader(
             try counters.measure { () throws(FirnError) in try input.reader(ofPart: part) }, counters)
     }
+
+    func bounds(ofPart part: Int, column: Int) -> IntegerBounds? { input.bounds(ofPart: part, column: column) }
 }
 
 private final class ProfiledReader: BatchReader {

@@ -229,8 +229,23 @@ final class PartialAggregation {
 
     // MARK: Merging and results
 
-    /// Adds the groups of a part whose rows come after all rows of this one.
-    func merge(_ other: PartialAggregation) throws(FirnError) {
+    /// How the groups of the next part continue these; nil where their keys must be merged.
+    func continuation(by next: PartialAggregation) -> GroupKeys.Continuation? {
+        guard let keys, let nextKeys = next.keys else { return nil }
+        return keys.continuation(by: nextKeys)
+    }
+
+    /// Adds the first group of the next part to the last one of this part.
+    func mergeLastGroup(withFirstOf next: PartialAggregation) throws(FirnError) {
+        let map = [UInt32(groupCount - 1)]
+        let states = states
+        try map.withUnsafeBufferPointer { map throws(FirnError) in
+            for (state, nextState) in zip(states, next.states) { try state.merge(nextState, 0..<1, into: map) }
+        }
+    }
+
+    /// Adds the groups, from one on, of a part whose rows come after all rows of this one. Those before it are here.
+    func merge(_ other: PartialAggregation, from firstGroup: Int = 0) throws(FirnError) {
         var map: [UInt32] = [0]
         if let keys, let otherKeys = other.keys {
             let before = keys.count
@@ -239,7 +254,9 @@ final class PartialAggregation {
         }
         let states = states
         try map.withUnsafeBufferPointer { map throws(FirnError) in
-            for (state, otherState) in zip(states, other.states) { try state.merge(otherState, groups: map) }
+            for (state, otherState) in zip(states, other.states) {
+                try state.merge(otherState, firstGroup..<map.count, into: map)
+            }
         }
         try account()
     }
@@ -251,10 +268,10 @@ final class PartialAggregation {
         reservedBytes = byteCount
     }
 
-    /// Batches of the results: keys, then aggregates.
-    func results() -> any BatchReader {
+    /// Batches of the results from one group on: keys, then aggregates.
+    func results(from firstGroup: Int) -> any BatchReader {
         let keys = keys?.finish()
-        var next = 0
+        var next = firstGroup
         return GeneratingReader { () throws(FirnError) -> ColumnBatch? in
             guard next < self.groupCount else { return nil }
             try self.evaluator.checkCancellation()

@@ -13,6 +13,8 @@ struct FilterSource: BatchSource {
     func reader(ofPart part: Int) throws(FirnError) -> any BatchReader {
         FilterReader(try input.reader(ofPart: part), predicate, evaluator)
     }
+
+    func bounds(ofPart part: Int, column: Int) -> IntegerBounds? { input.bounds(ofPart: part, column: column) }
 }
 
 private final class FilterReader: BatchReader {
@@ -50,6 +52,11 @@ struct ProjectSource: BatchSource {
 
     func reader(ofPart part: Int) throws(FirnError) -> any BatchReader {
         ProjectReader(try input.reader(ofPart: part), expressions, evaluator)
+    }
+
+    func bounds(ofPart part: Int, column: Int) -> IntegerBounds? {
+        guard case .column(let index) = expressions[column].kind else { return nil }
+        return input.bounds(ofPart: part, column: index)
     }
 }
 

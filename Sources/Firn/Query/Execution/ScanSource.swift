@@ -42,6 +42,19 @@ struct ScanSource: BatchSource {
             counters: counters)
     }
 
+    func bounds(ofPart part: Int, column: Int) -> IntegerBounds? {
+        var bounds: IntegerBounds?
+        for morsel in morsels[tasks[part]] {
+            guard let statistics = morsel.statistics(of: columns[column]),
+                case .integer(let minimum) = statistics.minimum, case .integer(let maximum) = statistics.maximum
+            else { return nil }
+            let own = IntegerBounds(
+                minimum: minimum, maximum: maximum, mayHoldNull: statistics.nullCount > 0)
+            bounds = bounds?.union(own) ?? own
+        }
+        return bounds
+    }
+
     private static func tasks(of morsels: [any Morsel], rowsMin: Int) -> [Range<Int>] {
         var tasks: [Range<Int>] = []
         var start = 0

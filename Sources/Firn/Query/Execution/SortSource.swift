@@ -29,8 +29,16 @@ struct SortSource: BatchSource {
         if keptMax == 0 { return BufferedReader([]) }
         let gathered = GatheredRows()
         let source = self
-        try workers.perform(taskCount: input.partCount) { part throws(FirnError) in
-            var buffer = RowBuffer(source, keptMax: keptMax)
+        let threshold = keptMax == nil ? nil : TopRowsThreshold(keys)
+        let order = threshold?.readingOrder(input) ?? Array(0..<input.partCount)
+        try workers.perform(taskCount: input.partCount) { task throws(FirnError) in
+            let part = order[task]
+            if let threshold, let bounds = source.input.bounds(ofPart: part, column: threshold.column),
+                threshold.excludes(bounds)
+            {
+                return
+            }
+            var buffer = RowBuffer(source, keptMax: keptMax, threshold)
             let reader = try source.input.reader(ofPart: part)
             while let batch = try reader.next() {
                 try source.evaluator.checkCancellation()
@@ -38,7 +46,7 @@ struct SortSource: BatchSource {
             }
             gathered.parts.withLock { $0[part] = buffer }
         }
-        var all = RowBuffer(source, keptMax: nil)
+        var all = RowBuffer(source, keptMax: nil, nil)
         let parts = gathered.parts.withLock { $0 }
         for part in 0..<input.partCount { if let buffer = parts[part] { all.take(buffer) } }
         return try all.sorted(skipping: offset, rowsMax: rowsMax)
@@ -55,18 +63,28 @@ private struct RowBuffer: Sendable {
     private let source: SortSource
     /// Rows beyond this many are not wanted.
     private let keptMax: Int?
+    private let threshold: TopRowsThreshold?
     private var batches: [ColumnBatch] = []
     private var rowCount = 0
     private let held: HeldMemory
 
-    init(_ source: SortSource, keptMax: Int?) {
+    init(_ source: SortSource, keptMax: Int?, _ threshold: TopRowsThreshold?) {
         self.source = source
         self.keptMax = keptMax
+        self.threshold = threshold
         held = HeldMemory(source.memory)
     }
 
+    /// Fewer rows are not worth a sort on the way.
+    private static let compactedRowsMin = 1_024
+
     /// Adds a batch of the input.
     mutating func add(_ batch: ColumnBatch) throws(FirnError) {
+        var batch = batch
+        if let wanted = threshold?.wantedRows(batch) {
+            if wanted.isEmpty { return }
+            batch = batch.gather(wanted)
+        }
         var columns = batch.columns
         for key in source.keys {
             // A key that is a column of the input need not be held twice.
@@ -77,7 +95,7 @@ private struct RowBuffer: Sendable {
         try held.reserve(extended.byteCount)
         batches.append(extended)
         rowCount += batch.rowCount
-        if let keptMax, rowCount >= 2 * batchRowsMax, rowCount / 2 >= keptMax { try compact(keptMax) }
+        if let keptMax, rowCount >= Self.compactedRowsMin, rowCount / 2 >= keptMax { try compact(keptMax) }
     }
 
     /// Takes over the rows of the next part.
@@ -108,6 +126,9 @@ private struct RowBuffer: Sendable {
         let all = ColumnBatch.concatenate(batches, types: types)
         let keys = SortKeys(keyColumns(all), source.keys, rowCount: all.rowCount)
         var rows = RowSorting.sortedRows(keys, rowCount: all.rowCount, rowsMax: keptMax)
+        if let threshold, let last = rows.last, case .integer(let value) = all.columns[threshold.column][Int(last)] {
+            threshold.lower(to: value)
+        }
         // Back into the order of the input, so that ties stay as they were.
         rows.sort()
         let kept = all.gather(rows.map { Int32(bitPattern: $0) })

@@ -212,7 +212,7 @@ import Testing
 
     @Test func distinctGivesFirstAppearancesInOrder() throws {
         let texts = ["b", "a", "b", "c", "a"]
-        let batches = [texts, ["d", "b"]].map { ColumnBatch([Column.text($0).dictionaryCoded()]) }
+        let batches = [texts, ["d", "b"]].map { ColumnBatch([Column.text($0).codedByDictionary()]) }
         let table = MemoryTable("t", [("k", .text)], batches)
         #expect(
             try rows(.distinct(table.scan()), table, threads: 2)

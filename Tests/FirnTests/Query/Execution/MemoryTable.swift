@@ -262,13 +262,13 @@ struct ValueGenerator {
     mutating func column(_ type: DataType, count: Int, nullable: Bool = true) -> Column {
         let plain = Column((0..<count).map { _ in value(type, nullable: nullable) }, type: type)
         guard type == .text, chance(oneIn: 2) else { return plain }
-        return plain.dictionaryCoded()
+        return plain.codedByDictionary()
     }
 }
 
 extension Column {
     /// The same text by code, in a dictionary of its own in order of appearance.
-    func dictionaryCoded() -> Column {
+    func codedByDictionary() -> Column {
         var codes: [String: UInt32] = [:]
         var values: [String] = []
         let coded = (0..<count).map { row -> UInt32 in
