@@ -43,7 +43,7 @@ let package = Package(
             ]),
         .testTarget(name: "FirnIOTests", dependencies: ["FirnIO", "FirnSimulator"]),
         .testTarget(name: "FirnSyntaxTests", dependencies: ["FirnSyntax"]),
-        .testTarget(name: "FirnTests", dependencies: ["Firn", "FirnSimulator"], resources: [.copy("Samples")]),
+        .testTarget(name: "FirnTests", dependencies: ["Firn", "FirnSimulator"], exclude: ["Samples"]),
         .testTarget(name: "FirnCommandTests", dependencies: ["FirnCommand"]),
     ],
     swiftLanguageModes: [.v6]

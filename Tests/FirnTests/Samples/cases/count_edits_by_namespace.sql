@@ -1,0 +1,1 @@
+SELECT namespace, count(*) AS n FROM edits GROUP BY namespace ORDER BY n DESC, namespace NULLS FIRST

@@ -1,0 +1,1 @@
+SELECT net, count(*) AS n FROM quakes GROUP BY net ORDER BY n DESC, net NULLS FIRST

@@ -1,0 +1,1 @@
+SELECT time_bucket(INTERVAL '1 day', ts) AS bucket, count(*) AS n, count(mag) AS n_mag, avg(mag) AS avg_mag, max(mag) AS max_mag, count(nst) AS n_nst, avg(depth) AS avg_depth FROM quakes GROUP BY bucket ORDER BY bucket

@@ -1,0 +1,1 @@
+SELECT is_robot, is_new AND NOT is_minor AS new_major, count(*) FILTER (WHERE added > deleted) AS grew, bool_or(is_anonymous) AS any_anonymous, avg(added) AS avg_added, stddev(added) AS sd_added, var_pop(delta) AS var_delta FROM edits GROUP BY 1, 2 ORDER BY 1, 2

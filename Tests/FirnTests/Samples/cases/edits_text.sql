@@ -1,0 +1,1 @@
+SELECT lower(namespace) AS space, max(length(editor)) AS longest, min(upper(substring(channel FROM 2 FOR 2))) AS language, count(*) AS n FROM edits WHERE channel LIKE '#%.wikipedia' AND coalesce(namespace, '') NOT IN ('Main') GROUP BY 1 HAVING count(*) > 1 ORDER BY n DESC, space

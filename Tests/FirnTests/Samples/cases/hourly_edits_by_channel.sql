@@ -1,0 +1,1 @@
+SELECT time_bucket(INTERVAL '1 hour', ts) AS bucket, channel, count(*) AS n, sum(added) AS added, sum(deleted) AS deleted, sum(delta) AS delta, count(DISTINCT editor) AS editors FROM edits GROUP BY bucket, channel ORDER BY bucket, channel

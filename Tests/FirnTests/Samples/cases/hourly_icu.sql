@@ -1,0 +1,1 @@
+SELECT time_bucket(INTERVAL '1 hour', ts) AS bucket, parameter, count(*) AS n, count(DISTINCT patient_id) AS patients, avg(value) AS avg, min(value) AS min, max(value) AS max, stddev_samp(value) AS sd FROM icu WHERE parameter IN ('HR','Temp','SysABP','NISysABP','RespRate','SaO2') AND value <> -1 GROUP BY bucket, parameter ORDER BY bucket, parameter

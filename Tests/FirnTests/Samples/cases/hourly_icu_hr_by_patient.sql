@@ -1,0 +1,1 @@
+SELECT patient_id, time_bucket(INTERVAL '1 hour', ts) AS bucket, count(*) AS n, avg(value) AS avg_hr, min(value) AS min_hr, max(value) AS max_hr FROM icu WHERE parameter = 'HR' AND patient_id < 132700 GROUP BY patient_id, bucket ORDER BY patient_id, bucket

@@ -1,0 +1,1 @@
+SELECT CASE WHEN depth < 10 THEN 'shallow' WHEN depth < 70 THEN 'middle' ELSE 'deep' END AS layer, count(*) AS n, round(avg(mag)::numeric, 3) AS mean, sum(nst) AS stations FROM quakes GROUP BY layer ORDER BY layer

@@ -1,0 +1,1 @@
+SELECT mag_type, min(updated - ts) AS soonest, max(updated - ts) AS latest, max(extract(epoch FROM updated - ts)) AS seconds FROM quakes WHERE mag IS NOT NULL GROUP BY mag_type ORDER BY mag_type LIMIT 5 OFFSET 1

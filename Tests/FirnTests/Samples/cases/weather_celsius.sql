@@ -1,0 +1,1 @@
+SELECT (temp - 32) * 5 / 9 AS celsius, wind_dir / 45 AS octant, nullif(wind_speed, 0) AS speed, extract(dow FROM ts) AS weekday, ts::date AS day FROM weather WHERE temp < 20 OR visib < 0.5 ORDER BY ts, origin LIMIT 30

@@ -1,0 +1,1 @@
+SELECT origin, date_trunc('month', ts) AS month, count(*) AS n, count(wind_gust) AS gusts, min(temp) AS coldest, max(temp) AS warmest, sum(precip) AS rain, avg(precip) AS mean_rain, avg(pressure) AS pressure FROM weather GROUP BY 1, 2 ORDER BY 1, 2
