@@ -16,7 +16,9 @@ final class CopyData {
     /// - Parameter first: what was read of the script behind the statement.
     init(first: [UInt8], _ nextPiece: @escaping () -> [UInt8]?) {
         // The statement's own line ends behind its semicolon; the data begins on the next.
-        if let newline = first.firstIndex(of: UInt8(ascii: "\n")), first[..<newline].allSatisfy({ $0 <= 0x20 || $0 == 0x3b }) {
+        if let newline = first.firstIndex(of: UInt8(ascii: "\n")),
+            first[..<newline].allSatisfy({ $0 <= 0x20 || $0 == 0x3b })
+        {
             pending = Array(first[(newline + 1)...])
         } else {
             pending = first.allSatisfy { $0 <= 0x20 || $0 == 0x3b } ? [] : first

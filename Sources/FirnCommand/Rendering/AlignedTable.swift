@@ -11,7 +11,9 @@ struct AlignedTable {
 
     func text() -> String {
         // A value of several lines takes as many lines of the table.
-        let cells = rows.map { row in row.map { Array(($0 ?? "").split(separator: "\n", omittingEmptySubsequences: false)) } }
+        let cells = rows.map { row in
+            row.map { Array(($0 ?? "").split(separator: "\n", omittingEmptySubsequences: false)) }
+        }
         let widths = columns.indices.map { index in
             cells.reduce(DisplayWidth.of(columns[index].name)) { width, row in
                 row[index].reduce(width) { max($0, DisplayWidth.of($1)) }
@@ -21,7 +23,8 @@ struct AlignedTable {
         let heading = zip(columns, widths).map { column, width in
             let space = width - DisplayWidth.of(column.name)
             let left = space / 2
-            return " " + String(repeating: " ", count: left) + column.name + String(repeating: " ", count: space - left) + " "
+            return " " + String(repeating: " ", count: left) + column.name + String(repeating: " ", count: space - left)
+                + " "
         }
         result += heading.joined(separator: "|").trimmingEnd + "\n"
         result += widths.map { String(repeating: "-", count: $0 + 2) }.joined(separator: "+") + "\n"
