@@ -31,15 +31,19 @@ struct AlignedTable {
         for row in cells {
             let height = row.reduce(1) { max($0, $1.count) }
             for line in 0..<height {
-                let fields = columns.indices.map { index in
-                    let value = line < row[index].count ? String(row[index][line]) : ""
-                    let padding = String(repeating: " ", count: widths[index] - DisplayWidth.of(value))
-                    return columns[index].isRightAligned ? " " + padding + value + " " : " " + value + padding + " "
-                }
+                let fields = columns.indices.map { field(row[$0], line: line, width: widths[$0], columns[$0]) }
                 result += fields.joined(separator: "|").trimmingEnd + "\n"
             }
         }
         return result
+    }
+
+    /// One line of a value, padded; `+` says that the value goes on in the next line.
+    private func field(_ lines: [Substring], line: Int, width: Int, _ column: ResultColumn) -> String {
+        let value = line < lines.count ? String(lines[line]) : ""
+        let padding = String(repeating: " ", count: width - DisplayWidth.of(value))
+        let end = line + 1 < lines.count ? "+" : " "
+        return column.isRightAligned ? " " + padding + value + end : " " + value + padding + end
     }
 }
 
