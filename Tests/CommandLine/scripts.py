@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import os
 import pathlib
+import random
 import re
 import shutil
 import subprocess
@@ -303,6 +304,11 @@ def show_describe_explain_and_set(firn):
 # Processes
 
 
+def listing(firn):
+    """Every file of the database with its size and time of change."""
+    return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in pathlib.Path(firn.db).rglob("*")}
+
+
 @contextlib.contextmanager
 def holder(firn):
     process = subprocess.Popen([firn.path, "sql", firn.db], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
@@ -333,13 +339,11 @@ def read_only_reads_everything_and_writes_nothing(firn):
     process.kill()
     process.wait()
 
-    def listing():
-        return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in pathlib.Path(firn.db).rglob("*")}
-    before = listing()
+    before = listing(firn)
     equal(firn.csv("SELECT a FROM t ORDER BY a", "--read-only"), "a\n1\n2\n")
     firn.fails("INSERT INTO t VALUES (3)", "25006", "INSERT", "--read-only")
     firn.fails("CREATE TABLE u (a BIGINT)", "25006", "CREATE TABLE", "--read-only")
-    equal(listing(), before)
+    equal(listing(firn), before)
     equal(firn.csv("SELECT count(*) FROM t"), "count\n2\n")
 
 
@@ -406,12 +410,58 @@ def check_finds_a_flipped_bit_and_names_the_place(firn):
     firn.sql("CREATE TABLE t (time TIMESTAMPTZ NOT NULL, v DOUBLE PRECISION)")
     firn.sql("INSERT INTO t SELECT '2026-01-01'::timestamptz + i * interval '1 second', sin(i) FROM generate_series(1, 20000) AS g(i)")
     firn.sql("CHECKPOINT")
-    firn.ok("check", firn.db)
+    assert re.fullmatch(r"no damage found: \d+ files, \d+ bytes\n", firn.ok("check", firn.db))
     segment = next(pathlib.Path(firn.db, "data").glob("*.seg"))
-    data = bytearray(segment.read_bytes())
+    whole = segment.read_bytes()
+    data = bytearray(whole)
     data[len(data) // 3] ^= 0x10
     segment.write_bytes(data)
     done = firn.run("check", firn.db)
     equal(done.returncode, 1)
-    assert segment.name in done.stdout + done.stderr, done.stdout + done.stderr
+    assert re.search(rf"^damaged: .*data/{segment.name} at offset \d+ \(row group 0, column \"v\"\)", done.stdout, re.M), done.stdout
+    assert "1 place is damaged" in done.stdout, done.stdout
     firn.fails("SELECT sum(v) FROM t", "XX001", segment.name)
+    segment.write_bytes(whole)
+    firn.ok("check", firn.db)
+
+
+@test
+def check_finds_any_flipped_bit_of_what_is_needed(firn):
+    firn.sql("CREATE TABLE t (time TIMESTAMPTZ NOT NULL, tag TEXT NOT NULL, v DOUBLE PRECISION, n NUMERIC)")
+    firn.sql("INSERT INTO t SELECT '2026-01-01'::timestamptz + i * interval '1 second', 's' || (i % 5), sqrt(i), i / 4.0 "
+             "FROM generate_series(1, 3000) AS g(i)")
+    firn.sql("CHECKPOINT")
+    files = [path for path in pathlib.Path(firn.db).rglob("*") if path.is_file() and path.name != "LOCK" and path.suffix != ".wal"]
+    generator = random.Random(3)
+    for path in sorted(files):
+        whole = path.read_bytes()
+        for place in [0, 9, len(whole) - 1] + [generator.randrange(len(whole)) for _ in range(8)]:
+            data = bytearray(whole)
+            data[place] ^= 1 << generator.randrange(8)
+            path.write_bytes(data)
+            done = firn.run("check", firn.db)
+            assert done.returncode == 1 and path.name in done.stdout, (path, place, done.returncode, done.stdout, done.stderr)
+        path.write_bytes(whole)
+    for path in sorted(files):
+        path.rename(firn.folder / "away")
+        done = firn.run("check", firn.db)
+        assert done.returncode == 1 and path.name in done.stdout, (path, done.stdout, done.stderr)
+        (firn.folder / "away").rename(path)
+    firn.ok("check", firn.db)
+
+
+@test
+def check_changes_nothing_and_waits_for_no_writer(firn):
+    firn.sql("CREATE TABLE t (a BIGINT)")
+    with holder(firn) as process:
+        done = firn.run("check", firn.db)
+        equal(done.returncode, 1)
+        assert str(process.pid) in done.stderr and "(55P03)" in done.stderr, done.stderr
+    (pathlib.Path(firn.db) / "stray").write_text("not ours")
+    before = listing(firn)
+    done = firn.run("check", firn.db)
+    equal(done.returncode, 0)
+    assert done.stderr.startswith("notice: stray belongs to nothing"), done.stderr
+    equal(listing(firn), before)
+    equal(firn.run("check", str(firn.folder / "nowhere")).returncode, 1)
+    equal(firn.run("check", str(firn.folder)).returncode, 1)

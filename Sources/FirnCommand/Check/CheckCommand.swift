@@ -29,7 +29,7 @@ struct CheckCommand: ParsableCommand {
             throw Exit.statementFailed
         }
         for notice in report.notices { StandardStreams.writeError("notice: \(notice)\n") }
-        for damage in report.damages { StandardStreams.write("damaged: \(line(damage))\n") }
+        for damage in report.damages { StandardStreams.write("damaged: \(damage)\n") }
         let read = "\(Counted.files(report.fileCount)), \(report.byteCount) bytes"
         if report.damages.isEmpty {
             StandardStreams.write("no damage found: \(read)\n")
@@ -37,11 +37,6 @@ struct CheckCommand: ParsableCommand {
             StandardStreams.write("\(Counted.places(report.damages.count)) damaged: \(read)\n")
             throw Exit.statementFailed
         }
-    }
-
-    private func line(_ damage: CheckReport.Damage) -> String {
-        let place = damage.byteOffset.map { " at byte \($0)" } ?? ""
-        return "\(damage.file)\(place) (\(damage.covers)): \(damage.message)"
     }
 }
 

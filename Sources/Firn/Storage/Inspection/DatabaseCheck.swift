@@ -17,7 +17,7 @@ import SystemPackage
 /// What a check of a database found.
 public struct CheckReport: Sendable {
     /// A place that is not as it must be.
-    public struct Damage: Sendable, Hashable {
+    public struct Damage: Sendable, Hashable, CustomStringConvertible {
         /// The file, relative to the database's folder.
         public var file: String
         /// Where the damaged part begins; nil where the file as a whole is meant.
@@ -26,6 +26,14 @@ public struct CheckReport: Sendable {
         public var covers: String
         /// What is wrong with it.
         public var message: String
+
+        /// One line with all of it.
+        public var description: String {
+            // Errors of segments and of the log name their place themselves, down to the page.
+            if message.contains(file) { return message }
+            let place = byteOffset.map { " at byte \($0)" } ?? ""
+            return "\(file)\(place) (\(covers)): \(message)"
+        }
     }
 
     /// The damaged places, in the order of the files; empty for a sound database.
