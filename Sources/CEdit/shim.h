@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // libedit's readline face. Its settings are global variables, which Swift's concurrency checks refuse; the functions
 // below set them. The command calls all of it from its main thread only.
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,5 +24,40 @@ static inline void firn_set_completion(firn_completion_generator generator) {
     rl_completion_append_character = ' ';
 }
 
-/// Keeps libedit from taking signals over.
-static inline void firn_leave_signals_alone(void) { rl_catch_signals = 0; }
+static sigjmp_buf firn_prompt;
+static pthread_t firn_prompt_thread;
+static volatile sig_atomic_t firn_prompt_is_open;
+
+/// Leaves the prompt. Another thread that the signal reached hands it to the one that reads.
+static void firn_leave_prompt(int number) {
+    if (!firn_prompt_is_open) return;
+    if (!pthread_equal(pthread_self(), firn_prompt_thread)) {
+        pthread_kill(firn_prompt_thread, number);
+        return;
+    }
+    firn_prompt_is_open = 0;
+    siglongjmp(firn_prompt, 1);
+}
+
+/// Shows the prompt and reads a line, allocated by malloc; NULL at the end of input, and where SIGINT came, which sets
+/// *was_interrupted. libedit goes on reading after a signal, so it is left by a jump, as psql does. All frames between
+/// are C, and libedit has given the terminal its usual mode back before our handler runs.
+static inline char *firn_read_line(const char *prompt, int *was_interrupted) {
+    struct sigaction action, previous;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = firn_leave_prompt;
+    sigemptyset(&action.sa_mask);
+    firn_prompt_thread = pthread_self();
+    *was_interrupted = 0;
+    sigaction(SIGINT, &action, &previous);
+    if (sigsetjmp(firn_prompt, 1) != 0) {
+        sigaction(SIGINT, &previous, NULL);
+        *was_interrupted = 1;
+        return NULL;
+    }
+    firn_prompt_is_open = 1;
+    char *line = readline(prompt);
+    firn_prompt_is_open = 0;
+    sigaction(SIGINT, &previous, NULL);
+    return line;
+}

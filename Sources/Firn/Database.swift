@@ -241,6 +241,26 @@ public final class Database: Sendable {
         try await workers.run { () throws(FirnError) in try self.openStore().checkpoint() }
     }
 
+    /// Checks every checksum and invariant of the database in a folder, and changes nothing.
+    ///
+    /// Nobody may have it open for writing meanwhile; readers may. Cost: reads all files once.
+    ///
+    /// - Throws: 58P01 where there is no database, 55P03 where a process writes it. Damage is in the report.
+    public static func check(
+        at path: String, options: DatabaseOptions = DatabaseOptions()
+    ) async throws -> CheckReport {
+        try await SharedOpening.workers.get().run { () throws(FirnError) in
+            try checkBlocking(at: path, options: options)
+        }
+    }
+
+    /// Like `check(at:options:)`, on the calling thread, which blocks.
+    public static func checkBlocking(
+        at path: String, options: DatabaseOptions = DatabaseOptions()
+    ) throws(FirnError) -> CheckReport {
+        try DatabaseCheck.run(FilePath(path), fileSystem: options.fileSystem)
+    }
+
     /// Flushes, records a clean end, and releases the lock. Later calls throw 57P01; a second close does nothing.
     public func close() async throws {
         try await SharedOpening.workers.get().run { () throws(FirnError) in try self.closeBlocking() }

@@ -22,7 +22,10 @@ struct SQLCommand: ParsableCommand {
     @Argument(help: "Folder of the database; made when it is missing. Without it: a database in memory.")
     var database: String?
 
-    @Option(name: .customShort("c"), help: ArgumentHelp("SQL, or a backslash command of the shell, to run; may be given several times.", valueName: "SQL"))
+    @Option(
+        name: .customShort("c"),
+        help: ArgumentHelp(
+            "SQL, or a backslash command of the shell, to run; may be given several times.", valueName: "SQL"))
     var commands: [String] = []
 
     @Option(name: .customShort("f"), help: ArgumentHelp("File of SQL to run; - is standard input.", valueName: "FILE"))

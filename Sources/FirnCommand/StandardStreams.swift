@@ -4,9 +4,9 @@
 // and quiet when the reader of a pipe has gone.
 
 #if canImport(Glibc)
-@_exported import Glibc
+    @_exported import Glibc
 #elseif canImport(Darwin)
-@_exported import Darwin
+    @_exported import Darwin
 #endif
 
 /// The three streams of the process.
@@ -41,7 +41,9 @@ enum StandardStreams {
     private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) {
         var position = 0
         while position < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc_write(descriptor, $0.baseAddress! + position, $0.count - position) }
+            let count = bytes.withUnsafeBytes {
+                Glibc_write(descriptor, $0.baseAddress! + position, $0.count - position)
+            }
             if count > 0 {
                 position += count
             } else if errno == EPIPE {

@@ -78,6 +78,14 @@ final class StatementShell {
         return succeeded
     }
 
+    /// Runs a statement that was typed at a prompt; data of COPY … FROM STDIN is typed behind it.
+    func runTyped(_ statement: ScriptStatement) -> Bool {
+        guard CopyData.isCopyFromInput(statement.text) else { return run(statement) }
+        StandardStreams.writeError("Type the rows, then \\. on a line of its own (or Ctrl-D).\n")
+        let data = CopyData(first: []) { StandardStreams.read() }
+        return run(statement, copyInput: { data.next() })
+    }
+
     private func readScript(_ path: String) -> [UInt8]? {
         do {
             return try FileText.read(path)

@@ -78,6 +78,11 @@ enum LockFile {
             try file.close()
             return bytes
         }
+        return processID(bytes)
+    }
+
+    /// The process that the lock file's text names.
+    static func processID(_ bytes: [UInt8]) -> Int32? {
         for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") where line.hasPrefix("pid ") {
             return Int32(line.dropFirst(4))
         }

@@ -67,7 +67,8 @@ struct BackslashCommand {
         if let format = OutputFormat(rawValue: argument) {
             shell.format = format
         } else {
-            StandardStreams.writeError("error: unknown format \"\(argument)\"\n  hint: one of \(OutputFormat.allNames).\n")
+            StandardStreams.writeError(
+                "error: unknown format \"\(argument)\"\n  hint: one of \(OutputFormat.allNames).\n")
         }
     }
 
@@ -80,7 +81,8 @@ struct BackslashCommand {
             words.removeFirst()
         }
         guard let sql = words.first ?? shell.lastStatement?.text, seconds > 0 else {
-            StandardStreams.writeError("error: there is no query to watch\n  hint: run one first, then \\watch SECONDS.\n")
+            StandardStreams.writeError(
+                "error: there is no query to watch\n  hint: run one first, then \\watch SECONDS.\n")
             return
         }
         let cancellation = StatementCancellation()

@@ -16,7 +16,8 @@ struct Chart {
 
     /// - Throws: 42804 where the result has no number to draw, 02000 where it has no rows.
     init(_ columns: [ResultColumn], _ batches: [ColumnBatch], zone: TimeZoneRules) throws(FirnError) {
-        let isAxis = columns.count > 1 && (columns[0].type.isTimestamp || columns[0].type == .date || columns[0].type.isNumber)
+        let isAxis =
+            columns.count > 1 && (columns[0].type.isTimestamp || columns[0].type == .date || columns[0].type.isNumber)
         let drawn = columns.indices.filter { columns[$0].type.isNumber && !(isAxis && $0 == 0) }
         guard !drawn.isEmpty else {
             throw FirnError(
@@ -31,7 +32,9 @@ struct Chart {
         for batch in batches {
             for row in 0..<batch.rowCount {
                 positions.append(isAxis ? Chart.number(batch.columns[0][row]) ?? .nan : Double(positions.count))
-                for (index, column) in drawn.enumerated() { lines[index].append(Chart.number(batch.columns[column][row])) }
+                for (index, column) in drawn.enumerated() {
+                    lines[index].append(Chart.number(batch.columns[column][row]))
+                }
             }
         }
         self.positions = positions

@@ -35,63 +35,55 @@ struct LineEditor {
 
     /// Shows the prompt and reads a line.
     func read(_ prompt: String) -> Line {
-        Self.wasInterrupted.store(false, ordering: .relaxed)
-        // While a line is edited Ctrl-C arrives as a key: the terminal makes no signal of it.
-        var terminal = termios()
-        let hasTerminal = tcgetattr(0, &terminal) == 0
-        let previous = signal(SIGINT) { _ in LineEditor.wasInterrupted.store(true, ordering: .relaxed) }
-        defer {
-            signal(SIGINT, previous)
-            if hasTerminal { tcsetattr(0, TCSADRAIN, &terminal) }
-        }
-        guard let line = readline(prompt) else {
-            if Self.wasInterrupted.load(ordering: .relaxed) {
-                StandardStreams.write("^C\n")
-                return .interrupted
-            }
-            return .end
-        }
-        defer { free(line) }
-        if Self.wasInterrupted.load(ordering: .relaxed) {
+        var wasInterrupted: Int32 = 0
+        guard let line = firn_read_line(prompt, &wasInterrupted) else {
+            if wasInterrupted == 0 { return .end }
             StandardStreams.write("^C\n")
             return .interrupted
         }
+        defer { free(line) }
         return .text(String(cString: line))
     }
-
-    private static let wasInterrupted = Atomic<Bool>(false)
 
     /// Adds a whole statement to the history and saves it.
     func remember(_ text: String) {
         let flat = text.split(separator: "\n").joined(separator: " ")
         if flat.isEmpty { return }
         add_history(flat)
-        if let historyPath, write_history(historyPath) != 0 {
-            // Asked once a line would be a nuisance; a history that cannot be kept costs nothing but comfort.
-            return
-        }
+        // A history that cannot be kept costs nothing but comfort, and a complaint after each line would be a nuisance.
+        if let historyPath { _ = write_history(historyPath) }
     }
 }
 
-/// The words that Tab completes: keywords, tables, columns.
+/// The words that Tab completes: keywords in the case in which they are typed, names as they are.
 enum Completion {
-    private static let words = Mutex<[String]>([])
+    private struct Words {
+        var keywords: [String] = []
+        var names: [String] = []
+    }
+
+    private static let words = Mutex(Words())
     private static let matches = Mutex<[String]>([])
 
-    static func set(_ newWords: [String]) { words.withLock { $0 = newWords } }
+    static func set(keywords: [String], names: [String]) {
+        words.withLock { $0 = Words(keywords: keywords, names: names) }
+    }
 
     /// libedit asks for the matches of a word one after another; `state` is 0 at the first.
     static func match(_ text: UnsafePointer<CChar>?, _ state: Int32) -> UnsafeMutablePointer<CChar>? {
         guard let text else { return nil }
-        let prefix = String(cString: text)
         if state == 0 {
-            let isUpper = prefix.contains { $0.isUppercase } && !prefix.contains { $0.isLowercase }
-            let found = words.withLock { words in
-                words.filter { $0.lowercased().hasPrefix(prefix.lowercased()) }
-                    .map { isUpper ? $0.uppercased() : $0.lowercased() }
-            }
-            matches.withLock { $0 = Array(Set(found)).sorted(by: >) }
+            let found = words.withLock { candidates(for: String(cString: text), among: $0) }
+            matches.withLock { $0 = found.sorted(by: >) }
         }
         return matches.withLock { $0.popLast() }.map { strdup($0) }
+    }
+
+    private static func candidates(for prefix: String, among words: Words) -> Set<String> {
+        let isUpper = prefix.contains { $0.isUppercase } && !prefix.contains { $0.isLowercase }
+        let lowered = prefix.lowercased()
+        let keywords = words.keywords.filter { $0.lowercased().hasPrefix(lowered) }
+        let names = words.names.filter { $0.lowercased().hasPrefix(lowered) }
+        return Set(keywords.map { isUpper ? $0.uppercased() : $0.lowercased() } + names)
     }
 }

@@ -44,7 +44,7 @@ struct REPL {
                 }
                 text += line + "\n"
                 splitter.append(line + "\n")
-                while let statement = splitter.next() { _ = shell.run(statement) }
+                while let statement = splitter.next() { _ = shell.runTyped(statement) }
                 if splitter.pending == .nothing {
                     editor.remember(text)
                     text = ""
@@ -66,15 +66,15 @@ struct REPL {
     }
 
     private func updateCompletion() {
-        var words = KeywordList.all.map(\.word)
+        var names: [String] = []
         do {
             for table in try shell.database.tables() {
-                words.append(table.name)
-                words.append(contentsOf: table.columns.map(\.name))
+                names.append(table.name)
+                names.append(contentsOf: table.columns.map(\.name))
             }
         } catch {
             // Completion does without names where the catalogue cannot be read; the statement will say why.
         }
-        Completion.set(words)
+        Completion.set(keywords: KeywordList.all.map(\.word), names: names)
     }
 }

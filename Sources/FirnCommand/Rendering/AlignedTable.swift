@@ -11,7 +11,9 @@ struct AlignedTable {
 
     func text() -> String {
         // A value of several lines takes as many lines of the table.
-        let cells = rows.map { row in row.map { Array(($0 ?? "").split(separator: "\n", omittingEmptySubsequences: false)) } }
+        let cells = rows.map { row in
+            row.map { Array(($0 ?? "").split(separator: "\n", omittingEmptySubsequences: false)) }
+        }
         let widths = columns.indices.map { index in
             cells.reduce(DisplayWidth.of(columns[index].name)) { width, row in
                 row[index].reduce(width) { max($0, DisplayWidth.of($1)) }
@@ -21,22 +23,27 @@ struct AlignedTable {
         let heading = zip(columns, widths).map { column, width in
             let space = width - DisplayWidth.of(column.name)
             let left = space / 2
-            return " " + String(repeating: " ", count: left) + column.name + String(repeating: " ", count: space - left) + " "
+            return " " + String(repeating: " ", count: left) + column.name + String(repeating: " ", count: space - left)
+                + " "
         }
         result += heading.joined(separator: "|").trimmingEnd + "\n"
         result += widths.map { String(repeating: "-", count: $0 + 2) }.joined(separator: "+") + "\n"
         for row in cells {
             let height = row.reduce(1) { max($0, $1.count) }
             for line in 0..<height {
-                let fields = columns.indices.map { index in
-                    let value = line < row[index].count ? String(row[index][line]) : ""
-                    let padding = String(repeating: " ", count: widths[index] - DisplayWidth.of(value))
-                    return columns[index].isRightAligned ? " " + padding + value + " " : " " + value + padding + " "
-                }
+                let fields = columns.indices.map { field(row[$0], line: line, width: widths[$0], columns[$0]) }
                 result += fields.joined(separator: "|").trimmingEnd + "\n"
             }
         }
         return result
+    }
+
+    /// One line of a value, padded; `+` says that the value goes on in the next line.
+    private func field(_ lines: [Substring], line: Int, width: Int, _ column: ResultColumn) -> String {
+        let value = line < lines.count ? String(lines[line]) : ""
+        let padding = String(repeating: " ", count: width - DisplayWidth.of(value))
+        let end = line + 1 < lines.count ? "+" : " "
+        return column.isRightAligned ? " " + padding + value + end : " " + value + padding + end
     }
 }
 

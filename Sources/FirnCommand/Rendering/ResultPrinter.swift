@@ -123,8 +123,9 @@ struct ResultPrinter {
 enum CSVField {
     static func append(_ field: [UInt8], to line: inout [UInt8]) {
         let quote = UInt8(ascii: "\"")
+        // Empty would read as NULL, and \. alone as the end of data.
         let needsQuotes =
-            field.isEmpty
+            field.isEmpty || field.elementsEqual("\\.".utf8)
             || field.contains { $0 == quote || $0 == UInt8(ascii: ",") || $0 == 10 || $0 == 13 }
         if !needsQuotes {
             line.append(contentsOf: field)

@@ -106,7 +106,8 @@ struct ManifestContent: Sendable {
         }
     }
 
-    private static func edit(
+    /// The edit at an offset, if a valid one with this number stands there.
+    static func edit(
         in view: ByteView, at offset: Int, number: UInt64, file: UInt64
     ) -> (payload: ByteView, byteCount: Int)? {
         guard view.count - offset >= ManifestEdit.headerByteCount else { return nil }

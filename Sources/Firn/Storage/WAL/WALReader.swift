@@ -157,7 +157,7 @@ struct WALReader {
         let path = folder.log(number)
         let window = try FileWindow(path, fileSystem)
         var offset = Int64(WALFileHeader.byteCount)
-        while let (header, payload) = try frame(window, at: offset) {
+        while let (header, payload) = try Self.frame(window, at: offset) {
             guard header.lsn == expected, header.epoch == manifest.epoch.number else { break }
             let frameOffset = offset
             durable = max(durable, header.durableLSN)
@@ -184,7 +184,8 @@ struct WALReader {
         return offset
     }
 
-    private func frame(
+    /// The frame at an offset, if a valid one stands there; its payload is as stored.
+    static func frame(
         _ window: FileWindow, at offset: Int64
     ) throws(FirnError) -> (header: WALFrameHeader, payload: [UInt8])? {
         let headerBytes = try window.bytes(at: offset, count: WALFrameHeader.byteCount)
@@ -263,7 +264,7 @@ struct WALReader {
 
     private func hasFrames(_ number: UInt64, _ header: WALFileHeader) throws(FirnError) -> Bool {
         let window = try FileWindow(folder.log(number), fileSystem)
-        guard let found = try frame(window, at: Int64(WALFileHeader.byteCount)) else { return false }
+        guard let found = try Self.frame(window, at: Int64(WALFileHeader.byteCount)) else { return false }
         return found.header.epoch == header.epoch
     }
 

@@ -1,3 +1,0 @@
-import ArgumentParser
-struct InspectCommand: ParsableCommand {}
-struct CheckCommand: ParsableCommand {}

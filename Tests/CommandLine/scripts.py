@@ -1,0 +1,467 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What scripts rely on: output, tags, errors, exit codes, locks, full disks."""
+import contextlib
+import gzip
+import os
+import pathlib
+import random
+import re
+import shutil
+import subprocess
+
+from harness import equal, test
+
+# What scripts rely on
+
+
+@test
+def tags_stand_on_lines_of_their_own_in_every_format(firn):
+    for name in ("aligned", "csv", "json", "ndjson", "markdown"):
+        database = str(firn.folder / name)
+        out = firn.ok("sql", database, "--format", name, "-c", "CREATE TABLE t (a BIGINT); INSERT INTO t VALUES (1), (2)", "-c",
+                      "CHECKPOINT", "-c", "DROP TABLE t")
+        equal(out, "CREATE TABLE\nINSERT 0 2\nCHECKPOINT\nDROP TABLE\n")
+
+
+@test
+def a_tag_is_flushed_before_the_next_statement_is_read(firn):
+    process = subprocess.Popen([firn.path, "sql", firn.db], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+    for statement, tag in [("CREATE TABLE t (a BIGINT);", "CREATE TABLE"), ("INSERT INTO t VALUES (1);", "INSERT 0 1")]:
+        process.stdin.write(statement + "\n")
+        process.stdin.flush()
+        equal(process.stdout.readline(), tag + "\n")
+    process.stdin.close()
+    equal(process.wait(), 0)
+
+
+@test
+def a_select_prints_rows_and_no_tag(firn):
+    equal(firn.sql("SELECT 1 AS one, 'x' AS text"), " one | text\n-----+------\n   1 | x\n(1 row)\n")
+    equal(firn.csv("SELECT 1 AS one"), "one\n1\n")
+
+
+@test
+def csv_tells_null_from_the_empty_string(firn):
+    equal(firn.csv("SELECT NULL AS a, '' AS b, 'a,\"b' AS c, E'x\\ny' AS d"), 'a,b,c,d\n,"","a,""b","x\ny"\n')
+
+
+@test
+def json_numbers_are_numbers_and_the_rest_strings(firn):
+    sql = ("SELECT 1 AS i, 1.5::double precision AS d, 1.50::numeric AS n, 'NaN'::double precision AS nan, true AS b, NULL AS x, "
+           "'2026-01-01T00:00:00Z'::timestamptz AS t, '{\"a\": [1]}'::jsonb AS j")
+    row = ('{"i":1,"d":1.5,"n":"1.50","nan":"NaN","b":true,"x":null,"t":"2026-01-01 00:00:00+00","j":{"a": [1]}}')
+    equal(firn.sql(sql, "--format", "ndjson"), row + "\n")
+    equal(firn.sql(sql, "--format", "json"), "[" + row + "]\n")
+    equal(firn.sql("SELECT 1 AS a WHERE false", "--format", "json"), "[]\n")
+
+
+@test
+def markdown_is_a_table(firn):
+    equal(firn.sql("SELECT 1 AS a, 'x|y' AS b", "--format", "markdown"), "| a | b |\n| ---: | --- |\n| 1 | x\\|y |\n")
+
+
+@test
+def statements_stop_at_the_first_failure(firn):
+    done = firn.run("sql", firn.db, "-c", "CREATE TABLE t (a BIGINT); INSERT INTO t VALUES (1); SELECT nope FROM t; INSERT INTO t VALUES (2)")
+    equal(done.returncode, 1)
+    equal(done.stdout, "CREATE TABLE\nINSERT 0 1\n")
+    equal(firn.csv("SELECT count(*) FROM t"), "count\n1\n")
+
+
+@test
+def standard_input_and_files_are_read_as_scripts(firn):
+    script = "CREATE TABLE t (a BIGINT); -- comment; not an end\nINSERT INTO t VALUES (1);\n/* ; */ SELECT a FROM t"
+    (firn.folder / "script.sql").write_text(script)
+    equal(firn.ok("sql", firn.db, "--format", "csv", input=script), "CREATE TABLE\nINSERT 0 1\na\n1\n")
+    equal(firn.ok("sql", str(firn.folder / "other"), "-f", "script.sql", "--format", "csv"), "CREATE TABLE\nINSERT 0 1\na\n1\n")
+
+
+@test
+def sql_is_the_default_subcommand_and_memory_the_default_database(firn):
+    equal(firn.ok("-c", "SELECT 1 AS a", "--format", "csv"), "a\n1\n")
+    equal(firn.ok(firn.db, "-c", "CREATE TABLE t (a BIGINT)"), "CREATE TABLE\n")
+    assert os.path.isdir(firn.db)
+
+
+@test
+def usage_errors_exit_with_2(firn):
+    equal(firn.run("sql", "--nonsense").returncode, 2)
+    equal(firn.run("sql", "--format", "xml", "-c", "SELECT 1").returncode, 2)
+    equal(firn.run("inspect").returncode, 2)
+    equal(firn.run("--help").returncode, 0)
+    assert "Exit codes" in firn.ok("sql", "--help")
+
+
+# The mission's statements
+
+FEATURES = """CREATE TABLE real_time_features (
+    feature_id UUID PRIMARY KEY,
+    entity_id TEXT NOT NULL,
+    feature_name TEXT NOT NULL,
+    feature_value NUMERIC,
+    timestamp TIMESTAMPTZ NOT NULL,
+    source_system TEXT,
+    processing_window INTERVAL DEFAULT '5 minutes'
+);"""
+READINGS = """CREATE TABLE sensor_readings (
+    time TIMESTAMPTZ NOT NULL,
+    sensor_id TEXT NOT NULL,
+    value NUMERIC,
+    metadata JSONB
+);
+
+SELECT create_hypertable('sensor_readings', 'time',
+                        chunk_time_interval => INTERVAL '1 hour');"""
+
+
+@test
+def the_missions_feature_table_runs_as_printed(firn):
+    equal(firn.sql(FEATURES), "CREATE TABLE\n")
+    equal(firn.sql("INSERT INTO real_time_features (feature_id, entity_id, feature_name, feature_value, timestamp, source_system) "
+                   "VALUES (gen_random_uuid(), 'user_1', 'clicks', 1.50, now(), 'web'), "
+                   "(gen_random_uuid(), 'user_2', 'clicks', 12345678901234567890.123456789, '2026-01-01T00:00:00.123456Z', NULL)"), "INSERT 0 2\n")
+    equal(firn.csv("SELECT entity_id, feature_value, source_system, processing_window FROM real_time_features ORDER BY entity_id"),
+          "entity_id,feature_value,source_system,processing_window\nuser_1,1.50,web,00:05:00\n"
+          "user_2,12345678901234567890.123456789,,00:05:00\n")
+    equal(firn.csv("SELECT sum(feature_value) AS sum, count(*) FILTER (WHERE timestamp > now() - INTERVAL '1 hour') AS fresh FROM real_time_features"),
+          "sum,fresh\n12345678901234567891.623456789,1\n")
+    equal(firn.csv("SELECT timestamp FROM real_time_features WHERE entity_id = 'user_2'"), "timestamp\n2026-01-01 00:00:00.123456+00\n")
+
+
+@test
+def the_missions_hypertable_runs_as_printed(firn):
+    out = firn.ok("sql", firn.db, "--format", "csv", input=READINGS)
+    equal(out, 'CREATE TABLE\ncreate_hypertable\n"(1,public,sensor_readings,t)"\n')
+    firn.sql("INSERT INTO sensor_readings VALUES ('2026-01-01 00:30:00+00', 's1', 20.10, '{\"unit\": \"C\"}'), "
+             "('2026-01-01 01:30:00+00', 's1', 20.30, NULL), ('2026-01-01 01:31:00+00', 's2', NULL, '{}')")
+    equal(firn.csv("SELECT time_bucket('5 minutes', time) AS bucket, sensor_id, AVG(value) AS avg_value, STDDEV(value) AS stddev_value, "
+                   "COUNT(*) AS count FROM sensor_readings GROUP BY bucket, sensor_id ORDER BY bucket, sensor_id"),
+          "bucket,sensor_id,avg_value,stddev_value,count\n2026-01-01 00:30:00+00,s1,20.1000000000000000,,1\n"
+          "2026-01-01 01:30:00+00,s1,20.3000000000000000,,1\n2026-01-01 01:30:00+00,s2,,,1\n")
+    firn.sql("CHECKPOINT")
+    equal(firn.csv("SELECT sensor_id, value, metadata FROM sensor_readings ORDER BY time"),
+          'sensor_id,value,metadata\ns1,20.10,"{""unit"": ""C""}"\ns1,20.30,\ns2,,{}\n')
+
+
+@test
+def numeric_is_exact_through_flush_and_reopen(firn):
+    firn.sql("CREATE TABLE n (a NUMERIC, b NUMERIC(12,3))")
+    firn.sql("INSERT INTO n VALUES (0.1, 0.1), (0.20, 123456789.1235), (-99999999999999999999999999999999999999, -1)")
+    for _ in range(2):
+        equal(firn.csv("SELECT a, b FROM n ORDER BY a"), "a,b\n-99999999999999999999999999999999999999,-1.000\n0.1,0.100\n0.20,123456789.124\n")
+        equal(firn.csv("SELECT sum(a) AS s FROM n WHERE a > 0"), "s\n0.30\n")
+        firn.sql("CHECKPOINT")
+
+
+@test
+def the_primary_key_is_enforced_and_the_statement_not_applied(firn):
+    firn.sql("CREATE TABLE k (id BIGINT PRIMARY KEY, v TEXT)")
+    firn.sql("INSERT INTO k VALUES (1, 'a'), (2, 'b')")
+    firn.fails("INSERT INTO k VALUES (3, 'c'), (2, 'd')", "23505", "duplicate key value violates unique constraint \"k_pkey\"")
+    firn.sql("CHECKPOINT")
+    firn.fails("INSERT INTO k VALUES (1, 'x')", "23505", "k_pkey")
+    firn.fails("INSERT INTO k VALUES (5, 'x'), (5, 'y')", "23505", "k_pkey")
+    firn.fails("INSERT INTO k VALUES (NULL, 'x')", "23502", "null value in column \"id\"")
+    equal(firn.csv("SELECT id FROM k ORDER BY id"), "id\n1\n2\n")
+
+
+# COPY
+
+
+@test
+def copy_reads_csv_plain_gzip_and_zstandard(firn):
+    text = 'time,name,value\n2026-01-01T00:00:00Z,"a ""b"", c",1.5\n2026-01-01T00:00:01Z,,\r\n2026-01-01 00:00:02+00,"",3\n'
+    (firn.folder / "t.csv").write_text(text)
+    with gzip.open(firn.folder / "t.csv.gz", "wt", newline="") as file:
+        file.write(text)
+    names = ["t.csv", "t.csv.gz"]
+    if shutil.which("zstd"):
+        subprocess.run(["zstd", "-q", str(firn.folder / "t.csv")], check=True)
+        names.append("t.csv.zst")
+    for name in names:
+        firn.sql("CREATE TABLE IF NOT EXISTS t (time TIMESTAMPTZ NOT NULL, name TEXT, value DOUBLE PRECISION)")
+        equal(firn.sql(f"COPY t FROM '{firn.folder / name}' WITH (FORMAT csv, HEADER true)"), "COPY 3\n")
+        equal(firn.csv("SELECT name, value FROM t ORDER BY time"), 'name,value\n"a ""b"", c",1.5\n,\n"",3\n')
+        firn.sql("DROP TABLE t")
+
+
+@test
+def copy_takes_columns_delimiter_and_null(firn):
+    firn.sql("CREATE TABLE t (a BIGINT, b TEXT, c TEXT DEFAULT 'd')")
+    (firn.folder / "t.txt").write_text("1;NA\n2;x\n")
+    equal(firn.sql("COPY t (a, b) FROM 't.txt' WITH (FORMAT csv, DELIMITER ';', NULL 'NA')"), "COPY 2\n")
+    equal(firn.csv("SELECT * FROM t ORDER BY a"), "a,b,c\n1,,d\n2,x,d\n")
+
+
+@test
+def copy_round_trips_through_a_file_and_standard_streams(firn):
+    firn.sql("CREATE TABLE t (a BIGINT, b TEXT)")
+    firn.sql("INSERT INTO t VALUES (1, NULL), (2, ''), (3, E'line\\nbreak'), (4, 'quote\"')")
+    equal(firn.sql("COPY t TO 'out.csv' WITH (FORMAT csv, HEADER)"), "COPY 4\n")
+    equal((firn.folder / "out.csv").read_text(), 'a,b\n1,\n2,""\n3,"line\nbreak"\n4,"quote"""\n')
+    out = firn.sql("COPY (SELECT a FROM t ORDER BY a) TO STDOUT WITH (FORMAT csv)")
+    assert out.startswith("1\n2\n3\n4\n"), out
+    firn.sql("CREATE TABLE u (a BIGINT, b TEXT)")
+    equal(firn.ok("sql", firn.db, "-c", "COPY u FROM STDIN WITH (FORMAT csv, HEADER)", input=(firn.folder / "out.csv").read_text()), "COPY 4\n")
+    equal(firn.csv("SELECT * FROM u ORDER BY a"), firn.csv("SELECT * FROM t ORDER BY a"))
+    inline = "CREATE TABLE v (a BIGINT);\nCOPY v FROM STDIN (FORMAT csv);\n7\n8\n\\.\nSELECT sum(a) AS s FROM v;\n"
+    equal(firn.ok("sql", firn.db, "--format", "csv", input=inline), "CREATE TABLE\nCOPY 2\ns\n15\n")
+
+
+@test
+def a_bad_line_is_named_and_nothing_is_loaded(firn):
+    firn.sql("CREATE TABLE t (time TIMESTAMPTZ NOT NULL, n INTEGER, x DOUBLE PRECISION)")
+    cases = [
+        ("2026-01-01,1,1\n2026-01-01,one,1\n", "22P02", 't.csv:3: column "n": invalid input syntax for type integer: "one"'),
+        ("2026-01-01,1,1\n2026-13-01,1,1\n", "22008", 't.csv:3: column "time"'),
+        ("2026-01-01,3000000000,1\n", "22003", 't.csv:2: column "n": value "3000000000" is out of range for type integer'),
+        (",1,1\n", "23502", 't.csv:2: column "time": null value in column "time"'),
+        ("2026-01-01,1\n", "22P04", 't.csv:2: missing data for column "x"'),
+        ("2026-01-01,1,1,9\n", "22P04", "t.csv:2: extra data after last expected column"),
+        ('2026-01-01,1,1\n2026-01-01,1,"1\n', "22P04", "t.csv:3: unterminated CSV quoted field"),
+        ("999999-01-01,1,1\n", "22008", 't.csv:2: column "time"'),
+        ("2026-01-01,1,abc\n", "22P02", 't.csv:2: column "x": invalid input syntax for type double precision: "abc"'),
+    ]
+    for text, code, message in cases:
+        (firn.folder / "t.csv").write_text("time,n,x\n" + text)
+        firn.fails("COPY t FROM 't.csv' WITH (FORMAT csv, HEADER)", code, message)
+        equal(firn.csv("SELECT count(*) FROM t"), "count\n0\n")
+
+
+@test
+def files_that_cannot_be_read_are_named(firn):
+    firn.sql("CREATE TABLE t (a BIGINT)")
+    firn.fails("COPY t FROM 'missing.csv' WITH (FORMAT csv)", "58P01", "missing.csv")
+    with gzip.open(firn.folder / "cut.csv.gz", "wt") as file:
+        file.write("1\n" * 100000)
+    whole = (firn.folder / "cut.csv.gz").read_bytes()
+    (firn.folder / "cut.csv.gz").write_bytes(whole[: len(whole) // 2])
+    firn.fails("COPY t FROM 'cut.csv.gz' WITH (FORMAT csv)", "22P04", "gzip")
+    equal(firn.csv("SELECT count(*) FROM t"), "count\n0\n")
+
+
+@test
+def a_large_copy_is_one_commit(firn):
+    firn.sql("CREATE TABLE t (time TIMESTAMPTZ NOT NULL, tag TEXT NOT NULL, v DOUBLE PRECISION)")
+    lines = [f"2026-01-{1 + i // 40000:02d}T00:00:{i % 60:02d}Z,tag{i % 100},{i}.5" for i in range(600000)]
+    (firn.folder / "big.csv").write_text("\n".join(lines) + "\nbroken,line\n")
+    firn.fails("COPY t FROM 'big.csv' WITH (FORMAT csv)", "22007", "big.csv:600001")
+    equal(firn.csv("SELECT count(*) FROM t"), "count\n0\n")
+    (firn.folder / "big.csv").write_text("\n".join(lines) + "\n")
+    equal(firn.sql("COPY t FROM 'big.csv' WITH (FORMAT csv)"), "COPY 600000\n")
+    equal(firn.csv("SELECT count(*) AS n, count(DISTINCT tag) AS tags, sum(v) AS s FROM t"), f"n,tags,s\n600000,100,{sum(range(600000)) + 300000}\n")
+    assert firn.ok("check", firn.db).startswith("no damage found: "), "damage"
+
+
+# Errors in SQL
+
+
+@test
+def sql_errors_show_line_caret_and_hint(firn):
+    firn.sql("CREATE TABLE readings (time TIMESTAMPTZ NOT NULL, temperature DOUBLE PRECISION)")
+    text = firn.fails("SELECT avg(temprature) FROM readings", "42703", 'column "temprature" does not exist')
+    lines = text.splitlines()
+    equal(lines[1], "  SELECT avg(temprature) FROM readings")
+    equal(lines[2], "             ^ line 1, column 12")
+    assert 'did you mean "temperature"' in lines[3], lines
+    firn.fails("SELECT 1 +", "42601", "syntax error at end of input")
+    firn.fails("SELECT 'abc", "42601", "unterminated quoted string")
+    firn.fails("SELECT * FROM nowhere", "42P01", 'relation "nowhere" does not exist')
+    firn.fails("SELECT nofunction(1)", "42883", "nofunction")
+    firn.fails("SELECT 1/0", "22012", "division by zero")
+    firn.fails("SELECT time FROM readings GROUP BY temperature", "42803", "must appear in the GROUP BY clause")
+    firn.fails("CREATE TABLE readings (a BIGINT)", "42P07", 'relation "readings" already exists')
+    firn.fails("INSERT INTO readings (time, nope) VALUES (now(), 1)", "42703", 'column "nope"')
+    firn.fails("INSERT INTO readings VALUES (NULL, 1)", "23502", "time")
+    firn.fails("INSERT INTO readings VALUES ('294277-01-01', 1)", "22008", "")
+    firn.fails("INSERT INTO readings VALUES (now(), 'x')", "22P02", "double precision")
+    firn.fails("UPDATE readings SET temperature = 1", "0A000", "UPDATE is not supported")
+    equal(firn.csv("SELECT count(*) FROM readings"), "count\n0\n")
+
+
+@test
+def words_that_are_not_reserved_are_names(firn):
+    firn.sql("CREATE TABLE w (second BIGINT, min BIGINT, value BIGINT, time TIMESTAMPTZ NOT NULL, timestamp BIGINT)")
+    firn.sql("INSERT INTO w VALUES (1, 2, 3, now(), 5)")
+    equal(firn.csv("SELECT second, min, value, timestamp, min(min) AS min2, max(second) second3 FROM w GROUP BY second, min, value, timestamp"),
+          "second,min,value,timestamp,min2,second3\n1,2,3,5,2,1\n")
+
+
+@test
+def show_describe_explain_and_set(firn):
+    firn.sql(READINGS)
+    assert "sensor_readings" in firn.csv("SHOW TABLES")
+    described = firn.csv("DESCRIBE sensor_readings")
+    assert "time,timestamp with time zone,not null" in described, described
+    plan = firn.csv("EXPLAIN SELECT sensor_id, count(*) FROM sensor_readings WHERE time > now() GROUP BY sensor_id")
+    assert plan.startswith("QUERY PLAN\n") and "sensor_readings" in plan, plan
+    equal(firn.csv("SHOW timezone"), "TimeZone\nUTC\n")
+    equal(firn.csv("SET timezone = 'America/New_York'; SELECT '2026-07-01T12:00:00Z'::timestamptz AS t"), "SET\nt\n2026-07-01 08:00:00-04\n")
+    firn.fails("SET timezone = 'Mars/Olympus'", "22023", "Mars/Olympus")
+    firn.fails("SET nonsense = 1", "42704", "nonsense")
+
+
+# Processes
+
+
+def listing(firn):
+    """Every file of the database with its size and time of change."""
+    return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in pathlib.Path(firn.db).rglob("*")}
+
+
+@contextlib.contextmanager
+def holder(firn):
+    process = subprocess.Popen([firn.path, "sql", firn.db], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+    process.stdin.write("CREATE TABLE held (a BIGINT);\n")
+    process.stdin.flush()
+    process.stdout.readline()
+    yield process
+    process.stdin.close()
+    process.wait()
+
+
+@test
+def a_second_process_gets_one_error_that_names_the_holder(firn):
+    with holder(firn) as process:
+        text = firn.fails("SELECT 1", "55P03", str(process.pid))
+        equal(len([line for line in text.splitlines() if line.startswith("error")]), 1)
+        firn.fails("SELECT 1", "55P03", str(process.pid), "--read-only")
+    firn.sql("SELECT 1")
+
+
+@test
+def read_only_reads_everything_and_writes_nothing(firn):
+    firn.sql("CREATE TABLE t (a BIGINT); INSERT INTO t VALUES (1)")
+    process = subprocess.Popen([firn.path, "sql", firn.db], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+    process.stdin.write("INSERT INTO t VALUES (2);\n")
+    process.stdin.flush()
+    equal(process.stdout.readline(), "INSERT 0 1\n")
+    process.kill()
+    process.wait()
+
+    before = listing(firn)
+    equal(firn.csv("SELECT a FROM t ORDER BY a", "--read-only"), "a\n1\n2\n")
+    firn.fails("INSERT INTO t VALUES (3)", "25006", "INSERT", "--read-only")
+    firn.fails("CREATE TABLE u (a BIGINT)", "25006", "CREATE TABLE", "--read-only")
+    equal(listing(firn), before)
+    equal(firn.csv("SELECT count(*) FROM t"), "count\n2\n")
+
+
+@test
+def a_folder_that_is_no_database_is_refused(firn):
+    done = firn.run("sql", str(firn.folder / "missing"), "--read-only", "-c", "SELECT 1")
+    equal(done.returncode, 1)
+    assert done.stderr.startswith("error: "), done.stderr
+    (firn.folder / "file").write_text("not a folder")
+    equal(firn.run("sql", str(firn.folder / "file"), "-c", "SELECT 1").returncode, 1)
+
+
+@test
+def a_folder_of_another_user_is_refused_and_left_alone(firn):
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        return "skipped: needs root and setpriv"
+    firn.sql("CREATE TABLE t (a BIGINT); INSERT INTO t VALUES (1)")
+    os.chmod(firn.folder, 0o755)
+    done = firn.run("sql", firn.db, "-c", "INSERT INTO t VALUES (2)", prefix=["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"], cwd="/")
+    equal(done.returncode, 1)
+    assert done.stderr.startswith("error: ") and "ermission" in done.stderr, done.stderr
+    equal(firn.csv("SELECT count(*) FROM t"), "count\n1\n")
+
+
+@test
+def a_full_disk_is_an_error_and_loses_nothing(firn):
+    firn.sql("CREATE TABLE t (a BIGINT, b TEXT)")
+    firn.sql("INSERT INTO t VALUES (1, 'x')")
+    rows = "".join(f"{i},{os.urandom(32).hex()}\n" for i in range(400000))
+    (firn.folder / "big.csv").write_text(rows)
+    # A limit on the size of files stands in for a full disk: writes beyond it fail. Frames of the log are shorter.
+    shell = f"trap '' XFSZ; ulimit -f 2048; exec {firn.path} sql {firn.db} -c \"COPY t FROM '{firn.folder}/big.csv' WITH (FORMAT csv)\""
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, timeout=120)
+    equal(done.returncode, 1)
+    assert done.stderr.startswith("error: "), done.stderr
+    equal(firn.csv("SELECT a FROM t"), "a\n1\n")
+    equal(firn.sql(f"COPY t FROM '{firn.folder}/big.csv' WITH (FORMAT csv)"), "COPY 400000\n")
+    equal(firn.csv("SELECT count(*) FROM t"), "count\n400001\n")
+
+
+# inspect and check
+
+
+@test
+def inspect_prints_every_kind_of_file(firn):
+    firn.sql(READINGS)
+    firn.sql("INSERT INTO sensor_readings SELECT '2026-01-01'::timestamptz + i * interval '10 seconds', 's' || (i % 3), i / 4.0, NULL FROM generate_series(1, 5000) AS g(i)")
+    firn.sql("CHECKPOINT")
+    names = {"CURRENT": None, "LOCK": None}
+    for path in sorted(pathlib.Path(firn.db).rglob("*")):
+        if path.is_file():
+            out = firn.ok("inspect", str(path))
+            assert len(out) > 20, (path, out)
+            names.pop(path.name, None)
+    equal(names, {})
+    segment = next(pathlib.Path(firn.db, "data").glob("*.seg"))
+    assert re.search(r"sensor_id|row group|encoding", firn.ok("inspect", str(segment)), re.I)
+    (firn.folder / "noise").write_bytes(os.urandom(100))
+    equal(firn.run("inspect", str(firn.folder / "noise")).returncode, 1)
+
+
+@test
+def check_finds_a_flipped_bit_and_names_the_place(firn):
+    firn.sql("CREATE TABLE t (time TIMESTAMPTZ NOT NULL, v DOUBLE PRECISION)")
+    firn.sql("INSERT INTO t SELECT '2026-01-01'::timestamptz + i * interval '1 second', sin(i) FROM generate_series(1, 20000) AS g(i)")
+    firn.sql("CHECKPOINT")
+    assert re.fullmatch(r"no damage found: \d+ files, \d+ bytes\n", firn.ok("check", firn.db))
+    segment = next(pathlib.Path(firn.db, "data").glob("*.seg"))
+    whole = segment.read_bytes()
+    data = bytearray(whole)
+    data[len(data) // 3] ^= 0x10
+    segment.write_bytes(data)
+    done = firn.run("check", firn.db)
+    equal(done.returncode, 1)
+    assert re.search(rf"^damaged: .*data/{segment.name} at offset \d+ \(row group 0, column \"v\"\)", done.stdout, re.M), done.stdout
+    assert "1 place is damaged" in done.stdout, done.stdout
+    firn.fails("SELECT sum(v) FROM t", "XX001", segment.name)
+    segment.write_bytes(whole)
+    firn.ok("check", firn.db)
+
+
+@test
+def check_finds_any_flipped_bit_of_what_is_needed(firn):
+    firn.sql("CREATE TABLE t (time TIMESTAMPTZ NOT NULL, tag TEXT NOT NULL, v DOUBLE PRECISION, n NUMERIC)")
+    firn.sql("INSERT INTO t SELECT '2026-01-01'::timestamptz + i * interval '1 second', 's' || (i % 5), sqrt(i), i / 4.0 "
+             "FROM generate_series(1, 3000) AS g(i)")
+    firn.sql("CHECKPOINT")
+    files = [path for path in pathlib.Path(firn.db).rglob("*") if path.is_file() and path.name != "LOCK" and path.suffix != ".wal"]
+    generator = random.Random(3)
+    for path in sorted(files):
+        whole = path.read_bytes()
+        for place in [0, 9, len(whole) - 1] + [generator.randrange(len(whole)) for _ in range(8)]:
+            data = bytearray(whole)
+            data[place] ^= 1 << generator.randrange(8)
+            path.write_bytes(data)
+            done = firn.run("check", firn.db)
+            assert done.returncode == 1 and path.name in done.stdout, (path, place, done.returncode, done.stdout, done.stderr)
+        path.write_bytes(whole)
+    for path in sorted(files):
+        path.rename(firn.folder / "away")
+        done = firn.run("check", firn.db)
+        assert done.returncode == 1 and path.name in done.stdout, (path, done.stdout, done.stderr)
+        (firn.folder / "away").rename(path)
+    firn.ok("check", firn.db)
+
+
+@test
+def check_changes_nothing_and_waits_for_no_writer(firn):
+    firn.sql("CREATE TABLE t (a BIGINT)")
+    with holder(firn) as process:
+        done = firn.run("check", firn.db)
+        equal(done.returncode, 1)
+        assert str(process.pid) in done.stderr and "(55P03)" in done.stderr, done.stderr
+    (pathlib.Path(firn.db) / "stray").write_text("not ours")
+    before = listing(firn)
+    done = firn.run("check", firn.db)
+    equal(done.returncode, 0)
+    assert done.stderr.startswith("notice: stray belongs to nothing"), done.stderr
+    equal(listing(firn), before)
+    equal(firn.run("check", str(firn.folder / "nowhere")).returncode, 1)
+    equal(firn.run("check", str(firn.folder)).returncode, 1)
