@@ -171,7 +171,7 @@ struct Recovery {
         }
     }
 
-    private func readManifest() throws(FirnError) -> Found {
+    func readManifest() throws(FirnError) -> Found {
         let current: CurrentFile
         let currentBytes = try readAll(folder.current)
         do throws(FormatError) {

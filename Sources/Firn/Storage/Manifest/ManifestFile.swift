@@ -106,6 +106,35 @@ struct ManifestContent: Sendable {
         }
     }
 
+    /// One edit, as inspection shows it.
+    struct Edit: Sendable {
+        var number: UInt64
+        var byteOffset: Int
+        var byteCount: Int
+        var lsn: LSN
+        var records: [ManifestRecord]
+    }
+
+    /// Hands out the valid edits in their order, without applying them.
+    static func walk(_ bytes: [UInt8], number: UInt64, _ body: (Edit) -> Void) throws(FormatError) {
+        try bytes.reading { (reader) throws(FormatError) in
+            let view = reader.view
+            var offset = FileHeader.byteCount
+            var editNumber: UInt64 = 1
+            while let found = edit(in: view, at: offset, number: editNumber, file: number) {
+                var payload = ByteReader(found.payload)
+                var records: [ManifestRecord] = []
+                while !payload.isAtEnd { records.append(try ManifestRecord.decode(from: &payload)) }
+                body(
+                    Edit(
+                        number: editNumber, byteOffset: offset, byteCount: found.byteCount,
+                        lsn: LSN(view.loadUnchecked(UInt64.self, at: offset + 16)), records: records))
+                offset += found.byteCount
+                editNumber += 1
+            }
+        }
+    }
+
     private static func edit(
         in view: ByteView, at offset: Int, number: UInt64, file: UInt64
     ) -> (payload: ByteView, byteCount: Int)? {
