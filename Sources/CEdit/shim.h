@@ -11,11 +11,6 @@
 
 typedef char *(*firn_completion_generator)(const char *text, int state);
 
-static inline char **firn_attempt_completion(const char *text, int start, int end) {
-    (void)text; (void)start; (void)end;
-    return NULL;
-}
-
 /// Completes words by `generator`, which gives the matches of a word one by one, allocated by malloc, then NULL.
 static inline void firn_set_completion(firn_completion_generator generator) {
     rl_readline_name = "firn";
@@ -24,40 +19,49 @@ static inline void firn_set_completion(firn_completion_generator generator) {
     rl_completion_append_character = ' ';
 }
 
-static sigjmp_buf firn_prompt;
-static pthread_t firn_prompt_thread;
-static volatile sig_atomic_t firn_prompt_is_open;
+typedef struct {
+    sigjmp_buf place;
+    pthread_t thread;
+    volatile sig_atomic_t is_open;
+} firn_prompt_state;
+
+/// The one prompt of the process. A variable of a function, because Swift's importer emits no global ones.
+static inline firn_prompt_state *firn_prompt(void) {
+    static firn_prompt_state state;
+    return &state;
+}
 
 /// Leaves the prompt. Another thread that the signal reached hands it to the one that reads.
-static void firn_leave_prompt(int number) {
-    if (!firn_prompt_is_open) return;
-    if (!pthread_equal(pthread_self(), firn_prompt_thread)) {
-        pthread_kill(firn_prompt_thread, number);
+static inline void firn_leave_prompt(int number) {
+    firn_prompt_state *prompt = firn_prompt();
+    if (!prompt->is_open) return;
+    if (!pthread_equal(pthread_self(), prompt->thread)) {
+        pthread_kill(prompt->thread, number);
         return;
     }
-    firn_prompt_is_open = 0;
-    siglongjmp(firn_prompt, 1);
+    prompt->is_open = 0;
+    siglongjmp(prompt->place, 1);
 }
 
 /// Shows the prompt and reads a line, allocated by malloc; NULL at the end of input, and where SIGINT came, which sets
 /// *was_interrupted. libedit goes on reading after a signal, so it is left by a jump, as psql does. All frames between
 /// are C, and libedit has given the terminal its usual mode back before our handler runs.
-static inline char *firn_read_line(const char *prompt, int *was_interrupted) {
+static inline char *firn_read_line(const char *text, int *was_interrupted) {
     struct sigaction action, previous;
     memset(&action, 0, sizeof action);
     action.sa_handler = firn_leave_prompt;
     sigemptyset(&action.sa_mask);
-    firn_prompt_thread = pthread_self();
+    firn_prompt()->thread = pthread_self();
     *was_interrupted = 0;
     sigaction(SIGINT, &action, &previous);
-    if (sigsetjmp(firn_prompt, 1) != 0) {
+    if (sigsetjmp(firn_prompt()->place, 1) != 0) {
         sigaction(SIGINT, &previous, NULL);
         *was_interrupted = 1;
         return NULL;
     }
-    firn_prompt_is_open = 1;
-    char *line = readline(prompt);
-    firn_prompt_is_open = 0;
+    firn_prompt()->is_open = 1;
+    char *line = readline(text);
+    firn_prompt()->is_open = 0;
     sigaction(SIGINT, &previous, NULL);
     return line;
 }

@@ -171,7 +171,7 @@ struct Recovery {
         }
     }
 
-    private func readManifest() throws(FirnError) -> Found {
+    func readManifest() throws(FirnError) -> Found {
         let current: CurrentFile
         let currentBytes = try readAll(folder.current)
         do throws(FormatError) {
@@ -242,6 +242,7 @@ struct Recovery {
         var reader = try WALReader(
             folder: folder, database: found.database, manifest: found.manifest, fileSystem: fileSystem)
         try makeFolders()
+        let strays = try retireUnfinished(&replay)
         let limit = options.memtableBytesMax
         let end = try reader.read { (frame) throws(FirnError) in
             try replay.apply(frame, in: folder)
@@ -250,6 +251,8 @@ struct Recovery {
         note(end)
         try write(&replay, access)
         try checkDataFiles(replay.state)
+        // Files that a commit in the log names are no strays.
+        for file in strays.subtracting(replay.state.files).sorted() { try replay.apply([.retireFile(file)]) }
 
         // LSNs that were given out and lost are not used again, whoever saw them.
         let wasClosed = found.manifest.closedLSN != nil || found.manifestNumber == 0
@@ -275,11 +278,31 @@ struct Recovery {
             try folder.writeCurrent(CurrentFile(database: found.database, manifest: writer.proof), on: fileSystem)
         }
         try log.release(through: last, manifest: writer.proof)
-        try cleanUp(found, replay.state, liveManifest: number, oldLogFiles: end.fileNumbers)
+        try cleanUp(replay.state, liveManifest: number, oldLogFiles: end.fileNumbers)
         return (
             RecoveredContents(manifest: replay.state, manifestWriter: writer, nextLSN: epoch.firstLSN), log
         )
     }
+
+    /// Data files that were being written when the database was left, which nothing can refer to but the log; new ids
+    /// begin behind them.
+    private func retireUnfinished(_ replay: inout Replay) throws(FirnError) -> Set<FileID> {
+        let proven = replay.state.nextFile
+        var strays: Set<FileID> = []
+        for name in try entryNames(in: folder.dataFolder) {
+            guard let file = DatabaseFolder.dataFile(name) else { continue }
+            // A number that no engine could have come to in one go is somebody else's.
+            guard file.rawValue < proven.rawValue + Self.unfinishedFilesMax else { continue }
+            if file >= proven || replay.state.unfinishedFiles.contains(file) {
+                strays.insert(file)
+                replay.state.nextFile = max(replay.state.nextFile, file.next)
+            }
+        }
+        return strays
+    }
+
+    /// Data files that may be begun between two edits of the manifest.
+    private static let unfinishedFilesMax: UInt64 = 1 << 32
 
     private mutating func note(_ end: WALEnd) {
         guard let place = end.place else { return }
@@ -349,11 +372,9 @@ struct Recovery {
 
     /// Removes what is known to be over; moves what nobody knows into quarantine.
     private mutating func cleanUp(
-        _ found: Found, _ state: ManifestState, liveManifest: UInt64, oldLogFiles: [UInt64]
+        _ state: ManifestState, liveManifest: UInt64, oldLogFiles: [UInt64]
     ) throws(FirnError) {
         let known = state.files
-        let provenFiles = found.manifest.nextFile
-        let unfinished = found.manifest.unfinishedFiles
         for entry in try io({ () throws(IOError) in try fileSystem.list(folder.root) }) {
             if let number = DatabaseFolder.manifestNumber(entry.name), entry.kind == .file {
                 if number < liveManifest {
@@ -378,7 +399,7 @@ struct Recovery {
                 continue
             }
             if known.contains(file) { continue }
-            if file >= provenFiles || unfinished.contains(file) || state.retiredFiles.contains(file) {
+            if state.retiredFiles.contains(file) {
                 try io { () throws(IOError) in try fileSystem.remove(folder.data(file)) }
             } else {
                 try quarantine(folder.data(file), "data-\(entry.name)")

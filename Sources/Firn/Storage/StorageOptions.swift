@@ -35,7 +35,7 @@ public struct StorageOptions: Sendable {
     /// Seconds after which unflushed rows are flushed however few they are; nil: never on account of age.
     /// Default: 300.
     public var flushAgeSeconds: UInt64? = 300
-    /// Bytes of a file of the write-ahead log; at least 128 bytes more than the largest frame. Default: 32 MiB.
+    /// Bytes of a file of the write-ahead log; a larger commit has a file of its own. Default: 32 MiB.
     public var logFileBytes = 32 << 20
     /// Bytes of verified pages that are kept in memory for readers. Default: 128 MiB.
     public var cacheBytesMax = 128 << 20

@@ -75,12 +75,15 @@ struct PlainSegments: SegmentAccess {
         let bytes = try FirnError.mapping { () throws(IOError) in
             try fileSystem.open(path, .readOnly).read(byteCount: Int(segment.byteCount), at: segment.byteOffset)
         }
+        guard bytes.count == Int(segment.byteCount), bytes.count > 4 else {
+            throw FirnError.damaged(path, segment.byteOffset, "the segment is cut short")
+        }
         let payload = Array(bytes.dropFirst(4))
         let stored = bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }
         let expected = payload.withUnsafeBytes {
             BlockChecksum.of($0, file: segment.file, byteOffset: segment.byteOffset)
         }
-        guard bytes.count == Int(segment.byteCount), stored == expected else {
+        guard stored == expected else {
             throw FirnError.damaged(path, segment.byteOffset, "checksum mismatch")
         }
         do {

@@ -67,7 +67,7 @@ final class WriteAheadLog: Sendable {
         self.folder = folder
         self.database = database
         self.fileSystem = fileSystem
-        self.fileBytesMax = Int64(max(fileBytesMax, WALFrameHeader.frameBytesMax + WALFileHeader.byteCount))
+        self.fileBytesMax = Int64(fileBytesMax)
         let header = WALFileHeader(
             database: database, number: epoch.firstLogFile, epoch: epoch.number, firstLSN: epoch.firstLSN,
             durableLSN: LSN(epoch.firstLSN.rawValue - 1), manifest: manifest)
@@ -103,7 +103,9 @@ final class WriteAheadLog: Sendable {
             var pieceBytes: Int64 = 0
             for sequenced in frames {
                 precondition(sequenced.lsn == state.lastLSN.next, "frames enter the log in LSN order")
-                if state.active.byteOffset + pieceBytes + Int64(sequenced.frame.byteCount) > fileBytesMax {
+                let end = state.active.byteOffset + pieceBytes
+                // A frame that is larger than a file has one of its own.
+                if end > Int64(WALFileHeader.byteCount), end + Int64(sequenced.frame.byteCount) > fileBytesMax {
                     try Self.writePieces(&pieces, &pieceBytes, &state)
                     try beginNextFile(&state)
                     durableLSN = state.lastLSN

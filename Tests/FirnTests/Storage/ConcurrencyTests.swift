@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Many producers at once, on threads and in tasks: every commit is there once, in the order of its LSN.
+
+import FirnIO
+import Synchronization
+import SystemPackage
+import Testing
+
+@testable import Firn
+
+@Suite struct ConcurrencyTests {
+    private func open(_ world: EngineWorld, _ pool: ThreadPool) throws -> StorageEngine {
+        try StorageEngine.open(
+            world.path, options: world.options, fileSystem: world.fileSystem, timeSource: SystemTimeSource(),
+            random: SystemRandomSource(), executor: pool
+        ) { _ in PlainSegments(fileSystem: world.fileSystem) }
+    }
+
+    @Test func threadsAndTasksAppendTogetherAndNothingIsLost() async throws {
+        let pool = try ThreadPool(name: "test", threadCount: 2)
+        let world = EngineWorld()
+        world.options.startsThreads = true
+        world.options.memtableBytesMax = 200_000
+        world.options.memoryBytesMax = 600_000
+        world.options.logFileBytes = 100_000
+        let engine = try open(world, pool)
+        let table = try engine.createReadings("a")
+        let producers = 8
+        let commits = 100
+        let results = Collected<AppendResult>()
+        let failures = Collected<FirnError>()
+        let isFinished = Collected<Bool>()
+
+        var threads: [DedicatedThread] = []
+        for producer in 0..<producers / 2 {
+            threads.append(
+                try DedicatedThread(name: "producer") {
+                    for commit in 0..<commits {
+                        do throws(FirnError) {
+                            let durability: Durability =
+                                commit % 3 == 0 ? .buffered(flushIntervalNanoseconds: 1_000_000) : .synced
+                            let result = try engine.append(
+                                Numbered.batch((producer * commits + commit) * 10, count: 10), to: table.id,
+                                durability: durability)
+                            results.append(result)
+                        } catch {
+                            failures.append(error)
+                        }
+                    }
+                })
+        }
+        // A reader sees whole commits alone, and never fewer than before.
+        let reader = try DedicatedThread(name: "reader") {
+            var last = 0
+            while isFinished.all.isEmpty {
+                do {
+                    let count = try engine.snapshot().rows(of: table.id).rowCount
+                    if count % 10 != 0 || count < last {
+                        failures.append(FirnError(.dataCorrupted, "\(count) rows after \(last)"))
+                    }
+                    last = count
+                } catch {
+                    failures.append(FirnError(.dataCorrupted, "\(error)"))
+                }
+            }
+        }
+        await withTaskGroup(of: Void.self) { group in
+            for producer in producers / 2..<producers {
+                group.addTask {
+                    for commit in 0..<commits {
+                        let batch = Numbered.batch((producer * commits + commit) * 10, count: 10)
+                        let result = await withCheckedContinuation { continuation in
+                            engine.appendAsynchronously(batch, to: table.id, durability: nil) {
+                                continuation.resume(returning: $0)
+                            }
+                        }
+                        switch result {
+                        case .success(let result): results.append(result)
+                        case .failure(let error): failures.append(error)
+                        }
+                    }
+                }
+            }
+        }
+        for thread in threads { thread.join() }
+        isFinished.append(true)
+        reader.join()
+        #expect(failures.all == [])
+        let all = results.all
+        #expect(all.count == producers * commits)
+        #expect(Set(all.map(\.lsn)).count == all.count)
+        let expected = ["a": Array(0..<producers * commits * 10)]
+        #expect(try Numbered.state(of: engine) == expected)
+        try engine.close()
+        let reopened = try open(world, pool)
+        #expect(try Numbered.state(of: reopened) == expected)
+        try reopened.close()
+        pool.shutDown()
+    }
+
+    @Test func bufferedCommitsAreSyncedWhenTheirTimeHasCome() throws {
+        let pool = try ThreadPool(name: "test", threadCount: 1)
+        let world = EngineWorld()
+        world.options.startsThreads = true
+        let engine = try open(world, pool)
+        let table = try engine.createReadings("a")
+        let result = try engine.append(
+            Numbered.batch(0, count: 10), to: table.id, durability: .buffered(flushIntervalNanoseconds: 20_000_000))
+        let clock = SystemTimeSource()
+        let deadline = clock.monotonicNanoseconds() + 20_000_000_000
+        while engine.durableLSN < result.lsn, clock.monotonicNanoseconds() < deadline { clock.sleep(nanoseconds: 1_000_000) }
+        #expect(engine.durableLSN >= result.lsn)
+        try engine.close()
+        pool.shutDown()
+    }
+
+    @Test func oldRowsAreFlushedHoweverFewTheyAre() throws {
+        let world = EngineWorld()
+        world.options.flushAgeSeconds = 10
+        let engine = try world.open()
+        let table = try engine.createReadings("a")
+        try engine.append(Numbered.batch(0, count: 10), to: table.id)
+        engine.tick()
+        #expect(world.executor.waitingNames.isEmpty)
+        world.time.advance(nanoseconds: 11_000_000_000)
+        engine.tick()
+        #expect(world.executor.waitingNames == ["flush"])
+        world.executor.runAll()
+        #expect(engine.memoryByteCount == 0)
+        #expect(try Numbered.state(of: engine) == ["a": Array(0..<10)])
+        try engine.close()
+    }
+}
+
+/// Values from many threads.
+private final class Collected<Value: Sendable>: Sendable {
+    private let values = Mutex<[Value]>([])
+
+    func append(_ value: Value) { values.withLock { $0.append(value) } }
+
+    var all: [Value] { values.withLock { $0 } }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The power goes at every change that the engine makes to its files; what is left is a prefix of what was committed.
+
+import FirnIO
+import FirnSimulator
+import SystemPackage
+import Testing
+
+@testable import Firn
+
+@Suite struct CrashTests {
+    @Test func theScriptRunsThroughWhereNothingGoesWrong() throws {
+        let disk = SimulatedFileSystem(injector: FaultInjector(trace: .nothing))
+        var progress = CrashScript.Progress()
+        try CrashScript.everything.run(disk, &progress)
+        #expect(progress.durableCount == progress.states.count - 1)
+        #expect(try CrashScript.check(disk, progress, "no crash") == progress.states.count - 1)
+        // The script is worth something only if it begins log files anew and flushes on its own.
+        #expect(disk.injector.changeCount > 200)
+    }
+
+    @Test(arguments: [DirectoryDurability.explicitSync, .journaled])
+    func aCrashAtAnyChangeLeavesAPrefixOfTheCommits(durability: DirectoryDurability) throws {
+        let seed = TestSeed.current ?? 20
+        var number = 1
+        while true {
+            let disk = SimulatedFileSystem(
+                sectorByteCount: 512, directoryDurability: durability, injector: FaultInjector(trace: .nothing))
+            disk.crash(.atChange(number))
+            var progress = CrashScript.Progress()
+            do {
+                try CrashScript.everything.run(disk, &progress)
+            } catch {
+                // The crash: what else the script meets is found by the test above.
+            }
+            guard disk.isCrashed else { break }
+            for survival in [
+                Survival.syncedAlone, .everything, .random(seed: seed &+ UInt64(number)),
+                .random(seed: seed &+ 1_000 &+ UInt64(number)),
+            ] {
+                try CrashScript.check(disk.afterCrash(survival), progress, "seed \(seed) change \(number) \(survival)")
+            }
+            number += 1
+        }
+        #expect(number > 200)
+    }
+
+    @Test func aCrashDuringRecoveryLosesNothing() throws {
+        let seed = TestSeed.current ?? 3
+        var generator = Xoshiro256(seed: seed)
+        for round in 0..<60 {
+            let disk = SimulatedFileSystem(injector: FaultInjector(trace: .nothing))
+            disk.crash(.atChange(Int(generator.next() % 300) + 20))
+            var progress = CrashScript.Progress()
+            do { try CrashScript.everything.run(disk, &progress) } catch {}
+            guard disk.isCrashed else { continue }
+            var survivor = disk.afterCrash(.random(seed: generator.next()))
+            for _ in 0..<3 {
+                // A recovery that is cut short, three times over.
+                survivor.crash(.atChange(Int(generator.next() % 14) + 1))
+                do {
+                    let engine = try CrashScript.world(survivor).open()
+                    try engine.close()
+                } catch {}
+                survivor = survivor.afterCrash(.random(seed: generator.next()))
+            }
+            try CrashScript.check(survivor, progress, "seed \(seed) round \(round)")
+        }
+    }
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Disks that refuse: every change, one after the other, fails with each reason. The caller gets a clear error, and the
+// database holds what was acknowledged before.
+
+import FirnIO
+import FirnSimulator
+import SystemPackage
+import Testing
+
+@testable import Firn
+
+@Suite struct FaultTests {
+    private static let steps = CrashScript(steps: [
+        .create("a"), .append("a", count: 3, .synced), .append("a", count: 20, .synced), .checkpoint,
+        .append("a", count: 4, .synced), .load("a", batches: 2), .append("a", count: 40, .synced),
+        .append("a", count: 40, .synced), .append("a", count: 40, .synced), .background,
+        .append("a", count: 2, .synced), .reopen, .append("a", count: 2, .synced),
+    ])
+
+    @Test(arguments: [Errno.ioError, .noSpace, .readOnlyFileSystem, .permissionDenied])
+    func aChangeThatFailsOnceIsAClearErrorAndLosesNothing(reason: Errno) throws {
+        var number = 1
+        var metFault = true
+        while metFault {
+            let injector = FaultInjector(trace: .nothing)
+            let disk = SimulatedFileSystem(injector: injector)
+            injector.add(.change(number, reason))
+            var progress = CrashScript.Progress()
+            do {
+                try Self.steps.run(disk, &progress)
+            } catch let error as FirnError {
+                let expected: [SQLState] =
+                    switch reason {
+                    case .noSpace: [.diskFull]
+                    case .ioError: [.ioError]
+                    default: [.insufficientPrivilege]
+                    }
+                #expect(expected.contains(error.code), "change \(number): \(error)")
+                #expect(error.message.contains("/parent"), "change \(number): the error names the file: \(error)")
+            } catch {
+                Issue.record("change \(number): \(error)")
+            }
+            metFault = injector.injectedCount > 0
+            injector.removeFaults()
+            // The process ends; what the kernel holds stays, and is read back.
+            try CrashScript.check(disk.afterProcessDeath(), progress, "\(reason) at change \(number)")
+            // Or the power goes as well.
+            try CrashScript.check(
+                disk.afterCrash(.syncedAlone), progress, "\(reason) at change \(number), then a power loss")
+            number += 1
+        }
+        #expect(number > 80)
+    }
+
+    @Test func aDiskThatFillsUpKeepsWhatWasAcknowledged() throws {
+        for byteCount in stride(from: 200, to: 24_000, by: 397) {
+            let injector = FaultInjector(trace: .nothing)
+            let disk = SimulatedFileSystem(injector: injector)
+            injector.add(.diskFull(afterBytes: byteCount))
+            var progress = CrashScript.Progress()
+            do {
+                try Self.steps.run(disk, &progress)
+            } catch let error as FirnError {
+                #expect(error.code == .diskFull, "\(byteCount) bytes: \(error)")
+            }
+            injector.removeFaults()
+            try CrashScript.check(disk.afterProcessDeath(), progress, "full after \(byteCount) bytes")
+        }
+    }
+
+    @Test func afterAFailedSyncNothingIsAcknowledgedUntilItIsOpenedAgain() throws {
+        let injector = FaultInjector(trace: .nothing)
+        let disk = SimulatedFileSystem(injector: injector)
+        let world = CrashScript.world(disk)
+        let engine = try world.open()
+        let table = try engine.createReadings("a")
+        try engine.append(Numbered.batch(0, count: 3), to: table.id)
+        injector.add(.on([.sync], pathSuffix: ".wal", .ioError))
+        let first = failure { try engine.append(Numbered.batch(3, count: 3), to: table.id) }
+        #expect(first?.code == .ioError)
+        #expect(injector.injectedCount == 1)
+        // The disk is well again, the log is not.
+        let second = failure { try engine.append(Numbered.batch(6, count: 3), to: table.id) }
+        #expect(second?.message.contains("nothing more can be committed") == true)
+        #expect(failure { try engine.sync() } != nil)
+        #expect(failure { try engine.checkpoint() } != nil)
+        // Readers go on with what was acknowledged.
+        #expect(try Numbered.state(of: engine) == ["a": [0, 1, 2]])
+        #expect(failure { try engine.close() } != nil)
+        let progress = CrashScript.Progress(
+            states: [["a": [0, 1, 2]], ["a": Array(0..<6)]], durableCount: 0, nextRow: 0)
+        try CrashScript.check(disk.afterCrash(.syncedAlone), progress, "power loss after a failed sync")
+    }
+
+    @Test func aFlushThatFailsIsTriedAgain() throws {
+        let injector = FaultInjector(trace: .nothing)
+        let disk = SimulatedFileSystem(injector: injector)
+        let world = CrashScript.world(disk)
+        let engine = try world.open()
+        let table = try engine.createReadings("a")
+        try engine.append(Numbered.batch(0, count: 3), to: table.id)
+        for kind in [".seg", "manifest-1", "CURRENT.new"] {
+            injector.add(.on([.write, .sync, .rename], pathSuffix: kind, .noSpace))
+            // What fails differs; that it is reported, and that nothing is lost, does not.
+            let error = failure { try engine.checkpoint() }
+            if let error { #expect(error.code == .diskFull) }
+            injector.removeFaults()
+            #expect(try Numbered.state(of: engine) == ["a": [0, 1, 2]])
+        }
+        try engine.append(Numbered.batch(3, count: 1), to: table.id)
+        try engine.checkpoint()
+        #expect(engine.memoryByteCount == 0)
+        try engine.close()
+        let progress = CrashScript.Progress(states: [["a": [0, 1, 2, 3]]], durableCount: 0, nextRow: 0)
+        try CrashScript.check(disk.afterCrash(.syncedAlone), progress, "after the disk was well again")
+    }
+
+    @Test func anAppendBeyondTheMemoryThatCannotBeFlushedFailsAndTheNextGoesOn() throws {
+        let injector = FaultInjector(trace: .nothing)
+        let disk = SimulatedFileSystem(injector: injector)
+        let world = CrashScript.world(disk)
+        let engine = try world.open()
+        let table = try engine.createReadings("a")
+        injector.add(.on([.open, .write], pathSuffix: ".seg", .noSpace, .everyMatch))
+        var accepted = 0
+        var error: FirnError?
+        while error == nil, accepted < 10_000 {
+            error = failure { try engine.append(Numbered.batch(accepted, count: 20), to: table.id) }
+            if error == nil { accepted += 20 }
+        }
+        #expect(error?.code == .diskFull)
+        #expect(error?.detail?.contains("Memory") == true)
+        #expect(engine.memoryByteCount <= world.options.memoryBytesMax)
+        injector.removeFaults()
+        try engine.append(Numbered.batch(accepted, count: 20), to: table.id)
+        #expect(try Numbered.state(of: engine) == ["a": Array(0..<accepted + 20)])
+        try engine.close()
+    }
+
+    @Test func busyIsThrownWhereTheCallerAskedForIt() throws {
+        let world = CrashScript.world(MemoryFileSystem())
+        world.options.backpressure = .fail
+        let engine = try world.open()
+        let table = try engine.createReadings("a")
+        var error: FirnError?
+        for first in stride(from: 0, to: 4_000, by: 20) where error == nil {
+            error = failure { try engine.append(Numbered.batch(first, count: 20), to: table.id) }
+        }
+        #expect(error?.code == .busy)
+        world.executor.runAll()
+        try engine.append(Numbered.batch(5_000, count: 20), to: table.id)
+        try engine.close()
+    }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Primary keys: no two rows have the same, however they come and whatever happened between.
+
+import FirnIO
+import Testing
+
+@testable import Firn
+
+@Suite struct KeyTests {
+    @Test func aDuplicateIsRefusedWithItsWholeBatch() throws {
+        let world = EngineWorld()
+        var engine = try world.open()
+        let table = try engine.createReadings("features", key: ["tag", "value"])
+        func batch(_ keys: [(String, Double)]) -> ColumnBatch {
+            ColumnBatch([
+                .timestamps(microseconds: keys.indices.map { Int64($0) }), .text(keys.map(\.0)), .doubles(keys.map(\.1)),
+            ])
+        }
+        try engine.append(batch([("a", 1), ("b", 1), ("a", 2)]), to: table.id)
+        let error = try #require(failure { try engine.append(batch([("c", 1), ("b", 1)]), to: table.id) })
+        #expect(error.code == .uniqueViolation)
+        #expect(error.message == "duplicate key value violates unique constraint \"features_pkey\"")
+        #expect(error.detail == "Key (tag, value)=(b, 1) already exists.")
+        #expect(failure { try engine.append(batch([("d", 1), ("d", 1)]), to: table.id) }?.code == .uniqueViolation)
+        // -0 and 0 are one value.
+        try engine.append(batch([("z", 0)]), to: table.id)
+        #expect(failure { try engine.append(batch([("z", -0.0)]), to: table.id) }?.code == .uniqueViolation)
+        #expect(try engine.rows("features").count == 4)
+        #expect(engine.memoryByteCount == engine.core.withLock { $0.writers[table.id]!.active.byteCount })
+
+        try engine.checkpoint()
+        #expect(failure { try engine.append(batch([("a", 2)]), to: table.id) }?.code == .uniqueViolation)
+        try engine.close()
+        engine = try world.open()
+        #expect(failure { try engine.append(batch([("a", 1)]), to: table.id) }?.code == .uniqueViolation)
+        try engine.append(batch([("e", 1)]), to: table.id)
+        try world.kill(engine)
+        engine = try world.open()
+        #expect(failure { try engine.append(batch([("e", 1)]), to: table.id) }?.code == .uniqueViolation)
+
+        let load = try engine.beginLoad(into: table.id)
+        try load.append(batch((0..<100).map { ("load", Double($0)) }))
+        try load.append(batch([("e", 1)]))
+        #expect(failure { _ = try load.commit(.asSegments) }?.code == .uniqueViolation)
+        load.abandon()
+        #expect(try engine.rows("features").count == 5)
+        let second = try engine.beginLoad(into: table.id)
+        try second.append(batch((0..<100).map { ("load", Double($0)) }))
+        _ = try second.commit(.asSegments)
+        #expect(failure { try engine.append(batch([("load", 50)]), to: table.id) }?.code == .uniqueViolation)
+        #expect(try engine.rows("features").count == 105)
+    }
+
+    @Test func equalKeysHashAlikeInEveryForm() {
+        let dictionary = BytesDictionary(BytesValues(["b", "a"]))
+        let coded = KeyedBatch([.text(codes: [1, 0], dictionary: dictionary)], rowCount: 2)
+        let plain = KeyedBatch([.text(["a", "b"])], rowCount: 2)
+        #expect(coded.hashes == plain.hashes)
+        let decimals = KeyedBatch(
+            [.decimals([Decimal(unchecked: 150, scale: 2), Decimal(unchecked: 15, scale: 1)])], rowCount: 2)
+        #expect(decimals.hashes[0] == decimals.hashes[1])
+        #expect(decimals.canonicalBytes(0) == decimals.canonicalBytes(1))
+        let intervals = KeyedBatch([.intervals([Interval(months: 1), Interval(days: 30)])], rowCount: 2)
+        #expect(intervals.hashes[0] == intervals.hashes[1])
+        #expect(intervals.canonicalBytes(0) == intervals.canonicalBytes(1))
+    }
+
+    @Test func theHashSetHoldsWhatWasInserted() {
+        var generator = Xoshiro256(seed: 9)
+        var set = HashSet64()
+        var model: Set<UInt64> = []
+        for _ in 0..<20_000 {
+            let hash = generator.next() % 30_000
+            // 0 and 1 are kept as one: a hash may stand for several keys anyway.
+            guard hash > 1 else { continue }
+            #expect(set.insert(hash) == model.insert(hash).inserted)
+        }
+        for hash in 2..<UInt64(30_000) { #expect(set.contains(hash) == model.contains(hash)) }
+    }
+}
