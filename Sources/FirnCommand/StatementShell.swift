@@ -54,23 +54,25 @@ final class StatementShell {
         }
         while true {
             while let statement = splitter.next() {
-                guard runScripted(statement, &splitter, nextPiece) else { return false }
+                guard runScripted(statement, of: source, &splitter, nextPiece) else { return false }
             }
             guard let piece = nextPiece() else { break }
             splitter.append(bytes: piece)
         }
         while let statement = splitter.finish() {
-            guard runScripted(statement, &splitter, nextPiece) else { return false }
+            guard runScripted(statement, of: source, &splitter, nextPiece) else { return false }
         }
         return true
     }
 
+    /// Data of COPY … FROM STDIN is standard input for a statement of -c, and stands behind the statement in a file.
     private func runScripted(
-        _ statement: ScriptStatement, _ splitter: inout StatementSplitter, _ nextPiece: @escaping () -> [UInt8]?
+        _ statement: ScriptStatement, of source: ScriptSource, _ splitter: inout StatementSplitter,
+        _ nextPiece: @escaping () -> [UInt8]?
     ) -> Bool {
         guard CopyData.isCopyFromInput(statement.text) else { return run(statement) }
-        // The data stands behind the statement in the same stream, up to \. or the end; behind -c it is
-        // standard input.
+        if case .text = source { return run(statement, copyInput: { StandardStreams.read() }) }
+        // The data stands behind the statement in the same stream, up to \. or the end.
         let data = CopyData(first: splitter.takeRest(), nextPiece)
         let succeeded = run(statement, copyInput: { data.next() })
         data.skipToEnd()
