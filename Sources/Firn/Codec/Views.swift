@@ -108,12 +108,19 @@ final class VectorBuffer<Element: BitwiseCopyable> {
     /// Values that may be asked for.
     let capacity: Int
 
-    init(valueCount: Int = VectorLayout.valueCount) {
+    convenience init(valueCount: Int = VectorLayout.valueCount) {
+        self.init(uninitializedValueCount: valueCount)
+        UnsafeMutableRawPointer(pointer).initializeMemory(
+            as: UInt8.self, repeating: 0,
+            count: (valueCount + VectorLayout.paddingValueCount) * MemoryLayout<Element>.stride)
+    }
+
+    /// For a whole page that is about to be written: what it holds until then means nothing.
+    init(uninitializedValueCount valueCount: Int) {
         precondition(valueCount >= 0, "a value count is never negative")
         capacity = valueCount
         let byteCount = (valueCount + VectorLayout.paddingValueCount) * MemoryLayout<Element>.stride
         let raw = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
-        raw.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
         pointer = raw.bindMemory(to: Element.self, capacity: valueCount + VectorLayout.paddingValueCount)
     }
 

@@ -174,19 +174,18 @@ enum BinnedEntropy {
         for _ in 0..<3 { byteCounts.append(try reader.readCount(atMost: reader.remaining)) }
         var streams: [PaddedBits] = []
         for byteCount in byteCounts { streams.append(PaddedBits(try reader.readBytes(byteCount))) }
-        expand(model, states, streams, count: count, into: output)
-        if order > 0 {
-            for index in 0..<count { output[index] ^= Int64(bitPattern: signBit) }
-            for carry in carries.reversed() { Kernels.prefixSum(output, count: count, carry: carry) }
+        expand(model, states, streams, latentZero: order == 0 ? 0 : signBit, count: count, into: output)
+        for carry in carries.reversed() { Kernels.prefixSum(output, count: count, carry: carry) }
+        if divisor != 1 || base != 0 {
+            Kernels.scale(output, count: count, factor: Int64(bitPattern: divisor), base: base)
         }
-        Kernels.scale(output, count: count, factor: Int64(bitPattern: divisor), base: base)
     }
 
     private static func expand(
-        _ model: EntropyModel, _ states: [UInt16], _ streams: [PaddedBits], count: Int,
+        _ model: EntropyModel, _ states: [UInt16], _ streams: [PaddedBits], latentZero: UInt64, count: Int,
         into output: UnsafeMutablePointer<Int64>
     ) {
-        let bins = zip(model.lowers, model.offsetWidths).map { FirnBin(lower: $0, width: UInt64($1)) }
+        let bins = zip(model.lowers, model.offsetWidths).map { FirnBin(lower: $0 &- latentZero, width: UInt64($1)) }
         var described = FirnBinStreams()
         described.bytes = (streams[0].pointer, streams[1].pointer, streams[2].pointer)
         described.bitCounts = (streams[0].bitCount, streams[1].bitCount, streams[2].bitCount)

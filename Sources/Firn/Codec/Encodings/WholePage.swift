@@ -128,7 +128,7 @@ enum WholePage {
     static func decode(
         _ reader: inout ByteReader, _ scheme: PageScheme, count: Int, _ domain: NumberDomain
     ) throws(FormatError) -> VectorBuffer<Int64> {
-        let buffer = VectorBuffer<Int64>(valueCount: count)
+        let buffer = VectorBuffer<Int64>(uninitializedValueCount: count)
         let values = buffer.pointer
         if scheme == .binnedEntropy {
             try BinnedEntropy.decode(&reader, count: count, into: values)
@@ -224,7 +224,7 @@ private struct ScaledPage {
         let near = try reader.readByte()
         guard near <= 1 else { throw FormatError("unknown form of near exceptions \(near)", at: start) }
         if near == 1 {
-            let distances = VectorBuffer<Int64>(valueCount: count)
+            let distances = VectorBuffer<Int64>(uninitializedValueCount: count)
             try BinnedEntropy.decode(&reader, count: count, into: distances.pointer)
             for index in 0..<count { values[index] &+= distances.pointer[index] }
         }
@@ -305,7 +305,7 @@ private struct DecimalPage {
         _ reader: inout ByteReader, count: Int, _ values: UnsafeMutablePointer<Int64>
     ) throws(FormatError) {
         let start = reader.offset
-        let digitCounts = VectorBuffer<Int64>(valueCount: count)
+        let digitCounts = VectorBuffer<Int64>(uninitializedValueCount: count)
         try BinnedEntropy.decode(&reader, count: count, into: digitCounts.pointer)
         let extremes = Kernels.extremes(digitCounts.pointer, count: count)
         guard extremes.min >= 0, extremes.max <= Int64(digitCountMax) else {
