@@ -53,6 +53,14 @@ import Testing
         try expectAll("numeric sqrt") { try decimal($0[0]).squareRoot().text }
     }
 
+    @Test func numericFunctionsHaveTheDigitsOfPostgres() throws {
+        try expectAll("numeric exp", beyondDigits: true) { try decimal($0[0]).exponential().text }
+        try expectAll("numeric ln") { try decimal($0[0]).naturalLogarithm().text }
+        try expectAll("numeric log") { try decimal($0[0]).logarithm().text }
+        try expectAll("numeric logBase") { try decimal($0[1]).logarithm(base: decimal($0[0])).text }
+        try expectAll("numeric power", beyondDigits: true) { try decimal($0[0]).power(decimal($0[1])).text }
+    }
+
     @Test func numericRoundingIsThatOfPostgres() throws {
         try expectAll("numeric abs") { try decimal($0[0]).absolute.text }
         try expectAll("numeric sign") { "\(try decimal($0[0]).sign)" }

@@ -555,6 +555,18 @@ for _ in range(300):
 for base, exponent in [("2", "10"), ("2", "-1"), ("2", "0"), ("0", "0"), ("1.5", "3"), ("10", "20"), ("10", "-5"), ("1.1", "50"), ("-2", "3"), ("-2.5", "2"),
                        ("0", "-1"), ("0", "5"), ("3.14159", "7"), ("1.0001", "1000"), ("7", "-3")]:
     add("numeric power", [base, exponent], f"select power('{base}'::numeric, '{exponent}'::numeric)::text")
+for base in ["0.5", "2", "10", "1", "1.05", "0.95", "12345.678", "1e-10", "99999999999", "3.14159265358979", "0.001", "1.0000000001", "7", "1e20"]:
+    add("numeric ln", [base], f"select ln('{base}'::numeric)::text")
+    add("numeric log", [base], f"select log('{base}'::numeric)::text")
+    for exponent in ["0", "1", "2", "-1", "-3", "0.5", "1.5", "-2.5", "0.333333333333", "10", "31"]:
+        add("numeric power", [base, exponent], f"select power('{base}'::numeric, '{exponent}'::numeric)::text")
+    if base not in ("1", "1.0000000001"):
+        add("numeric logBase", [base, "2"], f"select log('{base}'::numeric, 2::numeric)::text")
+for value in ["0", "1", "-1", "0.5", "10.5", "-3.2", "20", "-20", "0.000001", "50", "3.14159265358979", "-0.1", "80"]:
+    add("numeric exp", [value], f"select exp('{value}'::numeric)::text")
+for value in ["0", "-1"]:
+    add("numeric ln", [value], f"select ln('{value}'::numeric)::text")
+add("numeric power", ["-2", "0.5"], "select power(-2::numeric, 0.5)::text")
 sets = [["1", "2", "3"], ["1.50", "2.5", "3"], ["0.1", "0.2", "0.30"], ["5"], ["5", "5", "5"], ["-1", "1"], ["1e15", "1e15", "1.000001"],
         ["0.0001", "0.0002", "0.0004"], ["123456.789", "-987654.321", "55.5555"], ["100", "200", "300", "400"], []]
 for _ in range(60):
