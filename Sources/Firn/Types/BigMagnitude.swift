@@ -54,9 +54,9 @@ struct BigMagnitude: Sendable, Equatable {
     /// The number of decimal digits; 1 for zero.
     var decimalDigitCount: Int {
         guard !isZero else { return 1 }
-        // bits x log10(2), rounded down, is the count or one less.
-        let estimate = max((bitWidth - 1) * 30_103 / 100_000, 0)
-        return self < BigMagnitude.powerOfTen(estimate) ? estimate : estimate + 1
+        // The value is at least 2^(bits - 1), and so has more digits than log10 of that, by one or two.
+        let estimate = (bitWidth - 1) * 30_103 / 100_000
+        return self < BigMagnitude.powerOfTen(estimate + 1) ? estimate + 1 : estimate + 2
     }
 
     static func < (left: BigMagnitude, right: BigMagnitude) -> Bool {

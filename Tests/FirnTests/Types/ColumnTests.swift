@@ -11,7 +11,8 @@ struct ColumnTests {
     @Test("A column of NULLs over an empty dictionary can be decoded, gathered and joined")
     func emptyDictionaryHoldsNullsOnly() {
         let nulls = Bitmap(repeating: false, count: 3)
-        let column = Column(type: .text, values: .dictionary([0, 0, 0], BytesDictionary(BytesValues())), validity: nulls)
+        let column = Column(
+            type: .text, values: .dictionary([0, 0, 0], BytesDictionary(BytesValues())), validity: nulls)
         #expect(column.bytesValues?.count == 3)
         #expect(column[1] == .null)
         let joined = Column.concatenate([column, .text(["a"])], type: .text)
