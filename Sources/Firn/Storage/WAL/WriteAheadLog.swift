@@ -47,8 +47,9 @@ final class WriteAheadLog: Sendable {
         var hasUnsynced = false
     }
 
-    /// Files kept for their next use; more are removed.
-    private static let freeFilesMax = 2
+    /// Files kept for their next use; more are removed. A flush frees three or four at once, and a burst takes as many
+    /// before the next: what is removed then would be made anew, growing, while appends wait.
+    private static let freeFilesMax = 4
     private static let zeroFillPieceBytes = 1 << 20
 
     let epoch: LogEpoch
@@ -150,9 +151,15 @@ final class WriteAheadLog: Sendable {
             next = prepared
             state.prepared = nil
         } else {
+            // Preparation may be waiting behind a flush. An old file under a new name does not grow; a new one does.
             let number = state.nextNumber
             state.nextNumber += 1
-            next = (number, try fileSystem.open(folder.log(number), .createNew))
+            if let old = state.free.popLast() {
+                try fileSystem.rename(folder.log(old), to: folder.log(number))
+                next = (number, try fileSystem.open(folder.log(number), .readWrite))
+            } else {
+                next = (number, try fileSystem.open(folder.log(number), .createNew))
+            }
             try fileSystem.syncDirectory(folder.logFolder)
         }
         let header = WALFileHeader(
