@@ -8,8 +8,7 @@
 struct ChunkSplitter {
     struct Part {
         let chunk: ChunkBounds
-        /// Row numbers in commit order.
-        var rows: [UInt32]
+        let rows: RowList
     }
 
     private let table: TableID
@@ -24,48 +23,60 @@ struct ChunkSplitter {
 
     /// The parts in ascending order of their chunks.
     func split(_ locate: ChunkLocator) throws(FirnError) -> [Part] {
-        guard let time else {
-            return [Part(chunk: try locate(table, 0), rows: (0..<UInt32(locator.rowCount)).map { $0 })]
+        let all = RowList.all(locator.rowCount)
+        guard let time else { return [Part(chunk: try locate(table, 0), rows: all)] }
+        let extremes = (0..<locator.batchCount).map { batch in
+            precondition(time.validity[batch] == nil, "the column by which a table is chunked is NOT NULL")
+            return Kernels.extremes(
+                time.values[batch].assumingMemoryBound(to: Int64.self), count: locator.rowCount(of: batch))
         }
-        var parts: [Part] = []
+        let lowest = extremes.map(\.min).min()!
+        let whole = try locate(table, lowest)
+        precondition(whole.contains(lowest), "a chunk holds the time that it was asked for")
+        if whole.contains(extremes.map(\.max).max()!) { return [Part(chunk: whole, rows: all)] }
+        return try split(time, extremes, Found(chunk: whole), locate)
+    }
+
+    /// A chunk that was met, and its rows so far.
+    private struct Found {
+        let chunk: ChunkBounds
+        var rows: [UInt32] = []
+    }
+
+    private func split(
+        _ time: ColumnSource, _ extremes: [(min: Int64, max: Int64)], _ first: Found, _ locate: ChunkLocator
+    ) throws(FirnError) -> [Part] {
+        var found = [first]
         var current = 0
         for batch in 0..<locator.batchCount {
             let start = locator.batchStarts[batch]
-            let count = locator.batchStarts[batch + 1] - start
-            let times = UnsafeBufferPointer(
-                start: time.values[batch].assumingMemoryBound(to: Int64.self), count: count)
-            precondition(time.validity[batch] == nil, "the column by which a table is chunked is NOT NULL")
-            var lowest = times[0]
-            var highest = lowest
-            for time in times {
-                lowest = min(lowest, time)
-                highest = max(highest, time)
-            }
-            try find(lowest, locate, &parts, &current)
-            if parts[current].chunk.contains(highest) {
-                parts[current].rows.append(contentsOf: UInt32(start)..<UInt32(start + count))
+            let count = locator.rowCount(of: batch)
+            let times = time.values[batch].assumingMemoryBound(to: Int64.self)
+            try find(extremes[batch].min, locate, &found, &current)
+            if found[current].chunk.contains(extremes[batch].max) {
+                found[current].rows.append(contentsOf: UInt32(start)..<UInt32(start + count))
                 continue
             }
-            for (row, time) in times.enumerated() {
-                if !parts[current].chunk.contains(time) { try find(time, locate, &parts, &current) }
-                parts[current].rows.append(UInt32(start + row))
+            for row in 0..<count {
+                if !found[current].chunk.contains(times[row]) { try find(times[row], locate, &found, &current) }
+                found[current].rows.append(UInt32(start + row))
             }
         }
-        return parts.sorted { $0.chunk.start < $1.chunk.start }
+        return found.sorted { $0.chunk.start < $1.chunk.start }.map { Part(chunk: $0.chunk, rows: .some($0.rows)) }
     }
 
     /// Makes `current` the part to which the time belongs.
     private func find(
-        _ time: Int64, _ locate: ChunkLocator, _ parts: inout [Part], _ current: inout Int
+        _ time: Int64, _ locate: ChunkLocator, _ found: inout [Found], _ current: inout Int
     ) throws(FirnError) {
-        if current < parts.count, parts[current].chunk.contains(time) { return }
-        if let index = parts.firstIndex(where: { $0.chunk.contains(time) }) {
+        if current < found.count, found[current].chunk.contains(time) { return }
+        if let index = found.firstIndex(where: { $0.chunk.contains(time) }) {
             current = index
             return
         }
         let chunk = try locate(table, time)
         precondition(chunk.contains(time), "a chunk holds the time that it was asked for")
-        parts.append(Part(chunk: chunk, rows: []))
-        current = parts.count - 1
+        found.append(Found(chunk: chunk))
+        current = found.count - 1
     }
 }

@@ -58,11 +58,11 @@ struct CodedColumn {
         switch source.physical {
         case .bytes: self.init(text: source, rowCount: rowCount, limit: limit)
         case .boolean:
-            self.init(numbers: source, rowCount: rowCount, limit: limit, of: UInt8.self) { left, right in left < right }
+            self.init(numbers: source, rowCount: rowCount, limit: limit, of: UInt8(0)) { left, right in left < right }
         case .integer:
-            self.init(numbers: source, rowCount: rowCount, limit: limit, of: Int64.self) { left, right in left < right }
+            self.init(numbers: source, rowCount: rowCount, limit: limit, of: Int64(0)) { left, right in left < right }
         case .uuid:
-            self.init(numbers: source, rowCount: rowCount, limit: limit, of: UInt128.self) { left, right in
+            self.init(numbers: source, rowCount: rowCount, limit: limit, of: UInt128(0)) { left, right in
                 left < right
             }
         case .float, .double, .decimal, .interval, .vector:
@@ -83,7 +83,10 @@ struct CodedColumn {
                 let target = codes.baseAddress! + start
                 switch column.values {
                 case .bytes(let values):
-                    Self.code(values, source.validity[batch], builder, into: target)
+                    values.withUnsafeValues { bytes, offsets in
+                        builder.code(
+                            bytes, offsets, count: values.count, validity: source.validity[batch], into: target)
+                    }
                 case .dictionary(let batchCodes, let dictionary):
                     if codedDictionary !== dictionary {
                         codedDictionary = dictionary
@@ -102,41 +105,6 @@ struct CodedColumn {
         }
         if gaveUp { return nil }
         self.init(codes: codes, ascendingCodes: builder.sortedCodes(), text: builder)
-    }
-
-    private static func code(
-        _ values: BytesValues, _ validity: UnsafePointer<UInt64>?, _ builder: TextDictionaryBuilder,
-        into target: UnsafeMutablePointer<UInt32>
-    ) {
-        values.withUnsafeValues { bytes, offsets in
-            var previousStart = 0
-            var previousCount = -1
-            var previousCode: UInt32 = 0
-            for row in 0..<values.count {
-                if let validity, validity[row &>> 6] &>> UInt64(row & 63) & 1 == 0 {
-                    target[row] = TextDictionaryBuilder.nullCode
-                    continue
-                }
-                let start = Int(offsets[row])
-                let count = Int(offsets[row &+ 1]) &- start
-                // Neighbours are often the same series.
-                if count == previousCount, count <= 16 {
-                    var same = true
-                    for index in 0..<count where bytes[start &+ index] != bytes[previousStart &+ index] {
-                        same = false
-                        break
-                    }
-                    if same {
-                        target[row] = previousCode
-                        continue
-                    }
-                }
-                previousCode = builder.code(of: bytes + start, count: count)
-                previousStart = start
-                previousCount = count
-                target[row] = previousCode
-            }
-        }
     }
 
     private static func code(
@@ -167,10 +135,10 @@ struct CodedColumn {
     // MARK: Booleans, integers, UUIDs
 
     private init?<Number: BitwiseCopyable & Hashable>(
-        numbers source: ColumnSource, rowCount: Int, limit: Limit, of type: Number.Type,
+        numbers source: ColumnSource, rowCount: Int, limit: Limit, of zero: Number,
         isLess: (Number, Number) -> Bool
     ) {
-        var table = NumberTable<Number>()
+        let table = NumberTable(zero)
         var gaveUp = false
         let codes = [UInt32](unsafeUninitializedCapacity: rowCount) { codes, initializedCount in
             var start = 0
@@ -233,9 +201,23 @@ struct CodedColumn {
 }
 
 /// Gives each distinct number a code from 1 on: open addressing.
-private struct NumberTable<Number: BitwiseCopyable & Hashable> {
+private final class NumberTable<Number: BitwiseCopyable & Hashable> {
     private(set) var values: [Number] = []
-    private var slots = [UInt32](repeating: 0, count: 4_096)
+    private var slots: UnsafeMutablePointer<Slot>
+    private var mask = 2_047
+
+    private struct Slot {
+        var number: Number
+        /// 0 where the slot is free.
+        var code: UInt32
+    }
+
+    init(_ anyNumber: Number) {
+        slots = .allocate(capacity: mask + 1)
+        slots.initialize(repeating: Slot(number: anyNumber, code: 0), count: mask + 1)
+    }
+
+    deinit { slots.deallocate() }
 
     @inline(__always)
     private static func hash(_ number: Number) -> Int {
@@ -244,8 +226,7 @@ private struct NumberTable<Number: BitwiseCopyable & Hashable> {
             var offset = 0
             while offset + 8 <= bytes.count {
                 folded =
-                    (folded ^ bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-                    &* 0x9E37_79B9_7F4A_7C15
+                    (folded ^ bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) &* 0x9E37_79B9_7F4A_7C15
                 folded ^= folded &>> 32
                 offset += 8
             }
@@ -258,30 +239,35 @@ private struct NumberTable<Number: BitwiseCopyable & Hashable> {
     }
 
     @inline(__always)
-    mutating func code(of number: Number) -> UInt32 {
-        let mask = slots.count - 1
+    func code(of number: Number) -> UInt32 {
+        let slots = self.slots
+        let mask = self.mask
         var slot = Self.hash(number) & mask
-        while slots[slot] != 0 {
-            let code = slots[slot]
-            if values[Int(code) - 1] == number { return code }
-            slot = (slot + 1) & mask
+        while slots[slot].code != 0 {
+            if slots[slot].number == number { return slots[slot].code }
+            slot = (slot &+ 1) & mask
         }
         return insert(number, slot: slot)
     }
 
     @inline(never)
-    private mutating func insert(_ number: Number, slot: Int) -> UInt32 {
+    private func insert(_ number: Number, slot: Int) -> UInt32 {
         values.append(number)
-        slots[slot] = UInt32(values.count)
-        if values.count * 2 > slots.count {
-            slots = [UInt32](repeating: 0, count: slots.count * 4)
-            let mask = slots.count - 1
-            for (index, value) in values.enumerated() {
-                var slot = Self.hash(value) & mask
-                while slots[slot] != 0 { slot = (slot + 1) & mask }
-                slots[slot] = UInt32(index + 1)
-            }
+        let code = UInt32(values.count)
+        slots[slot] = Slot(number: number, code: code)
+        if values.count * 2 > mask { grow() }
+        return code
+    }
+
+    private func grow() {
+        mask = (mask + 1) * 4 - 1
+        slots.deallocate()
+        slots = .allocate(capacity: mask + 1)
+        slots.initialize(repeating: Slot(number: values[0], code: 0), count: mask + 1)
+        for (index, value) in values.enumerated() {
+            var slot = Self.hash(value) & mask
+            while slots[slot].code != 0 { slot = (slot + 1) & mask }
+            slots[slot] = Slot(number: value, code: UInt32(index + 1))
         }
-        return UInt32(values.count)
     }
 }

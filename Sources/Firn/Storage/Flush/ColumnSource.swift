@@ -40,6 +40,26 @@ struct RowLocator: Sendable {
     var rowCount: Int { batchStarts[batchStarts.count - 1] }
     var batchCount: Int { batchStarts.count - 1 }
 
+    func rowCount(of batch: Int) -> Int { batchStarts[batch + 1] - batchStarts[batch] }
+
+    /// Calls `body` for each batch in which some of the ascending rows lie: the batch, its first row's number, and the
+    /// indices of those rows.
+    @inline(__always)
+    func forEachBatch(
+        _ rows: UnsafeBufferPointer<UInt32>, _ body: (_ batch: Int, _ start: Int, _ indices: Range<Int>) -> Void
+    ) {
+        let list = ListedRows(rows: rows)
+        var index = 0
+        while index < rows.count {
+            let first = Int(rows[index])
+            var batch = Int(batchOfBlock[first &>> 10])
+            while batchStarts[batch + 1] <= first { batch += 1 }
+            let end = list.firstIndex(notBelow: batchStarts[batch + 1])
+            body(batch, batchStarts[batch], index..<end)
+            index = end
+        }
+    }
+
     /// Turns row numbers into positions: the batch in the upper, the row within it in the lower 32 bits.
     func positions(of rows: UnsafeBufferPointer<UInt32>, into positions: UnsafeMutablePointer<UInt64>) {
         batchStarts.withUnsafeBufferPointer { starts in
@@ -115,40 +135,38 @@ final class ColumnSource {
         array.withUnsafeBytes { $0.baseAddress } ?? UnsafeRawPointer(bitPattern: 16)!
     }
 
-    /// Copies the values at the positions, in their order. `Element` is the physical form's element.
-    func gather<Element: BitwiseCopyable>(
-        _ positions: UnsafeBufferPointer<UInt64>, into output: UnsafeMutablePointer<Element>
+    /// Copies the values of a window's rows to their places. `Element` is the physical form's element.
+    @inline(never)
+    @_specialize(where Element == UInt8)
+    @_specialize(where Element == Int64)
+    @_specialize(where Element == Float)
+    @_specialize(where Element == Double)
+    @_specialize(where Element == Int128)
+    @_specialize(where Element == UInt128)
+    func scatter<Element: BitwiseCopyable>(
+        _ window: RowWindow, _ locator: RowLocator, into output: UnsafeMutablePointer<Element>
     ) {
-        values.withUnsafeBufferPointer { bases in
-            for index in 0..<positions.count {
-                let position = positions[index]
-                // Precondition: positions come from the locator of these batches, so the row lies in its batch.
-                let base = bases[Int(truncatingIfNeeded: position &>> 32)].assumingMemoryBound(to: Element.self)
-                output[index] = base[Int(truncatingIfNeeded: position & 0xFFFF_FFFF)]
-            }
+        let places = window.places
+        locator.forEachBatch(window.rows) { batch, start, indices in
+            // Precondition: the rows at the indices lie in this batch, and places lie within the window.
+            let base = values[batch].assumingMemoryBound(to: Element.self)
+            for index in indices { output[Int(places[index])] = base[Int(window.rows[index]) &- start] }
         }
     }
 
-    /// The validity of the rows at the positions, a bit each; nil when none is NULL.
-    func gatherValidity(_ positions: UnsafeBufferPointer<UInt64>) -> Bitmap? {
-        if !hasNulls { return nil }
-        var words = [UInt64](repeating: 0, count: (positions.count + 63) / 64)
-        var validCount = 0
-        validity.withUnsafeBufferPointer { bitmaps in
-            words.withUnsafeMutableBufferPointer { words in
-                for index in 0..<positions.count {
-                    let position = positions[index]
-                    let row = position & 0xFFFF_FFFF
-                    var bit: UInt64 = 1
-                    if let bitmap = bitmaps[Int(truncatingIfNeeded: position &>> 32)] {
-                        bit = bitmap[Int(truncatingIfNeeded: row &>> 6)] &>> (row & 63) & 1
-                    }
-                    words[index &>> 6] |= bit &<< UInt64(index & 63)
-                    validCount &+= Int(truncatingIfNeeded: bit)
-                }
+    /// The validity of a window's rows, a byte each at their places: 1 for not NULL.
+    func scatterValidity(_ window: RowWindow, _ locator: RowLocator, into output: UnsafeMutablePointer<UInt8>) {
+        locator.forEachBatch(window.rows) { batch, start, indices in
+            guard let bitmap = validity[batch] else {
+                for index in indices { output[Int(window.places[index])] = 1 }
+                return
+            }
+            for index in indices {
+                let row = Int(window.rows[index]) &- start
+                let bit = bitmap[row &>> 6] &>> UInt64(row & 63) & 1
+                output[Int(window.places[index])] = UInt8(truncatingIfNeeded: bit)
             }
         }
-        return validCount == positions.count ? nil : Bitmap(words: words, count: positions.count)
     }
 }
 

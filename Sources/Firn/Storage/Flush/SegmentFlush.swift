@@ -69,10 +69,14 @@ enum SegmentFlush {
         let order = keyIndices.map { schema.columns[$0].id } + (timeIndex.map { [schema.columns[$0].id] } ?? [])
         let encoder = SegmentEncoder(columns, writer: writer, profile: profile)
         var segments: [SegmentDescriptor] = []
+        // By row number: each chunk's rows have their places in the chunk.
+        let places = UnsafeMutablePointer<UInt32>.allocate(capacity: rowCount)
+        defer { places.deallocate() }
         for part in try ChunkSplitter(schema, sources, locator).split(chunks) {
-            let sorted = sorter.sort(part.rows)
+            sorter.place(part.rows, into: places)
             segments.append(
-                try encoder.write(sorted, chunk: part.chunk.id, order: order, lsnRange: input.lsnRange))
+                try encoder.write(
+                    part.rows, places: places, chunk: part.chunk.id, order: order, lsnRange: input.lsnRange))
         }
         return FlushOutput.Table(table: schema.id, segments: segments, pickedSortKey: picked)
     }

@@ -2,8 +2,8 @@
 //
 // Gives each distinct byte string a number, in order of appearance: an open-addressing hash table over bytes.
 //
-// Code 0 stands for NULL; the first string has code 1. The strings lie end to end in one arena. A slot of the
-// table holds half of the hash beside the code, so that nearly every probe is decided without touching the arena.
+// Code 0 stands for NULL; the first string has code 1. The strings lie end to end in one arena. A slot holds half of
+// the hash, the code, and where the string lies, so that a probe touches one line of the table and the string itself.
 //
 // Source of the hash: wyhash (Wang Yi, public domain), its 64 x 64 -> 128 bit multiply-and-fold over words of 8 bytes.
 
@@ -11,19 +11,28 @@ final class TextDictionaryBuilder {
     /// Code of NULL.
     static let nullCode: UInt32 = 0
 
+    private struct Slot {
+        var tag: UInt32
+        /// 0 where the slot is free.
+        var code: UInt32
+        var start: UInt32
+        var byteCount: UInt32
+
+        static let free = Slot(tag: 0, code: 0, start: 0, byteCount: 0)
+    }
+
     private var arena: UnsafeMutablePointer<UInt8>
     private var arenaCapacity = 64 * 1_024
     private(set) var byteCount = 0
     /// `starts[code - 1] ..< starts[code]` are the bytes of a code.
     private(set) var starts: [Int] = [0]
-    /// Slot: hash in the upper, code in the lower half; 0 is free.
-    private var slots: UnsafeMutablePointer<UInt64>
-    private var slotMask = 4_095
+    private var slots: UnsafeMutablePointer<Slot>
+    private var slotMask = 2_047
 
     init() {
         arena = .allocate(capacity: arenaCapacity)
         slots = .allocate(capacity: slotMask + 1)
-        slots.initialize(repeating: 0, count: slotMask + 1)
+        slots.initialize(repeating: .free, count: slotMask + 1)
     }
 
     deinit {
@@ -42,34 +51,69 @@ final class TextDictionaryBuilder {
     }
 
     /// The code of a string, given now where it is new.
-    @inline(__always)
     func code(of bytes: UnsafePointer<UInt8>, count byteCount: Int) -> UInt32 {
         let hash = Self.hash(bytes, byteCount)
-        let tag = hash & 0xFFFF_FFFF_0000_0000
         var slot = Int(truncatingIfNeeded: hash) & slotMask
-        while true {
-            let entry = slots[slot]
-            if entry == 0 { return insert(bytes, byteCount, tag: tag, slot: slot) }
-            if entry & 0xFFFF_FFFF_0000_0000 == tag {
-                let code = UInt32(truncatingIfNeeded: entry)
-                if isEqual(code, bytes, byteCount) { return code }
+        while slots[slot].code != 0 {
+            if Self.holds(slots[slot], hash, bytes, byteCount, arena) { return slots[slot].code }
+            slot = (slot + 1) & slotMask
+        }
+        return insert(bytes, byteCount, hash: hash, slot: slot)
+    }
+
+    /// The codes of many strings: string i is `bytes[offsets[i] ..< offsets[i + 1]]`, and NULL where its bit is 0.
+    func code(
+        _ bytes: UnsafePointer<UInt8>, _ offsets: UnsafePointer<Int32>, count: Int, validity: UnsafePointer<UInt64>?,
+        into codes: UnsafeMutablePointer<UInt32>
+    ) {
+        var row = 0
+        while row < count {
+            // The table in locals: they hold until a string is inserted.
+            let slots = self.slots
+            let mask = slotMask
+            let arena = self.arena
+            var hash: UInt64 = 0
+            var slot = 0
+            var isNew = false
+            while row < count {
+                if let validity, validity[row &>> 6] &>> UInt64(row & 63) & 1 == 0 {
+                    codes[row] = Self.nullCode
+                    row &+= 1
+                    continue
+                }
+                let start = Int(offsets[row])
+                let byteCount = Int(offsets[row &+ 1]) &- start
+                hash = Self.hash(bytes + start, byteCount)
+                slot = Int(truncatingIfNeeded: hash) & mask
+                while slots[slot].code != 0 && !Self.holds(slots[slot], hash, bytes + start, byteCount, arena) {
+                    slot = (slot &+ 1) & mask
+                }
+                if slots[slot].code == 0 {
+                    isNew = true
+                    break
+                }
+                codes[row] = slots[slot].code
+                row &+= 1
             }
-            slot = (slot &+ 1) & slotMask
+            guard isNew else { return }
+            let start = Int(offsets[row])
+            codes[row] = insert(bytes + start, Int(offsets[row + 1]) - start, hash: hash, slot: slot)
+            row += 1
         }
     }
 
     @inline(__always)
-    private func isEqual(_ code: UInt32, _ bytes: UnsafePointer<UInt8>, _ byteCount: Int) -> Bool {
-        starts.withUnsafeBufferPointer { starts in
-            // Precondition: codes in slots were given out, so both indices lie in `starts`.
-            let start = starts[Int(code) &- 1]
-            guard starts[Int(code)] &- start == byteCount else { return false }
-            return Self.isEqual(arena + start, bytes, byteCount)
-        }
+    private static func holds(
+        _ slot: Slot, _ hash: UInt64, _ bytes: UnsafePointer<UInt8>, _ byteCount: Int,
+        _ arena: UnsafeMutablePointer<UInt8>
+    ) -> Bool {
+        slot.tag == UInt32(truncatingIfNeeded: hash &>> 32) && Int(slot.byteCount) == byteCount
+            && isEqual(arena + Int(slot.start), bytes, byteCount)
     }
 
     @inline(never)
-    private func insert(_ bytes: UnsafePointer<UInt8>, _ byteCount: Int, tag: UInt64, slot: Int) -> UInt32 {
+    private func insert(_ bytes: UnsafePointer<UInt8>, _ byteCount: Int, hash: UInt64, slot: Int) -> UInt32 {
+        precondition(self.byteCount + byteCount <= Int(UInt32.max), "distinct texts of a flush take less than 4 GiB")
         if self.byteCount + byteCount > arenaCapacity {
             arenaCapacity = max(arenaCapacity * 2, self.byteCount + byteCount)
             let grown = UnsafeMutablePointer<UInt8>.allocate(capacity: arenaCapacity)
@@ -78,10 +122,13 @@ final class TextDictionaryBuilder {
             arena = grown
         }
         (arena + self.byteCount).update(from: bytes, count: byteCount)
+        let start = UInt32(self.byteCount)
         self.byteCount += byteCount
         starts.append(self.byteCount)
+        slots[slot] = Slot(
+            tag: UInt32(truncatingIfNeeded: hash >> 32), code: UInt32(count), start: start,
+            byteCount: UInt32(byteCount))
         let code = UInt32(count)
-        slots[slot] = tag | UInt64(code)
         if count * 2 > slotMask { growTable() }
         return code
     }
@@ -90,14 +137,17 @@ final class TextDictionaryBuilder {
         let mask = (slotMask + 1) * 4 - 1
         slots.deallocate()
         slots = .allocate(capacity: mask + 1)
-        slots.initialize(repeating: 0, count: mask + 1)
+        slots.initialize(repeating: .free, count: mask + 1)
         slotMask = mask
         for code in 1...count {
-            let bytes = arena + starts[code - 1]
-            let hash = Self.hash(bytes, starts[code] - starts[code - 1])
+            let start = starts[code - 1]
+            let byteCount = starts[code] - start
+            let hash = Self.hash(arena + start, byteCount)
             var slot = Int(truncatingIfNeeded: hash) & mask
-            while slots[slot] != 0 { slot = (slot + 1) & mask }
-            slots[slot] = hash & 0xFFFF_FFFF_0000_0000 | UInt64(code)
+            while slots[slot].code != 0 { slot = (slot + 1) & mask }
+            slots[slot] = Slot(
+                tag: UInt32(truncatingIfNeeded: hash >> 32), code: UInt32(code), start: UInt32(start),
+                byteCount: UInt32(byteCount))
         }
     }
 
