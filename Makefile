@@ -24,7 +24,7 @@ unit: ## The unit tests alone; FILTER=name runs a part of them
 	$(SWIFT) test $(TEST_FLAGS) $(if $(FILTER),--filter $(FILTER))
 
 lint: ## Check formatting
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples fuzz
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples
 
 examples: ## Build and run the example programs
 	$(SWIFT) run --package-path Examples/Embed
@@ -39,4 +39,4 @@ crash: build ## SIGKILL a synced ingest 200 times; ROUNDS=n changes the number
 	@python3 Scripts/kill-loop.py .build/release/firn --rounds $(or $(ROUNDS),200)
 
 clean: ## Remove all that was built
-	rm -rf .build .build-* Examples/Embed/.build Benchmarks/.build fuzz/.build
+	rm -rf .build .build-* Examples/Embed/.build Benchmarks/.build

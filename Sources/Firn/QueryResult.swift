@@ -62,7 +62,9 @@ public final class QueryResult: AsyncSequence, Sendable {
     ///     for try await (sensor, average) in result.rows(as: String.self, Double?.self) { … }
     ///
     /// Throws 42804 where a column cannot be read as its type, 23502 for NULL in a type that is not optional.
-    public func rows<each T: RowValue>(as types: repeat (each T).Type) -> AsyncThrowingMapSequence<Rows, (repeat each T)> {
+    public func rows<each T: RowValue>(as types: repeat (each T).Type) -> AsyncThrowingMapSequence<
+        Rows, (repeat each T)
+    > {
         rows.map { row in
             var position = -1
             func advance() -> Int {
@@ -95,7 +97,9 @@ public final class QueryResult: AsyncSequence, Sendable {
         public typealias Element = Row
         let result: QueryResult
 
-        public func makeAsyncIterator() -> Iterator { Iterator(batches: result.makeAsyncIterator(), columns: result.columns) }
+        public func makeAsyncIterator() -> Iterator {
+            Iterator(batches: result.makeAsyncIterator(), columns: result.columns)
+        }
 
         /// Hands out the rows.
         public struct Iterator: AsyncIteratorProtocol {

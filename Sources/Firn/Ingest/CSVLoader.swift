@@ -78,7 +78,8 @@ final class CSVLoader {
         let found = place < names.count ? "\"\(names[place])\"" : "nothing"
         let expected = place < columns.count ? "\"\(columns[place].name)\"" : "nothing"
         throw reader.located(
-            .badCopyFileFormat, "column name mismatch in header line field \(place + 1): got \(found), expected \(expected)")
+            .badCopyFileFormat,
+            "column name mismatch in header line field \(place + 1): got \(found), expected \(expected)")
     }
 
     private func nullViolation(_ column: String) -> FirnError {

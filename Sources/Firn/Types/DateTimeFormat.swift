@@ -164,3 +164,12 @@ enum DateTimeFormat {
         }
     }
 }
+
+extension Timestamp: CustomStringConvertible {
+    /// The moment as PostgreSQL prints it in UTC: `2018-01-02 10:01:00+00`.
+    public var description: String {
+        var text: [UInt8] = []
+        append(to: &text, in: .utc)
+        return String(decoding: text, as: UTF8.self)
+    }
+}

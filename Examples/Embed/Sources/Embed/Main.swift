@@ -55,7 +55,9 @@ struct Embed {
         print("sum of all values:", sum)
 
         // A query stops with the task that waits for it.
-        let endless = Task { try await database.query("SELECT count(*) FROM generate_series(1, 1000000000000)").collect() }
+        let endless = Task {
+            try await database.query("SELECT count(*) FROM generate_series(1, 1000000000000)").collect()
+        }
         endless.cancel()
         if case .failure(let error) = await endless.result { print("stopped:", error) }
 

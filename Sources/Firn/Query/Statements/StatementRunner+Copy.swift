@@ -70,7 +70,8 @@ extension StatementRunner {
         case .table(let name, let columns):
             let table = try self.table(name, in: snapshot)
             let wanted = try targetColumns(columns, of: table).map { table.columns[$0].id }
-            plan = .scan(LogicalPlan.TableScan(table: table, columns: wanted, ranges: [], filter: nil, alias: table.name))
+            plan = .scan(
+                LogicalPlan.TableScan(table: table, columns: wanted, ranges: [], filter: nil, alias: table.name))
         }
         let stream = execute(plan, snapshot)
         var writer = CSVWriter(format: format, columns: stream.columns, zone: settings.timeZone)

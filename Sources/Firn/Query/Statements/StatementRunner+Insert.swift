@@ -131,7 +131,9 @@ extension StatementRunner {
 extension Query {
     /// The rows of a bare VALUES.
     fileprivate var plainValues: [ValuesRow]? {
-        guard with == nil, orderBy.isEmpty, limit == nil, offset == nil, case .values(let rows) = body else { return nil }
+        guard with == nil, orderBy.isEmpty, limit == nil, offset == nil, case .values(let rows) = body else {
+            return nil
+        }
         return rows
     }
 }

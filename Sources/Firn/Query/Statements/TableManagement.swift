@@ -186,7 +186,8 @@ extension StatementRunner {
         if case .string(let text) = expression.kind { return text }
         if case .text(let text) = try constant(expression) { return text }
         throw FirnError(
-            .invalidParameterValue, "\(what) is expected here, as a string", position: expression.range.start.byteOffset)
+            .invalidParameterValue, "\(what) is expected here, as a string", position: expression.range.start.byteOffset
+        )
     }
 
     private func flag(_ expression: Expression?) throws(FirnError) -> Bool {
