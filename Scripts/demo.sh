@@ -21,7 +21,7 @@ seconds() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f", b - a }'; }
 now() { date +%s.%N; }
 
 heading "Real data: taxis, a machine, weather, earthquakes, an intensive care unit (Examples/data/SOURCES.md)"
-"$firn" sql "$database" -f Examples/demo/schema.sql
+"$firn" sql "$database" -f Examples/demo/schema.sql > /dev/null
 load() { # load TABLE FILE OPTIONS
     local start end
     start=$(now)
@@ -36,10 +36,11 @@ load weather nyc_weather_2013.csv.gz ", NULL 'NA'"
 load quakes earthquakes_2025-04.csv.gz ""
 load vitals icu_vitals.csv.gz ""
 
-heading "Taxi passengers in New York: the marathon, Thanksgiving, Christmas, New Year and a blizzard stand out"
-run "SELECT time_bucket('1 week', time) AS week, count(*), avg(value)::numeric(10,1) AS passengers, min(value), max(value)
-FROM taxi GROUP BY week ORDER BY week LIMIT 8"
-heading "The machine's temperature, hour by hour, up to its failure (\\chart)"
+heading "The quietest days of New York's taxis: a blizzard, Christmas, Thanksgiving, and the busiest"
+run "SELECT time_bucket('1 day', time)::date AS day, count(*) AS half_hours, sum(value) AS passengers, max(value) AS busiest_half_hour
+FROM taxi GROUP BY 1 ORDER BY passengers LIMIT 5"
+run "SELECT time_bucket('1 day', time)::date AS day, sum(value) AS passengers FROM taxi GROUP BY 1 ORDER BY 2 DESC LIMIT 3"
+heading "A machine's temperature in steps of six hours, up to its failure (\\chart, which the shell has too)"
 "$firn" sql "$database" -c "\\chart SELECT time_bucket('6 hours', time) AS t, avg(value) AS temperature FROM machine GROUP BY t ORDER BY t"
 heading "Vital signs of 300 patients: statistics per parameter"
 run "SELECT parameter, count(*) AS n, count(DISTINCT patient_id) AS patients, avg(value)::numeric(10,2) AS mean,
@@ -47,7 +48,7 @@ run "SELECT parameter, count(*) AS n, count(DISTINCT patient_id) AS patients, av
 FROM vitals WHERE parameter IN ('HR', 'Temp', 'SysABP', 'RespRate', 'SaO2') GROUP BY parameter ORDER BY n DESC"
 heading "Earthquakes above magnitude 5, by kind of magnitude"
 run "SELECT mag_type, count(*), max(mag), avg(depth)::numeric(10,1) AS mean_depth_km FROM quakes WHERE mag >= 5 GROUP BY 1 ORDER BY 2 DESC"
-heading "Coldest hours at the three airports, in New York's own days"
+heading "The coldest days at three airports, cut at New York's own midnight"
 run "SET timezone = 'America/New_York'; SELECT origin, date_trunc('day', time) AS day, min(temp) AS coldest_f
 FROM weather GROUP BY 1, 2 HAVING min(temp) < 14 ORDER BY coldest_f, origin, day LIMIT 5"
 
@@ -83,7 +84,7 @@ awk 'BEGIN { for (batch = 0; batch < 100000; batch++)
 feeder=$!
 sleep 2
 kill -9 "$ingest"
-wait "$ingest" 2>/dev/null || true
+{ wait "$ingest"; } 2>/dev/null || true
 wait "$feeder" 2>/dev/null || true
 acknowledged=$(grep -c '^INSERT 0 100$' "$work/acknowledged")
 found=$("$firn" sql "$database" --format csv -c "SELECT count(*) FROM heartbeats" | tail -n 1)

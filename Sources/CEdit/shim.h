@@ -65,3 +65,6 @@ static inline char *firn_read_line(const char *text, int *was_interrupted) {
     sigaction(SIGINT, &previous, NULL);
     return line;
 }
+
+/// Most bytes of a character in the locale; 1 where the locale knows no UTF-8. A macro that Swift does not see.
+static inline size_t firn_character_bytes_max(void) { return MB_CUR_MAX; }

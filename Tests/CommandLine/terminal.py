@@ -13,7 +13,7 @@ import time
 
 from harness import equal, test
 
-ESCAPE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[=>]")
+ESCAPE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[=>]|\x07")
 
 
 class Terminal:
@@ -50,7 +50,11 @@ class Terminal:
 
     def prompt(self, kind="=", timeout=15):
         """What is shown up to a prompt with nothing behind it."""
-        return self.expect(rf"firn{re.escape(kind)}> $", timeout)
+        shown = self.expect(rf"firn{re.escape(kind)}> $", timeout)
+        # libedit shows the prompt a moment before it takes the terminal over; a Ctrl-D between is lost.
+        while termios.tcgetattr(self.master)[3] & termios.ICANON:
+            time.sleep(0.001)
+        return shown
 
     def expect(self, pattern, timeout=15):
         """Reads until `pattern` is in what was shown; returns all of that, up to its end."""
@@ -227,6 +231,14 @@ def history_outlives_the_shell(firn):
         terminal.send("\x1b[A")
         terminal.expect(r"remember me' AS word;")
         assert "(1 row)" in terminal.line("")
+
+
+@test
+def letters_beyond_ascii_can_be_typed_and_edited(firn):
+    with shell(firn) as terminal:
+        terminal.send("SELECT length('é東x\x7f\x7f') AS n;")
+        shown = terminal.line("")
+        assert " n\n---\n 1\n(1 row)" in shown, shown
 
 
 @test

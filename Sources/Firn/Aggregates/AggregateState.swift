@@ -19,6 +19,36 @@ struct RowRun: Sendable, BitwiseCopyable {
     @inline(__always) var count: Int { Int(end) - Int(start) }
 }
 
+/// The runs of a batch as the kernels take them: neighbouring stretches from row 0 on, none too long.
+struct RunBlocks {
+    /// Row behind each block.
+    private(set) var ends: [UInt32] = []
+    /// Group of each block.
+    private(set) var groups: [UInt32] = []
+
+    /// Cuts runs that follow each other without a gap from row 0 on.
+    mutating func cut(_ runs: UnsafeBufferPointer<RowRun>, rowsMax: Int) {
+        ends.removeAll(keepingCapacity: true)
+        groups.removeAll(keepingCapacity: true)
+        var row = 0
+        for run in runs {
+            precondition(Int(run.start) == row && Int(run.end) > row, "runs follow each other without a gap")
+            let end = Int(run.end)
+            repeat {
+                row = min(row + rowsMax, end)
+                ends.append(UInt32(truncatingIfNeeded: row))
+                groups.append(run.group)
+            } while row < end
+        }
+    }
+}
+
+/// A group of one state and the group of another one into which it is merged.
+struct MergePair: Sendable, BitwiseCopyable {
+    var from: UInt32
+    var to: UInt32
+}
+
 /// What a state is asked for at the end.
 enum AggregateOutput: Sendable, Hashable {
     case count, sum, average, value
@@ -29,14 +59,12 @@ enum AggregateOutput: Sendable, Hashable {
 protocol AggregateState: AnyObject {
     /// Adds groups without rows at the end.
     func addGroups(_ count: Int)
-    /// Adds rows that lie in runs. Every column has the batch's rows, none of those in the runs is NULL.
+    /// Adds rows that lie in runs, which cover the columns without a gap from row 0 on. No row is NULL.
     func update(runs: UnsafeBufferPointer<RowRun>, _ arguments: [Column]) throws(FirnError)
     /// Adds rows one by one: row i belongs to `groups[i]`. The columns have as many rows, none NULL.
     func update(groups: UnsafeBufferPointer<UInt32>, _ arguments: [Column]) throws(FirnError)
-    /// Adds a range of groups of a state of the same kind whose rows come after these: its group i goes to
-    /// `groups[i]` here.
-    func merge(_ other: any AggregateState, _ range: Range<Int>, into groups: UnsafeBufferPointer<UInt32>)
-        throws(FirnError)
+    /// Adds groups of a state of the same kind whose rows come after these. No two pairs name the same group.
+    func merge(_ other: any AggregateState, _ pairs: UnsafeBufferPointer<MergePair>) throws(FirnError)
     /// The results of a range of groups, as a column of `type`.
     func finish(_ output: AggregateOutput, type: DataType, groups: Range<Int>) throws(FirnError) -> Column
     /// Bytes that the state holds, about.

@@ -34,12 +34,12 @@ final class BooleanState: AggregateState {
         }
     }
 
-    func merge(_ other: any AggregateState, _ range: Range<Int>, into groups: UnsafeBufferPointer<UInt32>) {
+    func merge(_ other: any AggregateState, _ pairs: UnsafeBufferPointer<MergePair>) {
         let other = sameKind(other)
-        for index in range {
-            let group = groups[index]
-            counts[Int(group)] += other.counts[index]
-            if other.values[index] != initial { values[Int(group)] = !initial }
+        for pair in pairs {
+            let (index, group) = (Int(pair.from), Int(pair.to))
+            counts[group] += other.counts[index]
+            if other.values[index] != initial { values[group] = !initial }
         }
     }
 

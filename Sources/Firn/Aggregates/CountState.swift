@@ -20,10 +20,10 @@ final class CountState: AggregateState {
         }
     }
 
-    func merge(_ other: any AggregateState, _ range: Range<Int>, into groups: UnsafeBufferPointer<UInt32>) {
+    func merge(_ other: any AggregateState, _ pairs: UnsafeBufferPointer<MergePair>) {
         let other = sameKind(other)
         counts.withUnsafeMutableBufferPointer { counts in
-            for index in range { counts[Int(groups[index])] &+= other.counts[index] }
+            for pair in pairs { counts[Int(pair.to)] &+= other.counts[Int(pair.from)] }
         }
     }
 

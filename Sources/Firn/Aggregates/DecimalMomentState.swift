@@ -115,12 +115,10 @@ final class DecimalMomentState: AggregateState {
         for row in 0..<groups.count { try addRow(values, row, Int(groups[row])) }
     }
 
-    func merge(_ other: any AggregateState, _ range: Range<Int>, into groups: UnsafeBufferPointer<UInt32>)
-        throws(FirnError)
-    {
+    func merge(_ other: any AggregateState, _ pairs: UnsafeBufferPointer<MergePair>) throws(FirnError) {
         let other = sameKind(other)
-        for index in range where other.counts[index] > 0 {
-            let group = Int(groups[index])
+        for pair in pairs where other.counts[Int(pair.from)] > 0 {
+            let (index, group) = (Int(pair.from), Int(pair.to))
             if other.scales[index] > scales[group] { try raise(group, to: other.scales[index]) }
             let digits = Int(scales[group] - other.scales[index])
             try add(

@@ -49,16 +49,16 @@ final class DistinctState: AggregateState {
         try pairs.groups(of: [.integers(groups), values], rowCount: groups.count, into: &scratch)
     }
 
-    func merge(_ other: any AggregateState, _ range: Range<Int>, into groups: UnsafeBufferPointer<UInt32>)
-        throws(FirnError)
-    {
-        let columns = sameKind(other).pairs.finish()
-        for pairs in Self.blocks(of: columns.count) {
-            let block = columns.columns(pairs)
-            let from = block[0].integerValues!
-            let rows = from.indices.filter { range.contains(Int(from[$0])) }
-            let values = rows.count == from.count ? block[1] : block[1].gather(rows.map { Int32($0) })
-            try insert(rows.map { Int64(groups[Int(from[$0])]) }, values)
+    func merge(_ other: any AggregateState, _ pairs: UnsafeBufferPointer<MergePair>) throws(FirnError) {
+        let other = sameKind(other)
+        var targets = [Int64](repeating: -1, count: other.groupCount)
+        for pair in pairs { targets[Int(pair.from)] = Int64(pair.to) }
+        let columns = other.pairs.finish()
+        for block in Self.blocks(of: columns.count) {
+            let values = columns.columns(block)
+            let rowTargets = values[0].integerValues!.map { targets[Int($0)] }
+            let rows = rowTargets.indices.filter { rowTargets[$0] >= 0 }
+            try insert(rows.map { rowTargets[$0] }, values[1].gather(rows.map { Int32($0) }))
         }
     }
 

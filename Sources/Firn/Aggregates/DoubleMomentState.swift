@@ -3,14 +3,16 @@
 // sum, avg, stddev and variance of DOUBLE PRECISION and REAL.
 //
 // A group has the count of its rows, their sum as an unevaluated pair (high + low), and, where asked for, the sum of
-// the squared distances from their mean (M2). A run is summed in eight fixed lanes, 1,024 rows at a time, and added
-// to the pair without losing the rounding error (TwoSum); its M2 is computed in a second pass around its own mean,
-// while the values are still in L1, and joined by the update of Chan et al. Squares of raw values are never summed:
+// the squared distances from their mean (M2). A run is summed in the fixed lanes of the kernels, 1,024 rows at a time,
+// and added to the pair without losing the rounding error (TwoSum); its M2 is computed in a second pass around its
+// own mean, while the values are still in L1, and joined by the update of Chan et al. Squares of raw values are never summed:
 // that loses everything where the mean is large. Results depend on how rows are cut into batches and parts, which
 // the stored layout fixes, and on nothing else.
 //
 // Sources: Chan, Golub, LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample Variances", 1979;
 // Youngs and Cramer, 1971 (row by row, as PostgreSQL does it); Knuth, TAOCP 2, 4.2.2 (TwoSum).
+
+import CKernels
 
 /// Count, compensated sum and squared distances of each group.
 final class DoubleMomentState: AggregateState {
@@ -23,6 +25,14 @@ final class DoubleMomentState: AggregateState {
     private var errors: [Double] = []
     /// Sum of squared distances from the mean; empty unless asked for.
     private var distances: [Double] = []
+
+    /// Rows that are summed without compensation.
+    private static let blockRows = 1_024
+    // Room for the blocks of one batch.
+    private var blocks = RunBlocks()
+    private var sumsOfBlocks: [FirnDoubleAggregate] = []
+    private var meansOfBlocks: [Double] = []
+    private var distancesOfBlocks: [Double] = []
 
     init(tracksSquares: Bool, widens: Bool) {
         self.tracksSquares = tracksSquares
@@ -92,23 +102,40 @@ final class DoubleMomentState: AggregateState {
     func update(runs: UnsafeBufferPointer<RowRun>, _ arguments: [Column]) {
         let tracksSquares = tracksSquares
         values(of: arguments[0]).withUnsafeBufferPointer { values in
-            precondition(runs.allSatisfy { Int($0.end) <= values.count }, "runs lie within the batch")
+            precondition(runs.last.map { Int($0.end) <= values.count } ?? true, "runs lie within the batch")
             guard let values = values.baseAddress else { return }
+            blocks.cut(runs, rowsMax: Self.blockRows)
+            let count = blocks.ends.count
+            if sumsOfBlocks.count < count {
+                sumsOfBlocks = [FirnDoubleAggregate](repeating: FirnDoubleAggregate(), count: count)
+                meansOfBlocks = [Double](repeating: 0, count: count)
+                distancesOfBlocks = [Double](repeating: 0, count: count)
+            }
+            blocks.ends.withUnsafeBufferPointer { ends in
+                sumsOfBlocks.withUnsafeMutableBufferPointer { sums in
+                    Kernels.aggregateRuns(values, ends: ends, into: sums.baseAddress!)
+                }
+                guard tracksSquares else { return }
+                for block in 0..<count {
+                    meansOfBlocks[block] = sumsOfBlocks[block].sum / Double(sumsOfBlocks[block].count)
+                }
+                distancesOfBlocks.withUnsafeMutableBufferPointer { distances in
+                    meansOfBlocks.withUnsafeBufferPointer { means in
+                        Kernels.squaresOfRuns(
+                            values, ends: ends, around: means.baseAddress!, into: distances.baseAddress!)
+                    }
+                }
+            }
+            let (blockGroups, blockSums, blockDistances) = (blocks.groups, sumsOfBlocks, distancesOfBlocks)
             withGroups { groups in
-                for run in runs {
-                    var start = Int(run.start)
-                    let end = Int(run.end)
-                    repeat {
-                        let block = min(end - start, DoubleSums.blockRows)
-                        let sum = DoubleSums.sum(values + start, block)
-                        let distance =
-                            tracksSquares
-                            ? DoubleSums.squaredDistances(values + start, block, mean: sum / Double(block)) : 0
-                        groups.add(
-                            Int(run.group), count: Int64(block), sum: sum, error: 0, distance: distance,
-                            tracksSquares: tracksSquares)
-                        start += block
-                    } while start < end
+                for block in 0..<count {
+                    let part = blockSums[block]
+                    // A run of one value has no spread, whatever its mean was rounded to.
+                    let isConstant = part.min == part.max && part.nanCount == 0 && part.min.isFinite
+                    groups.add(
+                        Int(blockGroups[block]), count: part.count, sum: part.sum, error: 0,
+                        distance: tracksSquares && !isConstant ? blockDistances[block] : 0,
+                        tracksSquares: tracksSquares)
                 }
             }
         }
@@ -145,14 +172,15 @@ final class DoubleMomentState: AggregateState {
         }
     }
 
-    func merge(_ other: any AggregateState, _ range: Range<Int>, into map: UnsafeBufferPointer<UInt32>) {
+    func merge(_ other: any AggregateState, _ pairs: UnsafeBufferPointer<MergePair>) {
         let other = sameKind(other)
         let tracksSquares = tracksSquares
         withGroups { groups in
             other.withGroups { added in
-                for index in range where added.counts[index] > 0 {
+                for pair in pairs where added.counts[Int(pair.from)] > 0 {
+                    let index = Int(pair.from)
                     groups.add(
-                        Int(map[index]), count: added.counts[index], sum: added.sums[index],
+                        Int(pair.to), count: added.counts[index], sum: added.sums[index],
                         error: added.errors[index], distance: tracksSquares ? added.distances[index] : 0,
                         tracksSquares: tracksSquares)
                 }
@@ -194,61 +222,4 @@ final class DoubleMomentState: AggregateState {
     }
 
     var byteCount: Int { counts.count * (tracksSquares ? 32 : 24) }
-}
-
-/// Sums in eight fixed lanes: the same bits whatever the machine.
-enum DoubleSums {
-    /// Rows that are summed without compensation.
-    static let blockRows = 1_024
-
-    /// The sum of `count` values.
-    @inline(__always)
-    static func sum(_ values: UnsafePointer<Double>, _ count: Int) -> Double {
-        // Precondition: `values` points to `count` values.
-        var lanes = SIMD8<Double>.zero
-        let raw = UnsafeRawPointer(values)
-        var row = 0
-        while row &+ 8 <= count {
-            lanes += raw.loadUnaligned(fromByteOffset: row &* 8, as: SIMD8<Double>.self)
-            row &+= 8
-        }
-        var sum = fold(lanes)
-        while row < count {
-            sum += values[row]
-            row &+= 1
-        }
-        return sum
-    }
-
-    /// The sum of squared distances from `mean`, corrected for the rounding of the mean.
-    @inline(__always)
-    static func squaredDistances(_ values: UnsafePointer<Double>, _ count: Int, mean: Double) -> Double {
-        var squares = SIMD8<Double>.zero
-        var distances = SIMD8<Double>.zero
-        let means = SIMD8<Double>(repeating: mean)
-        let raw = UnsafeRawPointer(values)
-        var row = 0
-        while row &+ 8 <= count {
-            let distance = raw.loadUnaligned(fromByteOffset: row &* 8, as: SIMD8<Double>.self) - means
-            distances += distance
-            squares += distance * distance
-            row &+= 8
-        }
-        var square = fold(squares)
-        var rest = fold(distances)
-        while row < count {
-            let distance = values[row] - mean
-            rest += distance
-            square += distance * distance
-            row &+= 1
-        }
-        return square - rest * rest / Double(count)
-    }
-
-    @inline(__always)
-    private static func fold(_ lanes: SIMD8<Double>) -> Double {
-        let four = lanes.lowHalf + lanes.highHalf
-        let two = four.lowHalf + four.highHalf
-        return two[0] + two[1]
-    }
 }

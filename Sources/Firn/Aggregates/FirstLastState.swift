@@ -71,10 +71,10 @@ final class FirstLastState: AggregateState {
         touched.removeAll(keepingCapacity: true)
     }
 
-    func merge(_ other: any AggregateState, _ range: Range<Int>, into groups: UnsafeBufferPointer<UInt32>) {
+    func merge(_ other: any AggregateState, _ pairs: UnsafeBufferPointer<MergePair>) {
         let other = sameKind(other)
-        for index in range where other.isKnown[index] {
-            let group = Int(groups[index])
+        for pair in pairs where other.isKnown[Int(pair.from)] {
+            let (index, group) = (Int(pair.from), Int(pair.to))
             guard wins(other.times[index], group) else { continue }
             times[group] = other.times[index]
             values[group] = other.values[index]

@@ -4,6 +4,8 @@
 //
 // No number of 64-bit rows that fits into memory overflows either.
 
+import CKernels
+
 /// Count, sum and sum of squares of each group.
 final class IntegerMomentState: AggregateState {
     private let tracksSquares: Bool
@@ -11,6 +13,10 @@ final class IntegerMomentState: AggregateState {
     private var sums: [Int128] = []
     /// Empty unless asked for.
     private var squares: [Int256] = []
+
+    // Room for the runs of one batch.
+    private var blocks = RunBlocks()
+    private var sumsOfRuns: [FirnIntegerAggregate] = []
 
     init(tracksSquares: Bool) { self.tracksSquares = tracksSquares }
 
@@ -21,23 +27,26 @@ final class IntegerMomentState: AggregateState {
     }
 
     func update(runs: UnsafeBufferPointer<RowRun>, _ arguments: [Column]) {
-        let tracksSquares = tracksSquares
         arguments[0].integerValues!.withUnsafeBufferPointer { values in
-            precondition(runs.allSatisfy { Int($0.end) <= values.count }, "runs lie within the batch")
+            precondition(runs.last.map { Int($0.end) <= values.count } ?? true, "runs lie within the batch")
             guard let values = values.baseAddress else { return }
-            counts.withUnsafeMutableBufferPointer { counts in
-                sums.withUnsafeMutableBufferPointer { sums in
-                    squares.withUnsafeMutableBufferPointer { squares in
-                        for run in runs {
-                            let group = Int(run.group)
-                            counts[group] &+= Int64(run.count)
-                            sums[group] &+= IntegerSums.sum(values + Int(run.start), run.count)
-                            if tracksSquares {
-                                let added = IntegerSums.sumOfSquares(values + Int(run.start), run.count)
-                                squares[group] = squares[group].addingReportingOverflow(added).partialValue
-                            }
-                        }
-                    }
+            // The kernels add halves of values: 2^31 of them overflow nothing.
+            blocks.cut(runs, rowsMax: Int(Int32.max))
+            if sumsOfRuns.count < runs.count {
+                sumsOfRuns = [FirnIntegerAggregate](repeating: FirnIntegerAggregate(), count: runs.count)
+            }
+            blocks.ends.withUnsafeBufferPointer { ends in
+                sumsOfRuns.withUnsafeMutableBufferPointer { sums in
+                    Kernels.aggregateRuns(values, ends: ends, into: sums.baseAddress!)
+                }
+            }
+            for index in runs.indices {
+                let group = Int(runs[index].group)
+                counts[group] &+= sumsOfRuns[index].count
+                sums[group] &+= sumsOfRuns[index].sum
+                if tracksSquares {
+                    let added = Self.sumOfSquares(values + Int(runs[index].start), runs[index].count)
+                    squares[group] = squares[group].addingReportingOverflow(added).partialValue
                 }
             }
         }
@@ -65,10 +74,10 @@ final class IntegerMomentState: AggregateState {
         }
     }
 
-    func merge(_ other: any AggregateState, _ range: Range<Int>, into groups: UnsafeBufferPointer<UInt32>) {
+    func merge(_ other: any AggregateState, _ pairs: UnsafeBufferPointer<MergePair>) {
         let other = sameKind(other)
-        for index in range {
-            let group = Int(groups[index])
+        for pair in pairs {
+            let (index, group) = (Int(pair.from), Int(pair.to))
             counts[group] &+= other.counts[index]
             sums[group] &+= other.sums[index]
             if tracksSquares {
@@ -97,39 +106,10 @@ final class IntegerMomentState: AggregateState {
     }
 
     var byteCount: Int { counts.count * (tracksSquares ? 56 : 24) }
-}
 
-/// Exact sums over a run.
-enum IntegerSums {
-    /// The sum by halves: the low 32 bits as they are, the high ones with the sign. 2^31 values overflow neither.
+    /// The sum of squares of a run.
     @inline(__always)
-    static func sum(_ values: UnsafePointer<Int64>, _ count: Int) -> Int128 {
-        // Precondition: `values` points to `count` values, at most 2^31.
-        var low = SIMD8<UInt64>.zero
-        var high = SIMD8<Int64>.zero
-        let raw = UnsafeRawPointer(values)
-        let mask = SIMD8<UInt64>(repeating: 0xFFFF_FFFF)
-        var row = 0
-        while row &+ 8 <= count {
-            let lanes = raw.loadUnaligned(fromByteOffset: row &* 8, as: SIMD8<UInt64>.self)
-            low &+= lanes & mask
-            // Arithmetic shift as a logical one of the value above Int64.min: taken back once at the end.
-            high &+= SIMD8<Int64>(truncatingIfNeeded: (lanes ^ (1 << 63)) &>> 32)
-            row &+= 8
-        }
-        var lowSum = low.wrappedSum()
-        var highSum = high.wrappedSum() &- Int64(truncatingIfNeeded: row) &* (1 << 31)
-        while row < count {
-            lowSum &+= UInt64(bitPattern: values[row]) & 0xFFFF_FFFF
-            highSum &+= values[row] &>> 32
-            row &+= 1
-        }
-        return Int128(highSum) << 32 &+ Int128(lowSum)
-    }
-
-    /// The sum of squares.
-    @inline(__always)
-    static func sumOfSquares(_ values: UnsafePointer<Int64>, _ count: Int) -> Int256 {
+    private static func sumOfSquares(_ values: UnsafePointer<Int64>, _ count: Int) -> Int256 {
         var low: UInt128 = 0
         var carries: Int128 = 0
         for row in 0..<count {

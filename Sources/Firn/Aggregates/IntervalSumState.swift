@@ -33,14 +33,14 @@ final class IntervalSumState: AggregateState {
         microseconds[group] += Int128(value.microseconds)
     }
 
-    func merge(_ other: any AggregateState, _ range: Range<Int>, into groups: UnsafeBufferPointer<UInt32>) {
+    func merge(_ other: any AggregateState, _ pairs: UnsafeBufferPointer<MergePair>) {
         let other = sameKind(other)
-        for index in range {
-            let group = groups[index]
-            counts[Int(group)] += other.counts[index]
-            months[Int(group)] += other.months[index]
-            days[Int(group)] += other.days[index]
-            microseconds[Int(group)] += other.microseconds[index]
+        for pair in pairs {
+            let (index, group) = (Int(pair.from), Int(pair.to))
+            counts[group] += other.counts[index]
+            months[group] += other.months[index]
+            days[group] += other.days[index]
+            microseconds[group] += other.microseconds[index]
         }
     }
 

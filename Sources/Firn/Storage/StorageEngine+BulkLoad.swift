@@ -119,9 +119,15 @@ final class EngineBulkLoad: BulkLoad {
         let used = Set(segments.map(\.chunk))
         let commit = BulkCommit(
             table: schema.id, chunks: directory.all.filter { used.contains($0.id) }, segments: segments)
-        let result = try engine.commit(commit, files: files, keys: keys)
-        isFinished = true
-        return result
+        do {
+            let result = try engine.commit(commit, files: files, keys: keys)
+            isFinished = true
+            return result
+        } catch {
+            // When the log failed nobody knows whether it names the files: the next opening finds out.
+            if engine.hasFailed { isFinished = true }
+            throw error
+        }
     }
 
     func abandon() {

@@ -81,11 +81,8 @@ extension StorageEngine {
     func finish(_ sequenced: Sequenced) {
         for call in sequenced.ready { call() }
         if sequenced.shouldFlush { scheduleFlush() }
-        if sequenced.mustLead {
-            lead()
-        } else if sequenced.mustRing {
-            ringDoorbell()
-        }
+        if sequenced.mustLead { lead() }
+        if sequenced.mustRing { ringDoorbell() }
     }
 
     private func needsTime(_ request: CommitRequest) -> Bool {
@@ -104,10 +101,14 @@ extension StorageEngine {
         let lsn = core.nextLSN
         core.nextLSN = lsn.next
         enter(request.change, lsn, &core)
-        if let now, request.reservedBytes > 0, core.oldestActive == nil { core.oldestActive = now }
+        // The log's thread sees to what is due later: it is told when there is something.
+        var mustRing = false
+        if let now, options.flushAgeSeconds != nil, request.reservedBytes > 0, core.oldestActive == nil {
+            core.oldestActive = now
+            mustRing = true
+        }
 
         var need = PendingCommit.Need.nothing
-        var mustRing = false
         if let frame = request.frame {
             switch request.durability {
             case .synced: need = .synced

@@ -24,6 +24,8 @@ struct Flusher: Sendable {
     /// Files of edits whose outcome is unknown, to be removed once a new manifest is live.
     var doubtfulFiles: [FileID] = []
     var nextManifestNumber: UInt64
+    /// True when CURRENT may or may not name a manifest other than `manifest`: only a new one helps.
+    var isCurrentDoubtful = false
 
     init(manifest: ManifestWriter?, state: ManifestState) {
         self.manifest = manifest
@@ -134,7 +136,7 @@ extension StorageEngine {
 
     private func flush(_ purpose: FlushPurpose, _ flusher: inout Flusher) throws(FirnError) {
         if let failure = core.withLock({ $0.failure }) { throw Self.afterFailure(failure) }
-        if flusher.manifest?.isBroken == true { try beginManifest(&flusher) }
+        if flusher.manifest?.isBroken == true || flusher.isCurrentDoubtful { try beginManifest(&flusher) }
         let cut = freeze()
         let hasChanges = cut.lsn > flusher.state.flushedLSN || !cut.changes.isEmpty || !cut.tables.isEmpty
         if hasChanges { try write(cut, &flusher) }
@@ -337,8 +339,10 @@ extension StorageEngine {
         let old = flusher.manifest
         do {
             try fileSystem.syncDirectory(folder.root)
+            flusher.isCurrentDoubtful = true
             try folder.writeCurrent(
                 CurrentFile(database: databaseID, manifest: manifest.proof), on: fileSystem)
+            flusher.isCurrentDoubtful = false
             flusher.manifest = manifest
             flusher.manifestStartBytes = manifest.proof.byteCount
             if let old { try fileSystem.remove(folder.manifest(old.proof.number)) }

@@ -93,6 +93,9 @@ final class StorageEngine: TableStore, Sendable {
     /// The last commit that is known to survive a crash.
     var durableLSN: LSN { core.withLock { $0.durableLSN } }
 
+    /// True when the log failed and nothing can be committed any more.
+    var hasFailed: Bool { core.withLock { $0.failure != nil } }
+
     /// Bytes of rows that are in no segment yet.
     var memoryByteCount: Int { core.withLock { $0.activeBytes + $0.frozenBytes } }
 

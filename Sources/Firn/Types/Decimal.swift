@@ -44,6 +44,10 @@ public struct Decimal: Sendable {
     @inline(__always)
     public init(_ value: Int64) { self.init(unchecked: Int128(value), scale: 0) }
 
+    /// A whole number; a literal in `Decimal(3)` means this one.
+    @inline(__always)
+    public init(_ value: Int) { self.init(unchecked: Int128(value), scale: 0) }
+
     /// 10^38: the first magnitude that a coefficient does not reach.
     static let coefficientLimit: UInt128 = 100_000_000_000_000_000_000_000_000_000_000_000_000
 

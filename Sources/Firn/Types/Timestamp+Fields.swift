@@ -111,7 +111,7 @@ extension DayNumber {
 
 extension DateTimeField {
     /// The field of a local date and time; not for epoch and the fields of the zone.
-    fileprivate func value(of local: LocalDateTime) -> Value {
+    func value(of local: LocalDateTime) -> Value {
         let date = local.date
         let year = date.year
         switch self {

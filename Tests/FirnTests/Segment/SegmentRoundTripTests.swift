@@ -16,7 +16,8 @@ import Testing
             random.table(id: UInt64(7 + number), rowCount: random.pick([0, 1, 40, 1_024, 3_000]))
         }
         let profile: SegmentProfile = random.chance(4) ? .cold : .warm
-        let written = try WrittenSegments(tables, &random, profile: profile)
+        let written = try WrittenSegments(
+            tables, &random, profile: profile, windowRowCount: random.pick([1_024, 2_048, RowWindows.defaultRowCount]))
         #expect(written.output.tables.count == tables.count)
         for (table, output) in zip(tables, written.output.tables) {
             #expect(output.table == table.schema.id)
@@ -130,6 +131,32 @@ import Testing
         let segment = try written.reader(written.output.tables[0].segments[0])
         #expect(segment.footer.columns[0].storage == .plain)
         expectSameRows(try written.rows(segment.descriptor, schema), rows, "")
+    }
+
+    @Test func manyKeysOutOfTimeOrderAreSortedStably() throws {
+        var random = CodecRandom()
+        let schema = TableSchema(
+            id: TableID(1), name: "t",
+            columns: [
+                ColumnDefinition(id: ColumnID(1), name: "time", type: .timestamptz(.microseconds), isNullable: false),
+                ColumnDefinition(id: ColumnID(2), name: "a", type: .bigint),
+                ColumnDefinition(id: ColumnID(3), name: "b", type: .uuid),
+                ColumnDefinition(id: ColumnID(4), name: "number", type: .bigint, isNullable: false),
+            ], chunking: ChunkingPolicy(column: ColumnID(1), interval: 1 << 40, isHypertable: false),
+            sortKey: [ColumnID(2), ColumnID(3)], nextColumnID: ColumnID(5))
+        // 2,500 x 2,500 combinations exceed what one counting sort places by.
+        for variety in [3, 2_500] {
+            let rows = (0..<9_000).map { row -> [Value] in
+                let first: Value = random.chance(40) ? .null : .integer(Int64(random.below(variety)) - 5)
+                let second: Value = random.chance(40) ? .null : .uuid(UInt128(random.below(variety)) << 60)
+                return [.integer(Int64(random.below(50))), first, second, .integer(Int64(row))]
+            }
+            let table = SampleTable(schema: schema, rows: rows)
+            let written = try WrittenSegments([table], &random, windowRowCount: 4_096)
+            expectSameRows(
+                try written.rows(written.output.tables[0].segments[0], schema),
+                table.expected(sortedBy: [ColumnID(2), ColumnID(3)])[0], "FIRN_SEED=\(random.seed)")
+        }
     }
 
     @Test func descriptorsSurviveTheirBytes() throws {

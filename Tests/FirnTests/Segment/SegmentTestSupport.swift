@@ -142,7 +142,7 @@ struct WrittenSegments {
 
     init(
         _ tables: [SampleTable], _ random: inout CodecRandom, rowsMax: Int = 700,
-        profile: SegmentProfile = .warm
+        profile: SegmentProfile = .warm, windowRowCount: Int = RowWindows.defaultRowCount
     ) throws {
         let fileSystem = try Self.folder()
         let inputs = tables.map { table in
@@ -153,7 +153,7 @@ struct WrittenSegments {
         let output = try SegmentFlush.write(
             inputs, to: Self.path, fileSystem: fileSystem, database: Self.database, file: Self.file,
             chunks: { table, time throws(FirnError) in tables.first { $0.schema.id == table }!.chunk(of: time) },
-            profile: profile)
+            profile: profile, windowRowCount: windowRowCount)
         self.fileSystem = fileSystem
         self.output = output
     }

@@ -109,7 +109,9 @@ import Testing
             Numbered.batch(0, count: 10), to: table.id, durability: .buffered(flushIntervalNanoseconds: 20_000_000))
         let clock = SystemTimeSource()
         let deadline = clock.monotonicNanoseconds() + 20_000_000_000
-        while engine.durableLSN < result.lsn, clock.monotonicNanoseconds() < deadline { clock.sleep(nanoseconds: 1_000_000) }
+        while engine.durableLSN < result.lsn, clock.monotonicNanoseconds() < deadline {
+            clock.sleep(nanoseconds: 1_000_000)
+        }
         #expect(engine.durableLSN >= result.lsn)
         try engine.close()
         pool.shutDown()

@@ -81,10 +81,18 @@ struct CrashScript {
         for step in steps {
             switch step {
             case .create(let name):
-                try attempt(&progress, isDurable: true) { $0[name] = [] } body: { _ = try engine.createReadings(name) }
+                try attempt(&progress, isDurable: true) {
+                    $0[name] = []
+                } body: {
+                    _ = try engine.createReadings(name)
+                }
             case .drop(let name):
                 let table = try id(of: name, engine)
-                try attempt(&progress, isDurable: true) { $0[name] = nil } body: { try engine.dropTables([table]) }
+                try attempt(&progress, isDurable: true) {
+                    $0[name] = nil
+                } body: {
+                    try engine.dropTables([table])
+                }
             case .chunk(let name, let days):
                 let table = try id(of: name, engine)
                 try attempt(&progress, isDurable: true) { _ in

@@ -23,7 +23,9 @@ import Testing
     @Test(arguments: [DirectoryDurability.explicitSync, .journaled])
     func aCrashAtAnyChangeLeavesAPrefixOfTheCommits(durability: DirectoryDurability) throws {
         let seed = TestSeed.current ?? 20
-        var number = 1
+        // A sample begins elsewhere in each world.
+        let step = TestEffort.step(12)
+        var number = durability == .journaled ? step / 2 + 1 : 1
         while true {
             let disk = SimulatedFileSystem(
                 sectorByteCount: 512, directoryDurability: durability, injector: FaultInjector(trace: .nothing))
@@ -35,13 +37,14 @@ import Testing
                 // The crash: what else the script meets is found by the test above.
             }
             guard disk.isCrashed else { break }
-            for survival in [
-                Survival.syncedAlone, .everything, .random(seed: seed &+ UInt64(number)),
-                .random(seed: seed &+ 1_000 &+ UInt64(number)),
-            ] {
+            var survivals = [Survival.syncedAlone, .everything]
+            for round in 0..<(TestEffort.isFull ? 8 : 1) {
+                survivals.append(.random(seed: seed &+ UInt64(number * 1_000 + round)))
+            }
+            for survival in survivals {
                 try CrashScript.check(disk.afterCrash(survival), progress, "seed \(seed) change \(number) \(survival)")
             }
-            number += 1
+            number += step
         }
         #expect(number > 200)
     }
@@ -49,7 +52,7 @@ import Testing
     @Test func aCrashDuringRecoveryLosesNothing() throws {
         let seed = TestSeed.current ?? 3
         var generator = Xoshiro256(seed: seed)
-        for round in 0..<60 {
+        for round in 0..<(TestEffort.isFull ? 1_000 : 8) {
             let disk = SimulatedFileSystem(injector: FaultInjector(trace: .nothing))
             disk.crash(.atChange(Int(generator.next() % 300) + 20))
             var progress = CrashScript.Progress()

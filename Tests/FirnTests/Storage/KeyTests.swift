@@ -14,7 +14,8 @@ import Testing
         let table = try engine.createReadings("features", key: ["tag", "value"])
         func batch(_ keys: [(String, Double)]) -> ColumnBatch {
             ColumnBatch([
-                .timestamps(microseconds: keys.indices.map { Int64($0) }), .text(keys.map(\.0)), .doubles(keys.map(\.1)),
+                .timestamps(microseconds: keys.indices.map { Int64($0) }), .text(keys.map(\.0)),
+                .doubles(keys.map(\.1)),
             ])
         }
         try engine.append(batch([("a", 1), ("b", 1), ("a", 2)]), to: table.id)

@@ -61,24 +61,6 @@ final class GroupKeys {
         return groups
     }
 
-    /// How the keys of another table that comes after this one continue it; nil where they do not simply ascend.
-    enum Continuation {
-        /// Its first key is beyond our last one.
-        case beyond
-        /// Its first key is our last one, and the others are beyond.
-        case overlapping
-    }
-
-    func continuation(by next: GroupKeys) -> Continuation? {
-        guard table.isAscending, next.table.isAscending, count > 0, next.count > 0 else { return nil }
-        let last = table.key(of: count - 1)
-        let first = next.table.key(of: 0)
-        for word in 0..<table.wordsPerKey where last[word] != first[word] {
-            return last[word] < first[word] ? .beyond : nil
-        }
-        return .overlapping
-    }
-
     /// New groups have ascending numbers in the order of their first rows: one pass finds those rows.
     private func keepRepresentatives(_ columns: [Column], groups: [UInt32], rowCount: Int, newFrom: Int) {
         guard table.count > newFrom, layout.fields.indices.contains(where: layout.needsRepresentative) else { return }

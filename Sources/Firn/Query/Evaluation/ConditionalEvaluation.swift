@@ -8,6 +8,11 @@ extension ExpressionEvaluator {
         _ branches: [(condition: BoundExpression, result: BoundExpression)], otherwise: BoundExpression?,
         type: DataType, over rows: EvaluationRows
     ) throws(FirnError) -> Vector {
+        let mayFail =
+            branches.contains { $0.condition.mayFail || $0.result.mayFail } || otherwise?.mayFail == true
+        if !mayFail, branches.count <= ExpressionEvaluator.wholeBranchCountMax {
+            return try evaluateWhole(branches, otherwise: otherwise, type: type, over: rows)
+        }
         var pieces = Pieces(type: type, rowCount: rows.count)
         var open: [Int32]?
         for branch in branches {
@@ -34,6 +39,25 @@ extension ExpressionEvaluator {
         return pieces.joined()
     }
 
+    /// Up to so many branches that cannot fail are evaluated for all rows, which is cheaper than picking rows.
+    private static let wholeBranchCountMax = 4
+
+    private func evaluateWhole(
+        _ branches: [(condition: BoundExpression, result: BoundExpression)], otherwise: BoundExpression?,
+        type: DataType, over rows: EvaluationRows
+    ) throws(FirnError) -> Vector {
+        var conditions: [Bitmap] = []
+        for branch in branches { conditions.append(try truth(of: branch.condition, over: rows).isTrue) }
+        var result = Vector.constant(.null, type)
+        if let otherwise { result = try evaluate(otherwise, over: rows) }
+        // From the last to the first, so that an earlier branch wins.
+        for (branch, condition) in zip(branches, conditions).reversed() where !condition.isAllClear {
+            let value = try evaluate(branch.result, over: rows)
+            result = Vector.merge(value, where: condition, otherwise: result, rowCount: rows.count)
+        }
+        return result
+    }
+
     func evaluateCoalesce(
         _ arguments: [BoundExpression], type: DataType, over rows: EvaluationRows
     ) throws(FirnError) -> Vector {
@@ -45,6 +69,10 @@ extension ExpressionEvaluator {
             let value = try evaluate(argument, over: remaining)
             let nulls = value.nullRows(count: remaining.count)
             if open == nil, nulls.isAllClear { return value }
+            if open == nil, arguments.count == 2, !arguments[1].mayFail {
+                let rest = try evaluate(arguments[1], over: rows)
+                return Vector.merge(value, where: ~nulls, otherwise: rest, rowCount: rows.count)
+            }
             if nulls.isAllSet { continue }
             let all = open ?? Array(0..<Int32(rows.count))
             let present = (~nulls).setIndices

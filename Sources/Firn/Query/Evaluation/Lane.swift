@@ -88,6 +88,26 @@ enum TextLane: Sendable {
     }
 }
 
+extension TextLane {
+    /// Lends the bytes of each row in turn.
+    @inline(__always)
+    func forEach(count: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+        switch self {
+        case .constant(let text):
+            text.withUnsafeBufferPointer { text in for _ in 0..<count { body(text) } }
+        case .column(let values):
+            precondition(values.count == count, "a value a row")
+            values.withUnsafeValues { bytes, offsets in
+                // In bounds: offsets cut the column's bytes.
+                for row in 0..<count {
+                    let start = Int(offsets[row])
+                    body(UnsafeBufferPointer(start: bytes + start, count: Int(offsets[row + 1]) - start))
+                }
+            }
+        }
+    }
+}
+
 extension Lane {
     /// The value of one row, for loops that are not hot.
     @inline(__always)

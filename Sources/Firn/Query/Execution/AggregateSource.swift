@@ -31,7 +31,7 @@ struct AggregateSource: BatchSource {
     var partCount: Int { 1 }
 
     func reader(ofPart part: Int) throws(FirnError) -> any BatchReader {
-        let merger = PartialMerger()
+        let merger = PartialMerger(MergedAggregation(program, evaluator, memory))
         let input = input
         let program = program
         let evaluator = evaluator
@@ -46,108 +46,50 @@ struct AggregateSource: BatchSource {
             }
             try merger.deposit(partial, part: part)
         }
-        return merger.result() ?? PartialAggregation(program, evaluator, memory).results(from: 0)
+        return try merger.result().reader()
     }
 }
 
 /// Merges partial aggregations in the order of their parts.
 private final class PartialMerger: Sendable {
     // @unchecked Sendable: a partial is used by one thread at a time. The thread that made it hands it over under the
-    // lock and forgets it; afterwards only the thread that set `isMerging`, or the caller at the end, touches it.
-    private struct Box: @unchecked Sendable {
-        let partial: PartialAggregation
+    // lock and forgets it; afterwards only the thread that set `isMerging` touches it and `merged`, or, when all
+    // tasks are done, the caller.
+    private struct Box<Value>: @unchecked Sendable {
+        let value: Value
     }
 
     private struct State {
-        var waiting: [Int: Box] = [:]
+        var waiting: [Int: Box<PartialAggregation>] = [:]
         var nextPart = 0
-        var chain = AggregationChain()
         var isMerging = false
     }
 
     private let state = Mutex(State())
+    private let merged: Box<MergedAggregation>
+
+    init(_ merged: MergedAggregation) { self.merged = Box(value: merged) }
 
     /// Takes a finished partial, and merges all that are next in order unless another thread is doing so.
     func deposit(_ partial: PartialAggregation, part: Int) throws(FirnError) {
-        let box = Box(partial: partial)
+        let box = Box(value: partial)
         state.withLock { $0.waiting[part] = box }
         while true {
-            let work: (chain: AggregationChain, next: Box)? = state.withLock { state in
+            let next: Box<PartialAggregation>? = state.withLock { state in
                 guard !state.isMerging, let next = state.waiting.removeValue(forKey: state.nextPart) else { return nil }
                 state.isMerging = true
-                defer { state.chain = AggregationChain() }
-                return (state.chain, next)
+                return next
             }
-            guard let (handed, next) = work else { return }
-            var chain = handed
+            guard let next else { return }
             // After an error nothing more is merged: `isMerging` stays set and the statement fails.
-            try chain.append(next.partial)
+            try merged.value.append(next.value)
             state.withLock { state in
-                state.chain = chain
                 state.nextPart += 1
                 state.isMerging = false
             }
         }
     }
 
-    /// The groups of all parts; nil where there were none.
-    func result() -> (any BatchReader)? { state.withLock { $0.chain }.reader() }
-}
-
-/// Partial aggregations whose groups follow each other.
-///
-/// Parts of a sorted table have ascending keys and touch in one group at most. Then nothing is copied together: the
-/// shared group is merged into the earlier part, and results are read from one part after the other. The first part
-/// that does not continue so makes one aggregation of all.
-private struct AggregationChain: @unchecked Sendable {
-    // @unchecked Sendable: moves between threads under the merger's lock, one owner at a time.
-    private var links: [(partial: PartialAggregation, firstGroup: Int)] = []
-    private var isMerged = false
-
-    mutating func append(_ next: PartialAggregation) throws(FirnError) {
-        guard let last = links.last?.partial else {
-            links = [(next, 0)]
-            return
-        }
-        if next.groupCount == 0 { return }
-        if !isMerged {
-            if last.groupCount == 0 {
-                links = [(next, 0)]
-                return
-            }
-            switch last.continuation(by: next) {
-            case .beyond?:
-                links.append((next, 0))
-                return
-            case .overlapping?:
-                try last.mergeLastGroup(withFirstOf: next)
-                if next.groupCount > 1 { links.append((next, 1)) }
-                return
-            case nil:
-                try mergeLinks()
-            }
-        }
-        try links[0].partial.merge(next)
-    }
-
-    /// Makes one aggregation of all that follow each other so far.
-    private mutating func mergeLinks() throws(FirnError) {
-        isMerged = true
-        let first = links[0].partial
-        for link in links.dropFirst() { try first.merge(link.partial, from: link.firstGroup) }
-        links = [(first, 0)]
-    }
-
-    func reader() -> (any BatchReader)? {
-        if links.isEmpty { return nil }
-        var rest = links[...]
-        var current: (any BatchReader)?
-        return GeneratingReader { () throws(FirnError) -> ColumnBatch? in
-            while true {
-                if let batch = try current?.next() { return batch }
-                guard let link = rest.popFirst() else { return nil }
-                current = link.partial.results(from: link.firstGroup)
-            }
-        }
-    }
+    /// All parts merged. Only after the last one was deposited.
+    func result() -> MergedAggregation { merged.value }
 }

@@ -57,14 +57,22 @@ struct KeyRuns {
                 refined.append(start)
                 var row = Int(start)
                 var current = values[row]
-                if isAscending, values[end - 1] == current { continue }
+                if isAscending {
+                    // Equal values lie together: their end is found without looking at all of them.
+                    while values[end - 1] != current {
+                        row = Self.firstRow(in: values, from: row, to: end - 1, unlike: current)
+                        refined.append(Int32(truncatingIfNeeded: row))
+                        if refined.count > runsMax { return false }
+                        current = values[row]
+                    }
+                    continue
+                }
                 row += 1
                 while row < end {
                     let value = values[row]
                     if value != current {
                         refined.append(Int32(truncatingIfNeeded: row))
                         current = value
-                        if isAscending, values[end - 1] == current { break }
                     }
                     row += 1
                 }
@@ -74,6 +82,28 @@ struct KeyRuns {
         }
         starts = refined
         return fits
+    }
+
+    /// The first row in row+1...end whose value differs; `values[end]` does, and equal values lie together.
+    @inline(__always)
+    private static func firstRow<T: Equatable & BitwiseCopyable>(
+        in values: UnsafePointer<T>, from row: Int, to end: Int, unlike current: T
+    ) -> Int {
+        var low = row
+        var step = 1
+        // Invariant: values[low] is current; values[high] is not, or high is beyond what was looked at.
+        var high = low + step
+        while high < end, values[high] == current {
+            low = high
+            step *= 2
+            high = low + step
+        }
+        if high > end { high = end }
+        while high - low > 1 {
+            let middle = low + (high - low) / 2
+            if values[middle] == current { low = middle } else { high = middle }
+        }
+        return high
     }
 
     private mutating func cut(_ changes: (_ row: Int) -> Bool) -> Bool {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The groups and states of one part of the input: takes batches, merges with its successors, gives result columns.
+// The groups and states of one part of the input, made batch by batch.
 //
 // A batch is taken in one of two ways. Where its rows lie in runs of equal keys (sorted segments), the keys are
 // looked up once a run and the states work on slices. Where runs are short, each row's key is packed and looked up,
@@ -10,23 +10,22 @@
 final class PartialAggregation {
     private let program: AggregateProgram
     private let evaluator: BlockEvaluator
-    private let memory: MemoryBudget
-    private var reservedBytes = 0
+    /// What keys and states hold.
+    let held: HeldMemory
     /// Nil without keys: then there is one group, always.
-    private let keys: GroupKeys?
-    private let states: [any AggregateState]
+    let keys: GroupKeys?
+    /// One for each of the program's states.
+    let states: [any AggregateState]
     private var rowGroups: [UInt32] = []
 
     init(_ program: AggregateProgram, _ evaluator: BlockEvaluator, _ memory: MemoryBudget) {
         self.program = program
         self.evaluator = evaluator
-        self.memory = memory
+        held = HeldMemory(memory)
         keys = program.layout.map { GroupKeys($0) }
         states = program.states.map { $0.makeState() }
         if keys == nil { for state in states { state.addGroups(1) } }
     }
-
-    deinit { memory.release(reservedBytes) }
 
     var groupCount: Int { keys?.count ?? 1 }
 
@@ -227,63 +226,12 @@ final class PartialAggregation {
         return steps
     }
 
-    // MARK: Merging and results
-
-    /// How the groups of the next part continue these; nil where their keys must be merged.
-    func continuation(by next: PartialAggregation) -> GroupKeys.Continuation? {
-        guard let keys, let nextKeys = next.keys else { return nil }
-        return keys.continuation(by: nextKeys)
-    }
-
-    /// Adds the first group of the next part to the last one of this part.
-    func mergeLastGroup(withFirstOf next: PartialAggregation) throws(FirnError) {
-        let map = [UInt32(groupCount - 1)]
-        let states = states
-        try map.withUnsafeBufferPointer { map throws(FirnError) in
-            for (state, nextState) in zip(states, next.states) { try state.merge(nextState, 0..<1, into: map) }
-        }
-    }
-
-    /// Adds the groups, from one on, of a part whose rows come after all rows of this one. Those before it are here.
-    func merge(_ other: PartialAggregation, from firstGroup: Int = 0) throws(FirnError) {
-        var map: [UInt32] = [0]
-        if let keys, let otherKeys = other.keys {
-            let before = keys.count
-            map = try keys.groups(of: otherKeys)
-            addGroups(keys.count - before)
-        }
-        let states = states
-        try map.withUnsafeBufferPointer { map throws(FirnError) in
-            for (state, otherState) in zip(states, other.states) {
-                try state.merge(otherState, firstGroup..<map.count, into: map)
-            }
-        }
-        try account()
-    }
+    // MARK: Memory
 
     private func account() throws(FirnError) {
         let byteCount = states.reduce(keys?.byteCount ?? 0) { $0 + $1.byteCount }
-        guard byteCount > reservedBytes else { return }
-        try memory.reserve(byteCount - reservedBytes)
-        reservedBytes = byteCount
-    }
-
-    /// Batches of the results from one group on: keys, then aggregates.
-    func results(from firstGroup: Int) -> any BatchReader {
-        let keys = keys?.finish()
-        var next = firstGroup
-        return GeneratingReader { () throws(FirnError) -> ColumnBatch? in
-            guard next < self.groupCount else { return nil }
-            try self.evaluator.checkCancellation()
-            let groups = next..<min(next + batchRowsMax, self.groupCount)
-            next = groups.upperBound
-            var columns = keys?.columns(groups) ?? []
-            for output in self.program.outputs {
-                let column = try self.states[output.state].finish(output.output, type: output.type, groups: groups)
-                columns.append(column)
-            }
-            return ColumnBatch(columns, rowCount: groups.count)
-        }
+        guard byteCount > held.byteCount else { return }
+        try held.reserve(byteCount - held.byteCount)
     }
 }
 

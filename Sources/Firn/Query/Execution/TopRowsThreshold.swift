@@ -57,11 +57,16 @@ final class TopRowsThreshold: Sendable {
         let worst = worstRank.load(ordering: .relaxed)
         let keys = batch.columns[column]
         guard worst < Int64.max, let values = keys.integerValues else { return nil }
-        var rows: [Int32] = []
-        for row in values.indices {
-            let isWanted = keys.isNull(row) ? nullsFirst : rank(values[row]) <= worst
-            if isWanted { rows.append(Int32(truncatingIfNeeded: row)) }
+        var words = [UInt64](repeating: 0, count: (values.count + 63) / 64)
+        values.withUnsafeBufferPointer { values in
+            guard let base = values.baseAddress else { return }
+            // rank(value) <= worst, without computing ranks: ~ turns the order round.
+            Kernels.compare(
+                base, count: values.count, isDescending ? .greaterOrEqual : .lessOrEqual,
+                isDescending ? ~worst : worst, into: &words)
         }
-        return rows.count == values.count ? nil : rows
+        var wanted = Bitmap(words: words, count: values.count)
+        if let validity = keys.validity { wanted = nullsFirst ? wanted | ~validity : wanted & validity }
+        return wanted.isAllSet ? nil : wanted.setIndices
     }
 }

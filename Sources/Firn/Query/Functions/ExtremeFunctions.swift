@@ -23,15 +23,3 @@ extension ScalarFunction {
         }
     }
 }
-
-extension Vector {
-    /// Row by row the one or the other. Both have one type.
-    static func merge(_ taken: Vector, where mask: Bitmap, otherwise other: Vector, rowCount: Int) -> Vector {
-        if mask.isAllClear { return other }
-        if mask.isAllSet { return taken }
-        let columns = [taken.materialized(rowCount: rowCount), other.materialized(rowCount: rowCount)]
-        let joined = Column.concatenate(columns, type: taken.type)
-        let rows = (0..<rowCount).map { Int32(mask[$0] ? $0 : rowCount + $0) }
-        return .column(joined.gather(rows))
-    }
-}

@@ -190,7 +190,7 @@ private func like(
     results.reserveCapacity(count)
     if isConstant, count > 0 {
         let pattern = try compiled(0)
-        for row in 0..<count { results.append(texts[row].withUnsafeBufferPointer { pattern.matches($0) }) }
+        texts.forEach(count: count) { results.append(pattern.matches($0)) }
     } else {
         for row in 0..<count {
             let pattern = try compiled(row)

@@ -5,16 +5,16 @@
 
 extension FunctionCatalogue {
     mutating func addTextFunctions() {
-        addFunction("length", "char_length", "character_length", overload: .textToInteger { $0.characterCount })
+        addFunction("length", "char_length", "character_length", overload: .textToInteger { characterCount($0) })
         addFunction("octet_length", overload: .textToInteger { $0.count })
         addFunction("bit_length", overload: .textToInteger { $0.count * 8 })
         addFunction("octet_length", overload: .length(of: .bytea))
         addFunction("length", overload: .length(of: .bytea))
-        addFunction("ascii", overload: .textToInteger { Int($0.scalars.first?.value ?? 0) })
-        addFunction("lower", overload: .text { $0.lowercasedText })
-        addFunction("upper", overload: .text { $0.uppercasedText })
-        addFunction("initcap", overload: .text { $0.capitalizedText })
-        addFunction("reverse", overload: .text { $0.reversedText })
+        addFunction("ascii", overload: .textToInteger { Int(Array($0).scalars.first?.value ?? 0) })
+        addFunction("lower", overload: .text { appendMapped($0, to: &$1, ASCII.lowercased) { $0.lowercasedText } })
+        addFunction("upper", overload: .text { appendMapped($0, to: &$1, ASCII.uppercased) { $0.uppercasedText } })
+        addFunction("initcap", overload: .text { $1.append(contentsOf: Array($0).capitalizedText) })
+        addFunction("reverse", overload: .text { $1.append(contentsOf: Array($0).reversedText) })
         addTrimming()
         addFunction("left", overload: .textAndInteger { text, count throws(FirnError) in text.leading(count) })
         addFunction("right", overload: .textAndInteger { text, count throws(FirnError) in text.trailing(count) })
@@ -55,7 +55,8 @@ extension FunctionCatalogue {
         for (name, sides) in [
             ("btrim", TrimmedSides.both), ("ltrim", .leading), ("rtrim", .trailing),
         ] {
-            addFunction(name, overload: .text { $0.trimmed(sides, of: [UInt8(ascii: " ")]) })
+            addFunction(
+                name, overload: .text { $1.append(contentsOf: Array($0).trimmed(sides, of: [UInt8(ascii: " ")])) })
             addFunction(
                 name,
                 overload: FunctionOverload([.text, .text], .text, mayFail: false) {
@@ -183,7 +184,15 @@ extension FunctionCatalogue {
                     arguments, count, context throws(FirnError) in
                     let left = try CastEvaluator.cast(arguments[0], to: .text, rowCount: count, context).texts
                     let right = try CastEvaluator.cast(arguments[1], to: .text, rowCount: count, context).texts
-                    return .texts(try texts(count) { row throws(FirnError) in Array(left[row]) + Array(right[row]) })
+                    var joined = BytesValues()
+                    joined.reserveCapacity(count, byteCount: count * 16)
+                    for row in 0..<count {
+                        joined.append { output in
+                            output.append(contentsOf: left[row])
+                            output.append(contentsOf: right[row])
+                        }
+                    }
+                    return .texts(joined)
                 })
         }
         addOperator(
@@ -251,17 +260,26 @@ func texts(
 }
 
 extension FunctionOverload {
-    fileprivate static func text(_ body: @escaping @Sendable ([UInt8]) -> [UInt8]) -> FunctionOverload {
+    /// `body` appends what the text becomes.
+    fileprivate static func text(
+        _ body: @escaping @Sendable (UnsafeBufferPointer<UInt8>, inout [UInt8]) -> Void
+    ) -> FunctionOverload {
         FunctionOverload([.text], .text, mayFail: false) { arguments, count, _ throws(FirnError) in
-            let inputs = arguments[0].texts
-            return .texts(try texts(count) { row throws(FirnError) in body(Array(inputs[row])) })
+            var values = BytesValues()
+            values.reserveCapacity(count, byteCount: count * 16)
+            arguments[0].texts.forEach(count: count) { text in values.append { body(text, &$0) } }
+            return .texts(values)
         }
     }
 
-    fileprivate static func textToInteger(_ body: @escaping @Sendable ([UInt8]) -> Int) -> FunctionOverload {
+    fileprivate static func textToInteger(
+        _ body: @escaping @Sendable (UnsafeBufferPointer<UInt8>) -> Int
+    ) -> FunctionOverload {
         FunctionOverload([.text], .integer, mayFail: false) { arguments, count, _ throws(FirnError) in
-            let inputs = arguments[0].texts
-            return .integers((0..<count).map { Int64(body(Array(inputs[$0]))) }, .integer)
+            var results: [Int64] = []
+            results.reserveCapacity(count)
+            arguments[0].texts.forEach(count: count) { results.append(Int64(body($0))) }
+            return .integers(results, .integer)
         }
     }
 
@@ -280,6 +298,26 @@ extension FunctionOverload {
             return .texts(
                 try texts(count) { row throws(FirnError) in try body(Array(inputs[row]), Int(numbers[row])) })
         }
+    }
+}
+
+/// Characters of UTF-8 text: the bytes that do not continue one.
+private func characterCount(_ text: UnsafeBufferPointer<UInt8>) -> Int {
+    var count = 0
+    for byte in text where byte & 0xC0 != 0x80 { count &+= 1 }
+    return count
+}
+
+/// Appends the text byte by byte where it is ASCII, else as `general` makes it.
+@inline(__always)
+private func appendMapped(
+    _ text: UnsafeBufferPointer<UInt8>, to output: inout [UInt8], _ ascii: (UInt8) -> UInt8,
+    _ general: ([UInt8]) -> [UInt8]
+) {
+    if text.allSatisfy({ $0 < 0x80 }) {
+        for byte in text { output.append(ascii(byte)) }
+    } else {
+        output.append(contentsOf: general(Array(text)))
     }
 }
 

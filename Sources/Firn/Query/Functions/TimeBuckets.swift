@@ -178,17 +178,37 @@ private func fixedStarts(
     let lower = Swift.max(
         Int64.min + lowest, type.isNanoseconds ? Int64.min + lowest : Timestamp.earliest.microseconds + unitWidth)
     let upper = Int64.max - unitWidth - 1
-    var start = Int64.max
+    // A constant beside rows that differ is cut like a row.
+    let values: [Int64]
+    switch times {
+    case .constant(let time): values = [Int64](repeating: time, count: count)
+    case .column(let column): values = column
+    }
+    precondition(values.count == count, "a value a row")
     var anyFailed = false
-    let results = times.map(count: count) { time in
-        // The stretch of the row before; unsigned, so that one comparison serves both ends.
-        if UInt64(bitPattern: time &- start) < UInt64(bitPattern: unitWidth), start != .max { return start }
-        guard time >= lower, time <= upper else {
-            anyFailed = true
-            return 0
+    let results = [Int64](unsafeUninitializedCapacity: count) { target, initialized in
+        values.withUnsafeBufferPointer { values in
+            // In bounds: both hold `count` values.
+            let output = target.baseAddress
+            var start = lower
+            var hasStart = false
+            for row in 0..<count {
+                let time = values[row]
+                // The stretch of the row before; unsigned, so that one comparison serves both ends.
+                if !(hasStart && UInt64(bitPattern: time &- start) < UInt64(bitPattern: unitWidth)) {
+                    guard time >= lower, time <= upper else {
+                        anyFailed = true
+                        break
+                    }
+                    start = time &- (time &- unitOrigin).flooredRemainder(unitWidth)
+                    hasStart = true
+                }
+                (output! + row).initialize(to: start)
+            }
         }
-        start = time &- (time &- unitOrigin).flooredRemainder(unitWidth)
-        return start
+        // After a failure nothing was promised about the rest.
+        if anyFailed { target.baseAddress!.initialize(repeating: 0, count: count) }
+        initialized = count
     }
     return anyFailed ? nil : results
 }

@@ -69,6 +69,11 @@ extension FunctionCatalogue {
             addFunction(
                 "extract",
                 overload: FunctionOverload([.text, family], .numeric) { arguments, count, context throws(FirnError) in
+                    if let whole = wholeParts(arguments, family, count: count, context) {
+                        let coefficients = whole.map { Int128($0) }
+                        let decimals = DecimalValues(coefficients: coefficients, scales: .uniform(0))
+                        return .column(Column(type: .numeric, values: .decimal(decimals)))
+                    }
                     var builder = ColumnBuilder(type: .numeric, capacity: count)
                     try forEachPart(arguments, family, count: count, context) { part throws(ValueError) in
                         if let value = try part.extract() { builder.append(value) } else { builder.appendNull() }
@@ -78,6 +83,9 @@ extension FunctionCatalogue {
             addFunction(
                 "date_part",
                 overload: FunctionOverload([.text, family], .double) { arguments, count, context throws(FirnError) in
+                    if let whole = wholeParts(arguments, family, count: count, context) {
+                        return .doubles(whole.map { Double($0) })
+                    }
                     var builder = ColumnBuilder(type: .double, capacity: count)
                     try forEachPart(arguments, family, count: count, context) { part throws(ValueError) in
                         if let value = try part.datePart() { builder.append(value) } else { builder.appendNull() }
@@ -225,6 +233,44 @@ private enum TimePart {
         case .interval(let interval, let field): try interval.datePart(field)
         }
     }
+}
+
+/// One field of finite timestamps, where that field is a whole number; nil for everything else.
+private func wholeParts(
+    _ arguments: [Vector], _ family: TypeFamily, count: Int, _ context: EvaluationContext
+) -> [Int64]? {
+    guard family == .timestamptz || family == .timestamp, case .constant(let name) = arguments[0].texts,
+        case .column(let values) = arguments[1].integers,
+        let field = DateTimeField(name: String(decoding: name, as: UTF8.self))
+    else { return nil }
+    let zone = family == .timestamptz ? context.timeZone : .utc
+    switch field {
+    case .minute, .hour, .day, .week, .month, .quarter, .year, .dayOfWeek, .isoDayOfWeek, .dayOfYear: break
+    default: return nil
+    }
+    var parts: [Int64] = []
+    parts.reserveCapacity(count)
+    var known: (day: Int64, part: Int64)?
+    for value in values {
+        let moment = Timestamp(microseconds: value)
+        guard moment.isFinite else { return nil }
+        let local = zone.local(moment)
+        let day = local.flooredQuotient(Microseconds.perDay)
+        switch field {
+        case .hour: parts.append((local &- day &* Microseconds.perDay) / Microseconds.perHour)
+        case .minute: parts.append((local &- day &* Microseconds.perDay) / Microseconds.perMinute % 60)
+        default:
+            // All moments of a day share its calendar.
+            if let known, known.day == day {
+                parts.append(known.part)
+                continue
+            }
+            guard case .whole(let part) = field.value(of: LocalDateTime(localMicroseconds: local)) else { return nil }
+            known = (day, part)
+            parts.append(part)
+        }
+    }
+    return parts
 }
 
 private func forEachPart(

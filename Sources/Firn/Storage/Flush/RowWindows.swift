@@ -28,23 +28,29 @@ struct RowWindow {
 /// All windows of a chunk.
 final class RowWindows {
     /// Rows of a window: 16 row groups, 8 MiB of a column of doubles.
-    static let rowCount = 16 * SegmentLayout.rowGroupRowsMax
-
+    static let defaultRowCount = 16 * SegmentLayout.rowGroupRowsMax
     /// Room between the windows, so that all are not written to the same lines of the cache at the same time.
     private static let gapRowCount = 1_040
-    private static let stride = rowCount + gapRowCount
 
     private let rows: UnsafeMutablePointer<UInt32>
     private let places: UnsafeMutablePointer<UInt32>
     let count: Int
+    /// Rows of each window but the last.
+    private let rowCount: Int
+    private let stride: Int
     private let totalRowCount: Int
 
-    /// - Parameter placesByRow: the place of each row in the chunk, by row number.
-    init(_ list: RowList, placesByRow: UnsafePointer<UInt32>) {
+    /// - Parameters:
+    ///   - placesByRow: the place of each row in the chunk, by row number.
+    ///   - rowCount: rows of a window, a power of two and whole vectors.
+    init(_ list: RowList, placesByRow: UnsafePointer<UInt32>, rowCount: Int = RowWindows.defaultRowCount) {
+        precondition(rowCount.nonzeroBitCount == 1 && rowCount >= VectorLayout.valueCount, "windows of whole vectors")
+        self.rowCount = rowCount
+        stride = rowCount + Self.gapRowCount
         totalRowCount = list.count
-        count = (totalRowCount + Self.rowCount - 1) / Self.rowCount
-        rows = .allocate(capacity: max(count * Self.stride, 1))
-        places = .allocate(capacity: max(count * Self.stride, 1))
+        count = (totalRowCount + rowCount - 1) / rowCount
+        rows = .allocate(capacity: max(count * stride, 1))
+        places = .allocate(capacity: max(count * stride, 1))
         switch list {
         case .all(let count): partition(AllRows(count: count), placesByRow)
         case .some(let list): list.withUnsafeBufferPointer { partition(ListedRows(rows: $0), placesByRow) }
@@ -57,8 +63,8 @@ final class RowWindows {
     }
 
     subscript(index: Int) -> RowWindow {
-        let start = index * Self.stride
-        let count = min(Self.rowCount, totalRowCount - index * Self.rowCount)
+        let start = index * stride
+        let count = min(rowCount, totalRowCount - index * rowCount)
         return RowWindow(
             rows: UnsafeBufferPointer(start: rows + start, count: count),
             places: UnsafeBufferPointer(start: places + start, count: count))
@@ -68,11 +74,11 @@ final class RowWindows {
     @_specialize(where Rows == AllRows)
     @_specialize(where Rows == ListedRows)
     private func partition<Rows: RowSequence>(_ list: Rows, _ placesByRow: UnsafePointer<UInt32>) {
-        let shift = UInt32(Self.rowCount.trailingZeroBitCount)
-        let mask = UInt32(Self.rowCount - 1)
+        let shift = UInt32(rowCount.trailingZeroBitCount)
+        let mask = UInt32(rowCount - 1)
         let next = UnsafeMutablePointer<Int>.allocate(capacity: max(count, 1))
         defer { next.deallocate() }
-        for window in 0..<count { next[window] = window * Self.stride }
+        for window in 0..<count { next[window] = window * stride }
         for index in 0..<list.count {
             let row = list[index]
             let place = placesByRow[row]

@@ -21,6 +21,7 @@ final class SegmentEncoder {
     let encoder: ColumnChunkEncoder
     private let writer: SegmentFileWriter
     private let profile: SegmentProfile
+    private let windowRowCount: Int
     /// Room for one column of a window, grown as needed.
     private var room = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
     /// Room for the validity of one column of a window, a byte a row.
@@ -29,7 +30,11 @@ final class SegmentEncoder {
     private var sortedRows: [UInt32] = []
     private let positions = UnsafeMutablePointer<UInt64>.allocate(capacity: SegmentLayout.rowGroupRowsMax)
 
-    init(_ columns: FlushColumns, writer: SegmentFileWriter, profile: SegmentProfile) {
+    init(
+        _ columns: FlushColumns, writer: SegmentFileWriter, profile: SegmentProfile,
+        windowRowCount: Int = RowWindows.defaultRowCount
+    ) {
+        self.windowRowCount = windowRowCount
         self.columns = columns
         self.writer = writer
         self.profile = profile
@@ -60,7 +65,7 @@ final class SegmentEncoder {
         }
         var rowGroups: [SegmentFooter.RowGroup] = []
         var rawByteCount = dictionaries.reduce(0) { $0 + ($1?.byteCount ?? 0) }
-        let windows = RowWindows(rows, placesByRow: places)
+        let windows = RowWindows(rows, placesByRow: places, rowCount: windowRowCount)
         for index in 0..<windows.count {
             let (groups, byteCount) = try write(windows[index], dictionaries)
             rowGroups += groups

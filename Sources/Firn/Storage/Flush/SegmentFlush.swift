@@ -16,14 +16,16 @@ enum SegmentFlush {
     /// Writes the rows of all inputs to a new file at `path`, one segment for each table and chunk.
     ///
     /// When it throws, the file has been removed, or the error says that it remains.
+    ///
+    /// - Parameter windowRowCount: rows of which one column is held at a time; smaller ones are for tests.
     static func write(
         _ inputs: [FlushInput], to path: FilePath, fileSystem: any FileSystem, database: DatabaseID, file: FileID,
-        chunks: ChunkLocator, profile: SegmentProfile
+        chunks: ChunkLocator, profile: SegmentProfile, windowRowCount: Int = RowWindows.defaultRowCount
     ) throws(FirnError) -> FlushOutput {
         let writer = try SegmentFileWriter(path: path, fileSystem: fileSystem, database: database, file: file)
         do {
             var tables: [FlushOutput.Table] = []
-            for input in inputs { tables.append(try write(input, writer, chunks, profile)) }
+            for input in inputs { tables.append(try write(input, writer, chunks, profile, windowRowCount)) }
             let byteCount = try writer.finish(tables.flatMap(\.segments))
             return FlushOutput(tables: tables, fileByteCount: byteCount)
         } catch {
@@ -32,7 +34,8 @@ enum SegmentFlush {
     }
 
     private static func write(
-        _ input: FlushInput, _ writer: SegmentFileWriter, _ chunks: ChunkLocator, _ profile: SegmentProfile
+        _ input: FlushInput, _ writer: SegmentFileWriter, _ chunks: ChunkLocator, _ profile: SegmentProfile,
+        _ windowRowCount: Int
     ) throws(FirnError) -> FlushOutput.Table {
         let schema = input.schema
         let batches = input.batches.filter { $0.rowCount > 0 }
@@ -67,7 +70,7 @@ enum SegmentFlush {
         let sorter = RowSorter(
             keys: keyIndices.map { coded[$0]! }, time: timeIndex.map { sources[$0] }, locator: locator)
         let order = keyIndices.map { schema.columns[$0].id } + (timeIndex.map { [schema.columns[$0].id] } ?? [])
-        let encoder = SegmentEncoder(columns, writer: writer, profile: profile)
+        let encoder = SegmentEncoder(columns, writer: writer, profile: profile, windowRowCount: windowRowCount)
         var segments: [SegmentDescriptor] = []
         // By row number: each chunk's rows have their places in the chunk.
         let places = UnsafeMutablePointer<UInt32>.allocate(capacity: rowCount)

@@ -115,12 +115,25 @@ extension CatalogChange {
     /// The change in a few words.
     var summary: String {
         switch self {
-        case .putTable(let schema):
-            let columns = schema.columns.map { column in
-                "\(column.name) \(column.type)" + (column.isNullable ? "" : " not null")
-            }
-            return "table \(schema.id) \"\(schema.name)\": " + columns.joined(separator: ", ")
+        case .putTable(let schema): return "table \(schema.id) \"\(schema.name)\": \(schema.summary)"
         case .dropTable(let table): return "drop table \(table)"
         }
+    }
+}
+
+extension TableSchema {
+    /// Columns, keys and chunks in a few words.
+    fileprivate var summary: String {
+        func names(_ ids: [ColumnID]) -> String {
+            ids.map { id in index(of: id).map { columns[$0].name } ?? "column \(id)" }.joined(separator: ", ")
+        }
+        var text = columns.map { "\($0.name) \($0.type)" + ($0.isNullable ? "" : " not null") }.joined(separator: ", ")
+        if !primaryKey.isEmpty { text += "; primary key (\(names(primaryKey)))" }
+        if let chunking {
+            let what = chunking.isHypertable ? "hypertable" : "chunks"
+            text += "; \(what) by \(names([chunking.column])), \(chunking.interval) units each"
+        }
+        if let sortKey, !sortKey.isEmpty { text += "; sorted by \(names(sortKey))" }
+        return text
     }
 }
