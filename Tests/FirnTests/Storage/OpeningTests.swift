@@ -206,7 +206,7 @@ import Testing
         }
     }
 
-    @Test func everyFlippedBitIsNoticedOrHarmless() throws {
+    @Test(.enabled(if: TestEffort.isFull)) func everyFlippedBitIsNoticedOrHarmless() throws {
         let (disk, states) = try killedDatabase()
         let whole = try copy(disk)
         var generator = Xoshiro256(seed: TestSeed.current ?? 5)
@@ -229,7 +229,7 @@ import Testing
         #expect(noticed > 3)
     }
 
-    @Test func everyTruncationAndEveryMissingFileIsNoticedOrHarmless() throws {
+    @Test(.enabled(if: TestEffort.isFull)) func everyTruncationAndEveryMissingFileIsNoticedOrHarmless() throws {
         let (disk, states) = try killedDatabase()
         let whole = try copy(disk)
         let paths = try allFiles(whole)
