@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // libedit's readline face. Its settings are global variables, which Swift's concurrency checks refuse; the functions
 // below set them. The command calls all of it from its main thread only.
-#include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <editline/readline.h>
 
 typedef char *(*firn_completion_generator)(const char *text, int state);
@@ -19,50 +18,46 @@ static inline void firn_set_completion(firn_completion_generator generator) {
     rl_completion_append_character = ' ';
 }
 
-typedef struct {
-    sigjmp_buf place;
-    pthread_t thread;
-    volatile sig_atomic_t is_open;
-} firn_prompt_state;
-
-/// The one prompt of the process. A variable of a function, because Swift's importer emits no global ones.
-static inline firn_prompt_state *firn_prompt(void) {
-    static firn_prompt_state state;
-    return &state;
+/// What Ctrl-C does while a line is edited: it ends the line. libedit clears rl_done as it begins a line, and nothing
+/// else here sets it. (A static variable of ours would exist once in each object file that the compiler inlines into.)
+static inline int firn_interrupt_line(int count, int key) {
+    (void)count;
+    (void)key;
+    rl_done = 1;
+    return 0;
 }
 
-/// Leaves the prompt. Another thread that the signal reached hands it to the one that reads.
-static inline void firn_leave_prompt(int number) {
-    firn_prompt_state *prompt = firn_prompt();
-    if (!prompt->is_open) return;
-    if (!pthread_equal(pthread_self(), prompt->thread)) {
-        pthread_kill(prompt->thread, number);
-        return;
-    }
-    prompt->is_open = 0;
-    siglongjmp(prompt->place, 1);
+/// What Ctrl-Z does while a line is edited: it stops the process, as the terminal would. libedit's handlers give the
+/// terminal back before, and take it again after.
+static inline int firn_stop(int count, int key) {
+    (void)count;
+    (void)key;
+    kill(getpid(), SIGTSTP);
+    return 0;
 }
 
-/// Shows the prompt and reads a line, allocated by malloc; NULL at the end of input, and where SIGINT came, which sets
-/// *was_interrupted. libedit goes on reading after a signal, so it is left by a jump, as psql does. All frames between
-/// are C, and libedit has given the terminal its usual mode back before our handler runs.
+/// Turns the keys that make signals into ordinary ones. libedit forgets its terminal settings between two lines.
+static inline int firn_turn_signal_keys_off(void) { return rl_parse_and_bind("setty -d -isig"); }
+
+/// Makes Ctrl-C an editing key while a line is read, and leaves it a signal at all other times. A signal at the prompt
+/// would reach any thread of the process, and libedit would have to be left by a jump out of a signal handler. The
+/// terminal has one switch for all keys that make signals, so Ctrl-Z is an editing key as well.
+static inline void firn_bind_interrupt(void) {
+    rl_pre_input_hook = firn_turn_signal_keys_off;
+    rl_initialize();
+    rl_add_defun("firn-interrupt", (rl_command_func_t *)firn_interrupt_line, 'C' & 0x1f);
+    rl_add_defun("firn-stop", (rl_command_func_t *)firn_stop, 'Z' & 0x1f);
+}
+
+/// Shows the prompt and reads a line, allocated by malloc; NULL at the end of input, and where Ctrl-C was typed, which
+/// sets *was_interrupted.
 static inline char *firn_read_line(const char *text, int *was_interrupted) {
-    struct sigaction action, previous;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = firn_leave_prompt;
-    sigemptyset(&action.sa_mask);
-    firn_prompt()->thread = pthread_self();
-    *was_interrupted = 0;
-    sigaction(SIGINT, &action, &previous);
-    if (sigsetjmp(firn_prompt()->place, 1) != 0) {
-        sigaction(SIGINT, &previous, NULL);
-        *was_interrupted = 1;
+    char *line = readline(text);
+    *was_interrupted = rl_done;
+    if (rl_done) {
+        free(line);
         return NULL;
     }
-    firn_prompt()->is_open = 1;
-    char *line = readline(text);
-    firn_prompt()->is_open = 0;
-    sigaction(SIGINT, &previous, NULL);
     return line;
 }
 

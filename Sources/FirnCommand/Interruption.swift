@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Ctrl-C stops the running statement, not the process. At the shell's prompt (LineEditor), and in scripts between
-// statements, it keeps its usual meaning.
+// Ctrl-C stops the running statement, not the process. In scripts it keeps its usual meaning between statements; the
+// shell outlives it there, and at its prompt it is an editing key (LineEditor).
 
 import Firn
 import Synchronization
@@ -24,6 +24,11 @@ enum Interruption {
             current.withLock { $0 = outer }
         }
         try body()
+    }
+
+    /// From now on SIGINT never ends the process: without a statement to cancel it does nothing.
+    static func outliveSignals() {
+        signal(SIGINT) { _ in Interruption.received() }
     }
 
     /// Runs in the signal handler, where nothing may wait: a lock held by the interrupted thread would never be

@@ -29,6 +29,7 @@ struct LineEditor {
         // libedit edits characters of the locale; without one that knows UTF-8, each byte would be a character.
         if setlocale(LC_CTYPE, "") == nil || firn_character_bytes_max() == 1 { _ = setlocale(LC_CTYPE, "C.UTF-8") }
         firn_set_completion { text, state in Completion.match(text, state) }
+        firn_bind_interrupt()
         using_history()
         stifle_history(LineEditor.historyLinesMax)
         // A history that is not there yet is no error.

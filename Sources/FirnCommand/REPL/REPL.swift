@@ -18,6 +18,7 @@ struct REPL {
     }
 
     func run() {
+        Interruption.outliveSignals()
         StandardStreams.write(
             """
             Firn \(Database.version), \(databaseName ?? "a database in memory; it goes when you leave")
