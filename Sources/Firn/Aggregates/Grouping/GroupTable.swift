@@ -2,12 +2,16 @@
 //
 // Distinct keys of a fixed number of 64-bit words, numbered by first appearance.
 //
-// While keys come in ascending order (sorted segments deliver them so) the table is just the list of keys: the next
-// key is compared with the last one and appended, and nothing is hashed. The first key that descends builds an
-// open-addressing hash table over what is there; from then on every look-up probes it linearly, at a load of at most
-// one half. Order is that of the words as unsigned numbers, the first word first; it only matters for speed.
+// Sorted segments deliver keys in ascending order, and each segment begins anew. So the table is at first a list of
+// keys in a few ascending runs: the next key is compared with the last one and appended, and nothing is hashed. A run
+// knows the least and the greatest value of each word of its keys; only a key that lies within all of these bounds of
+// an earlier run can be in it, and is searched there by bisection. Segments of different times thus meet only in the
+// bucket that they share. Where too many runs begin or too many keys have to be searched, an open-addressing hash table
+// is built over what is there; from then on every look-up probes it linearly, at a load of at most one half. Order is
+// that of the words as unsigned numbers, the first word first; it only matters for speed.
 //
 //     keys:  [word 0 … word W-1] of group 0, of group 1, …      slots: group + 1, or 0 where free
+//     runs:  groups 0 ..< 5    | 5 ..< 9 | 9 ..< count          bounds of a run: [least, greatest] of word 0, of word 1, …
 
 /// A set of packed keys. Not thread-safe.
 final class GroupTable {
@@ -16,10 +20,24 @@ final class GroupTable {
     /// `capacity` keys of `wordsPerKey` words, of which `count` are initialised.
     private var keys: UnsafeMutablePointer<UInt64>
     private var capacity: Int
-    /// Absent while the keys ascend.
+    /// Absent while the keys come in few ascending runs.
     private var slots: UnsafeMutablePointer<UInt32>?
     /// A power of two, at least twice `count`.
     private var slotCount = 0
+
+    /// The first group of each ascending run, of which `runCount` are in use; without meaning once there are slots.
+    private let runStarts: UnsafeMutablePointer<Int>
+    /// The bounds of each run's keys: the least and the greatest value of each word in turn.
+    private let runBounds: UnsafeMutablePointer<UInt64>
+    private var runCount = 0
+    /// Keys that were searched in earlier runs.
+    private var searchedCount = 0
+
+    /// More runs than this, and the bounds of all of them would cost more than a hash.
+    private static let runsMax = 32
+    /// Keys that may be searched in any case, and one more for so many that were not.
+    private static let searchedMin = 1_024
+    private static let keysPerSearch = 16
 
     /// More groups than this do not fit the 32-bit group numbers.
     static let groupsMax = Int(UInt32.max) - 1
@@ -29,18 +47,22 @@ final class GroupTable {
         self.wordsPerKey = wordsPerKey
         capacity = 1_024
         keys = .allocate(capacity: capacity * wordsPerKey)
+        runStarts = .allocate(capacity: Self.runsMax)
+        runBounds = .allocate(capacity: Self.runsMax * 2 * wordsPerKey)
     }
 
     deinit {
         keys.deallocate()
+        runStarts.deallocate()
+        runBounds.deallocate()
         slots?.deallocate()
     }
 
     /// Bytes that the table holds.
-    var byteCount: Int { capacity * wordsPerKey * 8 + slotCount * 4 }
+    var byteCount: Int { (capacity + 2 * Self.runsMax) * wordsPerKey * 8 + slotCount * 4 }
 
-    /// True while no hash table was needed.
-    var isAscending: Bool { slots == nil }
+    /// True once the keys came in no order that saves hashing.
+    var isHashed: Bool { slots != nil }
 
     /// The words of a group's key; valid until the next insertion.
     func key(of group: Int) -> UnsafePointer<UInt64> {
@@ -60,7 +82,7 @@ final class GroupTable {
         }
         reserve(count + keyCount)
         var done = 0
-        if slots == nil { done = appendAscending(wanted, keyCount: keyCount, into: groups) }
+        if slots == nil { done = appendToRuns(wanted, keyCount: keyCount, into: groups) }
         if done == keyCount { return }
         if slots == nil { rehash(slotCountMin: 2 * (count + keyCount)) }
         if slotCount < 2 * (count + keyCount) { rehash(slotCountMin: 2 * (count + keyCount)) }
@@ -71,35 +93,101 @@ final class GroupTable {
         }
     }
 
-    /// Appends keys as long as they do not descend; returns how many were taken.
-    private func appendAscending(
+    /// Takes keys as long as they lie in few ascending runs; returns how many were taken.
+    private func appendToRuns(
         _ wanted: UnsafePointer<UInt64>, keyCount: Int, into groups: UnsafeMutablePointer<UInt32>
     ) -> Int {
         let words = wordsPerKey
-        var count = count
-        defer { self.count = count }
         var index = 0
-        if count == 0 {
-            keys.update(from: wanted, count: words)
-            groups[0] = 0
-            count = 1
-            index = 1
-        }
-        var last = keys + (count - 1) * words
         while index < keyCount {
             let key = wanted + index * words
-            var word = 0
-            while word < words, key[word] == last[word] { word += 1 }
-            if word < words {
-                if key[word] < last[word] { return index }
-                last += words
-                for word in 0..<words { last[word] = key[word] }
-                count += 1
+            switch place(of: key) {
+            case .known(let group):
+                groups[index] = UInt32(truncatingIfNeeded: group)
+            case .inLastRun:
+                let bounds = runBounds + (runCount - 1) * 2 * words
+                for word in 0..<words {
+                    bounds[2 * word] = min(bounds[2 * word], key[word])
+                    bounds[2 * word + 1] = max(bounds[2 * word + 1], key[word])
+                }
+                append(key)
+                groups[index] = UInt32(truncatingIfNeeded: count - 1)
+            case .inNewRun:
+                guard runCount < Self.runsMax else { return index }
+                runStarts[runCount] = count
+                let bounds = runBounds + runCount * 2 * words
+                for word in 0..<words {
+                    bounds[2 * word] = key[word]
+                    bounds[2 * word + 1] = key[word]
+                }
+                runCount += 1
+                append(key)
+                groups[index] = UInt32(truncatingIfNeeded: count - 1)
+            case .unknown:
+                return index
             }
-            groups[index] = UInt32(truncatingIfNeeded: count - 1)
             index += 1
         }
         return index
+    }
+
+    private enum Place {
+        case known(Int)
+        /// Not there yet: behind the last key, or in a run that it begins.
+        case inLastRun, inNewRun
+        /// Too many keys had to be searched.
+        case unknown
+    }
+
+    /// Where a key is or belongs among the runs.
+    @inline(__always)
+    private func place(of key: UnsafePointer<UInt64>) -> Place {
+        guard runCount > 0 else { return .inNewRun }
+        let last = keys + (count - 1) * wordsPerKey
+        var word = 0
+        while word < wordsPerKey, key[word] == last[word] { word += 1 }
+        if word == wordsPerKey { return .known(count - 1) }
+        let isAscending = key[word] > last[word]
+        // A key behind the last one cannot be in the last run.
+        for run in 0..<(isAscending ? runCount - 1 : runCount) where isWithinBounds(key, ofRun: run) {
+            guard searchedCount <= Self.searchedMin + count / Self.keysPerSearch else { return .unknown }
+            searchedCount += 1
+            if let group = search(key, inRun: run) { return .known(group) }
+        }
+        return isAscending ? .inLastRun : .inNewRun
+    }
+
+    @inline(__always)
+    private func isWithinBounds(_ key: UnsafePointer<UInt64>, ofRun run: Int) -> Bool {
+        let bounds = runBounds + run * 2 * wordsPerKey
+        for word in 0..<wordsPerKey where key[word] < bounds[2 * word] || key[word] > bounds[2 * word + 1] {
+            return false
+        }
+        return true
+    }
+
+    /// The group of a key in a run, by bisection.
+    private func search(_ key: UnsafePointer<UInt64>, inRun run: Int) -> Int? {
+        var low = runStarts[run]
+        var high = run + 1 < runCount ? runStarts[run + 1] : count
+        // Invariant: the key, if it is there, is in low..<high.
+        while low < high {
+            let middle = low + (high - low) / 2
+            let held = keys + middle * wordsPerKey
+            var word = 0
+            while word < wordsPerKey, key[word] == held[word] { word += 1 }
+            if word == wordsPerKey { return middle }
+            if key[word] < held[word] { high = middle } else { low = middle + 1 }
+        }
+        return nil
+    }
+
+    /// Precondition: there is capacity for one more key.
+    @inline(__always)
+    private func append(_ key: UnsafePointer<UInt64>) {
+        let place = keys + count * wordsPerKey
+        for word in 0..<wordsPerKey { place[word] = key[word] }
+        count += 1
     }
 
     private func probeOneWord(
