@@ -278,7 +278,8 @@ struct Recovery {
             try folder.writeCurrent(CurrentFile(database: found.database, manifest: writer.proof), on: fileSystem)
         }
         try log.release(through: last, manifest: writer.proof)
-        try cleanUp(replay.state, liveManifest: number, oldLogFiles: end.fileNumbers)
+        try cleanUp(
+            replay.state, liveManifest: number, oldLogFiles: end.fileNumbers, foreignLogFiles: reader.foreignFiles)
         return (
             RecoveredContents(manifest: replay.state, manifestWriter: writer, nextLSN: epoch.firstLSN), log
         )
@@ -372,7 +373,7 @@ struct Recovery {
 
     /// Removes what is known to be over; moves what nobody knows into quarantine.
     private mutating func cleanUp(
-        _ state: ManifestState, liveManifest: UInt64, oldLogFiles: [UInt64]
+        _ state: ManifestState, liveManifest: UInt64, oldLogFiles: [UInt64], foreignLogFiles: [UInt64]
     ) throws(FirnError) {
         let known = state.files
         for entry in try io({ () throws(IOError) in try fileSystem.list(folder.root) }) {
@@ -388,6 +389,8 @@ struct Recovery {
             if let number = DatabaseFolder.logNumber(entry.name), entry.kind == .file {
                 if oldLogFiles.contains(number) {
                     try io { () throws(IOError) in try fileSystem.remove(folder.log(number)) }
+                } else if foreignLogFiles.contains(number) {
+                    try quarantine(folder.log(number), "wal-\(entry.name)")
                 }
             } else {
                 try quarantine(folder.logFolder.appending(entry.component), "wal-\(entry.name)")

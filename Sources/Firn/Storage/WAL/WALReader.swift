@@ -32,15 +32,15 @@ struct WALReader {
     let database: DatabaseID
     let manifest: ManifestState
     let fileSystem: any FileSystem
-    /// What the headers of log files say about the manifest.
-    private(set) var manifestProofs: [ManifestProof] = []
     private var files: [LogFile] = []
+    /// Numbers of files whose headers are whole and name another database: somebody put them here, and nothing in them
+    /// says anything about this database.
+    private(set) var foreignFiles: [UInt64] = []
 
     private struct LogFile {
         var number: UInt64
-        /// Nil where the header is not valid for this database, epoch and number.
+        /// Nil where the header is not valid for this number.
         var header: WALFileHeader?
-        var headerError: FormatError?
     }
 
     /// Numbers of the log files in a folder, ascending.
@@ -59,6 +59,15 @@ struct WALReader {
     static func header(
         _ folder: DatabaseFolder, _ number: UInt64, _ fileSystem: any FileSystem
     ) throws(FirnError) -> Result<WALFileHeader, FormatError>? {
+        guard let header = try anyHeader(folder, number, fileSystem) else { return nil }
+        guard case .success(let found) = header, found.number != number else { return header }
+        return .failure(FormatError("the file was begun as log file \(found.number)", at: 32))
+    }
+
+    /// The same, whichever number the header has: a file may have been recycled, or put there by somebody.
+    static func anyHeader(
+        _ folder: DatabaseFolder, _ number: UInt64, _ fileSystem: any FileSystem
+    ) throws(FirnError) -> Result<WALFileHeader, FormatError>? {
         let bytes: [UInt8]
         do {
             let file = try fileSystem.open(folder.log(number), .readOnly)
@@ -69,11 +78,7 @@ struct WALReader {
         }
         guard bytes.contains(where: { $0 != 0 }) else { return nil }
         return Result { () throws(FormatError) in
-            let header = try bytes.reading { (reader) throws(FormatError) in try WALFileHeader.decode(reader.view) }
-            guard header.number == number else {
-                throw FormatError("the file was begun as log file \(header.number)", at: 32)
-            }
-            return header
+            try bytes.reading { (reader) throws(FormatError) in try WALFileHeader.decode(reader.view) }
         }
     }
 
@@ -85,15 +90,15 @@ struct WALReader {
         self.manifest = manifest
         self.fileSystem = fileSystem
         for number in try Self.fileNumbers(folder, fileSystem) {
-            var file = LogFile(number: number)
-            switch try Self.header(folder, number, fileSystem) {
-            case nil: break
-            case .success(let header) where header.database != database:
-                file.headerError = FormatError("the file belongs to database \(header.database)", at: 16)
-            case .success(let header): file.header = header
-            case .failure(let error): file.headerError = error
+            guard case .success(let header)? = try Self.anyHeader(folder, number, fileSystem) else {
+                files.append(LogFile(number: number))
+                continue
             }
-            files.append(file)
+            if header.database == database {
+                files.append(LogFile(number: number, header: header.number == number ? header : nil))
+            } else {
+                foreignFiles.append(number)
+            }
         }
     }
 
@@ -147,7 +152,8 @@ struct WALReader {
         return WALEnd(
             nextLSN: max(expected, durable.next), droppedBytes: droppedBytes,
             place: droppedBytes > 0 ? "\(endFile.string) at byte \(endOffset)" : nil,
-            lastFileNumber: max(files.last?.number ?? 0, manifest.firstLogFile), fileNumbers: files.map(\.number))
+            lastFileNumber: max(files.last?.number ?? 0, foreignFiles.last ?? 0, manifest.firstLogFile),
+            fileNumbers: files.map(\.number))
     }
 
     /// Reads frames for as long as they are the expected ones; returns where they end.
