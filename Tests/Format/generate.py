@@ -176,7 +176,7 @@ def texts(count, seed):
     def sentence(words):
         return " ".join(choose.choice(WORDS) for _ in range(words))
     paragraphs = [sentence(40) for _ in range(20)]
-    documents = [f'{{"unit": "C", "serial": {choose.randrange(10 ** 6)}, "tags": ["{choose.choice(WORDS[:8])}", null]}}' for _ in range(count)]
+    documents = [f'{{"tags": ["{choose.choice(WORDS[:8])}", null], "unit": "C", "serial": {choose.randrange(10 ** 6)}}}' for _ in range(count)]
     blobs = ["\\x" + choose.randbytes(choose.randrange(0, 40)).hex() for _ in range(count)]
     times = [f"{0x018F00000000 + index * 250:012x}" for index in range(count)]
 
@@ -235,7 +235,7 @@ def others(count, seed):
     ])
 
 
-def readings(count, seed, series=9, chunk_interval="1 day", columns=4):
+def readings(count, seed, series=9, chunk_interval="1 day"):
     """What the engine was made for: series of readings by time, in several chunks."""
     choose = random.Random(seed)
     start = 1_767_225_600_000_000
@@ -247,9 +247,44 @@ def readings(count, seed, series=9, chunk_interval="1 day", columns=4):
         rows.append((text.moment(start + index // series * 10_000_000, 6, "+00"), f"sensor-{which}",
                      double(round(level[which], 2)), NULL if choose.random() < 0.05 else str(choose.randrange(100))))
     names = [("time", "timestamptz"), ("sensor", "text"), ("level", "double precision"), ("quality", "smallint")]
-    return Table("readings", [(name, kind, list(values)) for (name, kind), values in zip(names, zip(*rows))][:columns], chunk_interval)
+    return Table("readings", [(name, kind, list(values)) for (name, kind), values in zip(names, zip(*rows))], chunk_interval)
+
+
+def long(count, seed):
+    """Many rows of few columns: several row groups."""
+    choose = random.Random(seed)
+    walk, total = [], 0
+    for _ in range(count):
+        total += choose.randrange(-3, 4)
+        walk.append(str(total))
+    return Table("long", [
+        ("number", "bigint", [str(index) for index in range(count)]),
+        ("walk", "bigint", walk),
+        ("level", "double precision", [double(choose.randrange(2000) / 100) for _ in range(count)]),
+        ("held", "integer", [str(index // 5000 * 7) for index in range(count)]),
+    ])
+
+
+def zones(count, seed):
+    """Each kind of zone map, in little space."""
+    choose = random.Random(seed)
+    return Table("zones", [
+        ("number", "bigint", [str(3 * index) for index in range(count)]),
+        ("price", "numeric(9,2)", [text.decimal(choose.randrange(100), 2) for _ in range(count)]),
+        ("level", "double precision", [double(choose.randrange(100) / 10) for _ in range(count)]),
+        ("random", "double precision", [double(choose.random()) for _ in range(count)]),
+        ("word", "text", [choose.choice(WORDS) for _ in range(count)]),
+        ("flag", "boolean", with_nulls(["tf"[index // 40 % 2] for index in range(count)], 0.01, choose)),
+    ])
+
+
+def with_time(table, name, chunk_interval="1 day"):
+    """The same columns behind a time: a hypertable, which has chunks to compress."""
+    start = 1_767_225_600_000_000
+    times = [text.moment(start + 1_000_000 * index, 6, "+00") for index in range(len(table.rows))]
+    return Table(name, [("time", "timestamptz", times), *table.columns], chunk_interval)
 
 
 def every_type(count, seed):
-    """Tables of a few thousand rows, every type and shape."""
+    """A table for each group of types, with every shape of data."""
     return [integers(count, seed), floats(count, seed + 1), decimals(count, seed + 2), texts(count, seed + 3), others(count, seed + 4)]

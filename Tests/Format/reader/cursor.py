@@ -53,12 +53,9 @@ class Cursor:
     # Fixed width, little-endian.
 
     def _fixed(self, count, field, signed=False, show=str):
-        value = None
-
         def meaning(taken):
             return show(int.from_bytes(taken, "little", signed=signed))
-        value = int.from_bytes(self.take(count, field, meaning), "little", signed=signed)
-        return value
+        return int.from_bytes(self.take(count, field, meaning), "little", signed=signed)
 
     def u8(self, field, show=str):
         return self._fixed(1, field, show=show)
@@ -100,6 +97,7 @@ class Cursor:
     # Variable width.
 
     def _varint(self, field, meaning):
+        """`meaning` gives the text of the value for the trace."""
         value, shift, start = 0, 0, self.at
         while True:
             require(self.at + (shift // 7) < self.end, f"{self.name}: {field} at {start} is cut off")
@@ -122,8 +120,13 @@ class Cursor:
         return unzigzag(value)
 
     def bytes(self, field, show=lambda taken: repr(bytes(taken))):
-        count = self.varint(f"{field}, byte count")
-        return bytes(self.take(count, field, show))
+        """A byte count and the bytes: one field of a trace."""
+        start, trace, self.trace = self.at, self.trace, None
+        taken = bytes(self.take(self.varint(f"{field}, byte count"), field))
+        self.trace = trace
+        if trace is not None:
+            trace.append((start, self.data[start:self.at], field, show(taken)))
+        return taken
 
     def text(self, field):
         return self.bytes(field, show=lambda taken: '"' + bytes(taken).decode("utf-8", "replace") + '"').decode("utf-8")
@@ -185,5 +188,5 @@ class FileHeader:
         self.file_id = cursor.u64("file id")
         cursor.u64("key id")
         cursor.reserved(12)
-        stored = cursor.checksum(f"placed checksum of bytes 0 to 59")
+        stored = cursor.checksum("placed checksum of bytes 00 to 3B")
         require(stored == placed_checksum(cursor.data[start:start + 60], self.file_id, 0), f"{cursor.name}: checksum of the header")

@@ -45,7 +45,7 @@ class LogFile:
         self.durable = cursor.u64("LSN known durable when the file was begun")
         self.proof = read_proof(cursor)
         cursor.reserved(16)
-        stored = cursor.checksum("placed checksum of bytes 64 to 123")
+        stored = cursor.checksum("placed checksum of bytes 40 to 7B")
         require(stored == placed_checksum(cursor.data[start:start + 60], self.header.file_id, start),
                 f"{cursor.name}: checksum of the log header")
         self.start = cursor.at
@@ -100,7 +100,7 @@ def read_frame(cursor, epoch, lsn):
     if crc32c(cursor.data[start:start + byte_count]) != payload_checksum:
         return None
     cursor.heading(f"frame, LSN {lsn}")
-    cursor.checksum(f"CRC32C of epoch {epoch}, LSN {lsn}, and the bytes from here to the payload")
+    cursor.checksum(f"CRC32C of epoch {epoch}, LSN {lsn}, and bytes {offset + 4:X} to {start - 1:X}")
     cursor.u32("byte count of the payload")
     cursor.u64("LSN")
     cursor.u64("epoch")

@@ -36,7 +36,7 @@ class Current:
         self.database_id = cursor.u128("database id", show=lambda value: f"{value:032X}")
         self.proof = read_proof(cursor)
         cursor.reserved(8)
-        stored = cursor.checksum("CRC32C of bytes 0 to 59, not seeded")
+        stored = cursor.checksum("CRC32C of bytes 00 to 3B, not seeded")
         require(stored == crc32c(cursor.data[:60]), "checksum of CURRENT")
         cursor.finish("CURRENT")
 
@@ -76,7 +76,7 @@ class Manifest:
             return None
         edit = cursor.part(offset, end)
         edit.heading(f"edit {number}")
-        edit.checksum(f"placed checksum of bytes {offset + 4} to {end - 1}, seeded with offset {offset}")
+        edit.checksum(f"placed checksum of bytes {offset + 4:X} to {end - 1:X}, seeded with offset {offset:X}")
         edit.u32("byte count of the payload")
         found = edit.u64("number of the edit")
         lsn = edit.u64("holds every change up to this LSN")

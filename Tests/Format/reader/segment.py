@@ -171,7 +171,6 @@ class Segment:
 
     def read_column(self, footer):
         column_id, name = footer.varint("column id"), footer.text("column name")
-        footer.heading(f'column {column_id} "{name}"')
         kind = values.read_type(footer)
         dictionary = None
         storage = footer.choice("storage", {0: "plain", 1: "dictionary"})

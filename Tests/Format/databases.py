@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The databases that the tests read: closed, killed, compressed, tiny. Each builder gives the tables that are in it."""
+import shutil
+
+import generate
+
+COMPRESS = "compress_chunk"
+
+
+def load(firn, database, table, rows=None):
+    firn.sql(database, *firn.copy_statements(table, rows))
+
+
+def create(firn, database, tables):
+    firn.sql(database, *[table.ddl() for table in tables])
+
+
+def closed(firn, database, count, readings_count, long_count=0):
+    """Every type, several chunks, several segments of a chunk, perhaps several row groups; closed in order."""
+    tables = generate.every_type(count, 1) + [generate.zones(1100, 11), generate.readings(readings_count, 12)]
+    if long_count:
+        tables.append(generate.long(long_count, 13))
+    create(firn, database, tables)
+    for table in tables:
+        thirds = [table.rows[index::3] for index in range(3)] if table.name == "readings" else [table.rows]
+        for rows in thirds:  # each opening flushes what it has: a segment of its own in every chunk
+            load(firn, database, table, rows)
+    firn.sql(database, "CREATE TABLE gone (number bigint)", "INSERT INTO gone VALUES (1)", "DROP TABLE gone")
+    return tables
+
+
+def killed(firn, database, count, long_count=0):
+    """Half of the rows in segments; the other half, a table, a drop and perhaps a bulk load in the log alone."""
+    tables = generate.every_type(count, 2)
+    create(firn, database, [*tables, generate.Table("gone", [("number", "bigint", ["1"])])])
+    for table in tables:
+        load(firn, database, table, table.rows[::2])
+    firn.sql(database, "INSERT INTO gone VALUES (1)")
+    late = [generate.readings(count, 22)] + ([generate.long(long_count, 23)] if long_count else [])
+    statements = ["DROP TABLE gone"]
+    for table in tables:
+        statements += firn.copy_statements(table, table.rows[1::2])
+    for table in late:
+        statements += [*table.ddl().split("; "), *firn.copy_statements(table)]
+    firn.sql_then_kill(database, *statements)
+    return tables + late
+
+
+def compressed(firn, database, count):
+    """Every type in chunks that were compressed: the encodings of cold data."""
+    tables = [generate.with_time(table, f"cold_{table.name}") for table in generate.every_type(count, 3)]
+    create(firn, database, tables)
+    for table in tables:
+        load(firn, database, table)
+        firn.sql(database, f"SELECT {COMPRESS}(c) FROM show_chunks('{table.name}') c")
+    return tables
+
+
+def tiny(firn, database):
+    """A few rows in a segment, one more in the log: small enough to be explained byte by byte."""
+    shutil.rmtree(database, ignore_errors=True)
+    table = generate.Table("t", [
+        ("time", "timestamptz", ["2026-01-01 00:00:00+00", "2026-01-01 00:00:01+00", "2026-01-01 00:00:02+00"]),
+        ("host", "text", ["a", "b", "a"]),
+        ("load", "double precision", ["0.5", None, "0.25"]),
+    ], "7 days")
+    create(firn, database, [table])
+    load(firn, database, table, table.rows[:2])
+    firn.sql_then_kill(database, *firn.copy_statements(table, table.rows[2:]))
+    return [table]
