@@ -19,7 +19,7 @@ def closed(firn, database, count, readings_count, long_count=0):
     """Every type, several chunks, several segments of a chunk, perhaps several row groups; closed in order."""
     tables = generate.every_type(count, 1) + [generate.zones(1100, 11), generate.readings(readings_count, 12)]
     if long_count:
-        tables.append(generate.long(long_count, 13))
+        tables.append(generate.long(long_count))
     create(firn, database, tables)
     for table in tables:
         thirds = [table.rows[index::3] for index in range(3)] if table.name == "readings" else [table.rows]
@@ -29,21 +29,35 @@ def closed(firn, database, count, readings_count, long_count=0):
     return tables
 
 
-def killed(firn, database, count, long_count=0):
-    """Half of the rows in segments; the other half, a table, a drop and perhaps a bulk load in the log alone."""
+def killed(firn, database, count, long_count=0, bulky_count=0):
+    """Half of the rows in segments; the other half, tables and a drop in the log alone, perhaps a bulk load, too. What is
+    selected from segments comes with their dictionaries."""
     tables = generate.every_type(count, 2)
-    create(firn, database, [*tables, generate.Table("gone", [("number", "bigint", ["1"])])])
-    for table in tables:
-        load(firn, database, table, table.rows[::2])
+    texts = next(table for table in tables if table.name == "texts")
+    selected = [("texts", generate.part(texts, "hosts", ["host", "document"], lambda index, row: index % 2 == 0), "")]
+    flushed = [generate.part(table, table.name, [name for name, _, _ in table.columns], lambda index, row: index % 2 == 0) for table in tables]
+    late = [generate.readings(count, 22)]
+    if long_count:
+        long = generate.long(long_count)
+        flushed.append(long)
+        selected += [("long", generate.part(long, "words", ["word"], lambda index, row: True), ""),
+                     ("long", generate.part(long, "some_words", ["word"], lambda index, row: int(row[0]) < 20_000), "WHERE number < 20000")]
+    if bulky_count:
+        late.append(generate.bulky(bulky_count))
+    create(firn, database, [*flushed, generate.Table("gone", [("number", "bigint", ["1"])])])
+    for table in flushed:
+        load(firn, database, table)
     firn.sql(database, "INSERT INTO gone VALUES (1)")
-    late = [generate.readings(count, 22)] + ([generate.long(long_count, 23)] if long_count else [])
     statements = ["DROP TABLE gone"]
+    for source, table, condition in selected:
+        names = ", ".join(name for name, _, _ in table.columns)
+        statements += [table.ddl(), f"INSERT INTO {table.name} SELECT {names} FROM {source} {condition}"]
     for table in tables:
         statements += firn.copy_statements(table, table.rows[1::2])
     for table in late:
         statements += [*table.ddl().split("; "), *firn.copy_statements(table)]
     firn.sql_then_kill(database, *statements)
-    return tables + late
+    return tables + late + flushed[len(tables):] + [table for _, table, _ in selected]
 
 
 def compressed(firn, database, count):

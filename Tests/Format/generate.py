@@ -250,19 +250,24 @@ def readings(count, seed, series=9, chunk_interval="1 day"):
     return Table("readings", [(name, kind, list(values)) for (name, kind), values in zip(names, zip(*rows))], chunk_interval)
 
 
-def long(count, seed):
-    """Many rows of few columns: several row groups."""
-    choose = random.Random(seed)
-    walk, total = [], 0
-    for _ in range(count):
-        total += choose.randrange(-3, 4)
-        walk.append(str(total))
+def long(count):
+    """Several row groups, and a dictionary of many words: each stands in two rows."""
     return Table("long", [
-        ("number", "bigint", [str(index) for index in range(count)]),
-        ("walk", "bigint", walk),
-        ("level", "double precision", [double(choose.randrange(2000) / 100) for _ in range(count)]),
-        ("held", "integer", [str(index // 5000 * 7) for index in range(count)]),
+        ("number", "bigint", [str(index * 7 % count) for index in range(count)]),
+        ("word", "text", [f"measurement-name-{index // 2:06}" for index in range(count)]),
     ])
+
+
+def bulky(count):
+    """So many bytes in few rows that they are loaded in bulk."""
+    return Table("bulky", [("number", "bigint", [str(index) for index in range(count)]),
+                           ("payload", "text", [f"{index % 100} " * 400 for index in range(count)])])
+
+
+def part(table, name, columns, keep):
+    """Some columns of the rows for which `keep` holds, as a table of its own."""
+    chosen = [index for index, row in enumerate(table.rows) if keep(index, row)]
+    return Table(name, [(column, kind, [texts[index] for index in chosen]) for column, kind, texts in table.columns if column in columns])
 
 
 def zones(count, seed):

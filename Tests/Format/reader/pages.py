@@ -14,7 +14,7 @@ KINDS = {INT64: "int64", INT128: "int128", FLOAT: "float", DOUBLE: "double", BOO
          UUID: "uuid", INTERVAL: "interval", FLOAT_VECTOR: "float vector"}
 SCHEMES = {1: "vectors", 2: "stepped runs", 3: "dictionary", 4: "bitmap", 5: "ALP-RD", 6: "binned entropy",
            7: "aligned integers"}
-COMPRESSIONS = {0: "none", 1: "LZ4", 2: "Zstandard"}
+COMPRESSIONS = {0: "none", 1: "one LZ4 block", 2: "one Zstandard frame"}
 NUMERIC_KINDS = {INT64, INT128, FLOAT, DOUBLE, CODES}
 SCHEME_KINDS = {1: set(KINDS) - {BOOL}, 2: NUMERIC_KINDS, 3: {INT64, INT128, FLOAT, DOUBLE, BYTES}, 4: {BOOL}, 5: {DOUBLE},
                 6: NUMERIC_KINDS, 7: NUMERIC_KINDS}
@@ -53,7 +53,7 @@ def read_page(cursor, kind):
 def decompressed(cursor, compression):
     plain_count = cursor.varint("plain byte count")
     require(plain_count <= PLAIN_BYTES_MAX, f"{plain_count} plain bytes")
-    stored = bytes(cursor.take(cursor.left, "payload", f"one {COMPRESSIONS[compression]} block"))
+    stored = bytes(cursor.take(cursor.left, "payload", COMPRESSIONS[compression]))
     if compression == 1:
         plain = lz4.block.decompress(stored, uncompressed_size=plain_count)
     else:
