@@ -22,11 +22,6 @@ class Firn:
     def sql(self, database, *statements, options=()):
         return self.ok("sql", database, *[part for statement in statements for part in ("-c", statement)], *options)
 
-    def knows(self, function):
-        """Whether the function exists, whatever it takes."""
-        done = self.run("sql", "-c", f"SELECT {function}()")
-        return "42883" not in done.stderr.decode() or "does not exist" not in done.stderr.decode()
-
     def rows(self, database, table):
         """The table's rows as CSV; the database is not changed."""
         return self.ok("sql", database, "--read-only", "-c", f"SELECT * FROM {table}", "--format", "csv")

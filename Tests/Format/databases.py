@@ -4,7 +4,7 @@ import shutil
 
 import generate
 
-COMPRESS = "compress_chunk"
+COMPRESS = "SELECT compress_chunk(c) FROM show_chunks('{table}') c"
 
 
 def load(firn, database, table, rows=None):
@@ -60,13 +60,21 @@ def killed(firn, database, count, long_count=0, bulky_count=0):
     return tables + late + flushed[len(tables):] + [table for _, table, _ in selected]
 
 
+def can_compress(firn):
+    """Whether this firn has what COMPRESS calls."""
+    probe = generate.readings(1, 1)
+    done = firn.run("sql", "-c", probe.ddl(), "-c", COMPRESS.format(table=probe.name))
+    assert done.returncode == 0 or b"(42883)" in done.stderr, done.stderr.decode()
+    return done.returncode == 0
+
+
 def compressed(firn, database, count):
     """Every type in chunks that were compressed: the encodings of cold data."""
     tables = [generate.with_time(table, f"cold_{table.name}") for table in generate.every_type(count, 3)]
     create(firn, database, tables)
     for table in tables:
         load(firn, database, table)
-        firn.sql(database, f"SELECT {COMPRESS}(c) FROM show_chunks('{table.name}') c")
+        firn.sql(database, COMPRESS.format(table=table.name))
     return tables
 
 

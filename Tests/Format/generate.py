@@ -50,6 +50,15 @@ def with_nulls(texts, chance, choose):
     return [NULL if choose.random() < chance else one for one in texts]
 
 
+def echo(pool, count, choose):
+    """Stretches of the pool again and again at odd distances: only a general compressor sees it."""
+    values = []
+    while len(values) < count:
+        start = choose.randrange(len(pool) - 50)
+        values += pool[start:start + choose.randrange(20, 50)]
+    return values[:count]
+
+
 def integers(count, seed):
     choose = random.Random(seed)
     cycle = [choose.getrandbits(62) for _ in range(40)]
@@ -71,12 +80,7 @@ def integers(count, seed):
     while len(runs_of_steps) < count:
         first, step = choose.getrandbits(40), choose.randrange(-9, 10)
         runs_of_steps += [first + step * index for index in range(choose.randrange(700, 1500))]
-    # Each hundred values repeat earlier ones at odd distances: only a general compressor sees it.
-    pool = [choose.getrandbits(64) - (1 << 63) for _ in range(300)]
-    echoes = []
-    while len(echoes) < count:
-        start = choose.randrange(250)
-        echoes += pool[start:start + choose.randrange(20, 50)]
+    echoes = echo([choose.getrandbits(64) - (1 << 63) for _ in range(300)], count, choose)
     columns = [
         ("constant", "bigint", [42] * count),
         ("counter", "bigint", [7 + 3 * index for index in range(count)]),
@@ -90,7 +94,7 @@ def integers(count, seed):
         ("speeding", "bigint", speeding),
         ("scaled", "bigint", [7 + 250_000 * choose.randrange(500) for _ in range(count)]),
         ("few", "bigint", [choose.choice(cycle) for _ in range(count)]),
-        ("echoes", "bigint", echoes[:count]),
+        ("echoes", "bigint", echoes),
         ("small_integer", "smallint", [choose.randrange(-32768, 32768) for _ in range(count)]),
         ("middle_integer", "integer", [choose.randrange(-1 << 31, 1 << 31) for _ in range(count)]),
     ]
@@ -113,6 +117,7 @@ def floats(count, seed):
     near_all = [round(choose.uniform(20, 30), 2) + choose.randrange(-6, 7) * 2 ** -48 for _ in range(count)]
     far = [choose.choice(special) if choose.random() < 0.01 else round(choose.uniform(-50, 50), 2) for _ in range(count)]
     hold = [choose.random() for _ in range(count // 50 + 1)]
+    rare = [choose.random() for _ in range(200)]
     doubles = [
         ("constant", [2.5] * count),
         ("decimals", [round(choose.uniform(-40, 60), 2) for _ in range(count)]),
@@ -125,6 +130,10 @@ def floats(count, seed):
         ("patterns", [struct.unpack("<d", choose.randbytes(8))[0] for _ in range(count)]),
         ("held", [hold[index // 50] for index in range(count)]),
         ("few", [choose.choice(hold[:12]) for _ in range(count)]),
+        ("few_rare", choose.choices(rare, [1 / (index + 1) for index in range(200)], k=count)),
+        ("mixed_digits", [round(choose.uniform(0, 100), choose.choice([0, 1, 3, 6])) for _ in range(count)]),
+        ("precise_digits", [round(choose.uniform(0, 1), choose.choice([2, 9, 15])) for _ in range(count)]),
+        ("echoes", echo([choose.random() for _ in range(300)], count, choose)),
         ("subnormal", [choose.randrange(1 << 40) * 5e-324 for _ in range(count)]),
         ("whole", [float(choose.randrange(10 ** 15)) for _ in range(count)]),
         ("huge", [float(choose.randrange(1 << 62)) * 4 for _ in range(count)]),
@@ -137,6 +146,7 @@ def floats(count, seed):
         ("real_random", [choose.random() for _ in range(count)]),
         ("real_patterns", [struct.unpack("<f", choose.randbytes(4))[0] for _ in range(count)]),
         ("real_held", [hold[index // 50] for index in range(count)]),
+        ("real_echoes", echo([choose.random() for _ in range(300)], count, choose)),
         ("real_few", [choose.choice(hold[:12]) for _ in range(count)]),
     ]
     columns = [(name, "double precision", [double(value) for value in values]) for name, values in doubles]
@@ -163,6 +173,7 @@ def decimals(count, seed):
         ("few_large", "numeric(38,4)", [choose.choice(dear) for _ in range(count)]),
         ("few_small", "numeric(18,6)", [choose.choice(["123456.123456", "0.000001", "-99.900000"]) for _ in range(count)]),
         ("held_large", "numeric(38,8)", [held[index // 40] for index in range(count)]),
+        ("echoes", "numeric(18,6)", echo([number(18, 6) for _ in range(300)], count, choose)),
         ("some_null", "numeric(9,1)", with_nulls([number(6, 1) for _ in range(count)], 0.2, choose)),
     ])
 

@@ -49,8 +49,8 @@ def main():
             folder = GOLDEN / f"v{options.version}"
             if folder.exists():
                 sys.exit(f"error: {folder} is there; golden files are for ever. Remove it by hand if it was never released.")
-            if not firn.knows(databases.COMPRESS):
-                sys.exit(f"error: this firn has no {databases.COMPRESS}(): cold data would be missing")
+            if not databases.can_compress(firn):
+                sys.exit("error: this firn has no compress_chunk(): cold data would be missing")
             folder.mkdir()
             keep(folder, "closed", lambda database: databases.closed(firn, database, 150, 1500))
             keep(folder, "killed", lambda database: databases.killed(firn, database, 40))

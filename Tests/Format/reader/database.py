@@ -38,43 +38,45 @@ class Database:
 
     # The log.
 
-    def replay(self):
-        """Applies the commits that the manifest does not hold, and tells a torn tail from damage."""
-        state = self.state
-        if not (self.folder / "wal").is_dir():
-            return
-        numbers = sorted(int(path.stem) for path in (self.folder / "wal").glob("*.wal"))
-        next_lsn, durable = None, max(state.flushed, state.closed or 0)
-        behind, started = [], False
-        for number in [number for number in numbers if number >= state.first_log_file]:
+    def log_files(self):
+        """The log files of this database, in order. One whose header is not its own waits to be used again, or was never
+        written: it is passed over."""
+        found = []
+        for number in sorted(int(path.stem) for path in (self.folder / "wal").glob("*.wal")):
             try:
                 log = LogFile(self.open(f"wal/{number}.wal"))
                 self.own(log.header)
                 require(log.header.file_id == number, "a file that waits to be used again")
+                found.append(log)
             except FormatError:
-                continue
-            if log.epoch > state.epoch:
-                require(next(log.frames(), None) is None, f"wal/{number}.wal is of a later epoch: CURRENT or the manifest is old")
-            if log.epoch != state.epoch:
-                continue
+                pass
+        return found
+
+    def replay(self):
+        """Applies the commits that the manifest does not hold, and tells a torn tail from damage."""
+        state, logs = self.state, self.log_files()
+        for log in logs:
             self.manifest.prove(log.proof)
-            if next_lsn is None:
-                require(number == state.first_log_file, f"wal/{state.first_log_file}.wal is missing")
-                require(log.first_lsn <= state.flushed + 1 or log.first_lsn <= state.first_lsn, "the log begins too late")
-            elif log.first_lsn != next_lsn:
+            require(log.epoch <= state.epoch or next(log.frames(), None) is None,
+                    f"{log.cursor.name} is of a later epoch: CURRENT or the manifest is an old one")
+        next_lsn, durable = state.first_lsn, max(state.flushed, state.closed or 0)
+        begun, behind = False, []  # behind: (log, offset) from which on frames lie behind the end
+        for log in [log for log in logs if log.epoch == state.epoch and log.header.file_id >= state.first_log_file]:
+            if begun:
+                continues = log.first_lsn == next_lsn
+            else:
+                continues = log.header.file_id == state.first_log_file and log.first_lsn <= max(durable + 1, state.first_lsn)
+            if not continues:
                 behind.append((log, log.start))
                 continue
-            next_lsn, durable = log.first_lsn, max(durable, log.durable)
+            begun, next_lsn, durable = True, log.first_lsn, max(durable, log.durable)
             for frame in log.frames():
                 next_lsn, durable = frame.lsn + 1, max(durable, frame.durable)
                 self.apply(frame)
             behind.append((log, log.end))
-        if next_lsn is None:
-            return
         for log, start in behind:
-            if log.first_lsn >= next_lsn:
-                durable = max(durable, log.durable)
-            durable = max([durable] + [witness for _, witness in log.witnesses(state.epoch, next_lsn, start)])
+            witnesses = [witness for _, witness in log.witnesses(state.epoch, next_lsn, start)]
+            durable = max([durable, log.durable if log.first_lsn >= next_lsn else 0, *witnesses])
         require(next_lsn > durable or state.closed is not None, f"the log ends before LSN {next_lsn}, but {durable} was durable")
 
     def apply(self, frame):
