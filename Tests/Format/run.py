@@ -196,6 +196,7 @@ def damage_inside_of_a_log_is_told_from_a_torn_tail(context):
 
 @check
 def every_number_of_the_format_was_met(context):
+    """By the checks before this one."""
     missing = []
     for family, members in coverage.FAMILIES.items():
         for number, name in members.items():
