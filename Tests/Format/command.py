@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The `firn` command under test: statements, tables from CSV, a kill, and rows to compare with."""
+
 import os
 import pathlib
 import shutil
@@ -16,7 +17,9 @@ class Firn:
 
     def ok(self, *arguments):
         done = self.run(*arguments)
-        assert done.returncode == 0, f"firn {' '.join(map(str, arguments))[:200]}: exit {done.returncode}: {done.stderr.decode()}"
+        assert (
+            done.returncode == 0
+        ), f"firn {' '.join(map(str, arguments))[:200]}: exit {done.returncode}: {done.stderr.decode()}"
         return done.stdout.decode("utf-8")
 
     def sql(self, database, *statements, options=()):
@@ -34,14 +37,21 @@ class Firn:
 
     def sql_then_kill(self, database, *statements):
         """Runs statements, each acknowledged before the next, and kills the process: nothing is closed."""
-        process = subprocess.Popen([self.path, "sql", str(database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, text=True)
+        process = subprocess.Popen(
+            [self.path, "sql", str(database)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         try:
             for statement in statements:
                 process.stdin.write(statement + ";\n")
                 process.stdin.flush()
                 answer = process.stdout.readline()
-                assert answer and not answer.startswith("error"), f"{statement[:200]}: {answer}{process.stdout.read() if not answer else ''}"
+                assert answer and not answer.startswith(
+                    "error"
+                ), f"{statement[:200]}: {answer}{process.stdout.read() if not answer else ''}"
                 while statement.startswith("SELECT") and not answer.startswith("("):  # a result, not a tag
                     answer = process.stdout.readline()
                     assert answer, statement
@@ -68,7 +78,7 @@ def copy(database, to):
 
 
 def records(text):
-    """The records of a CSV text, sorted, as they are written: NULL and the quoted empty text differ. The header is first."""
+    """The records of a CSV text, sorted, as they are written (NULL and the quoted empty text differ); first the header."""
     found, open_lines = [], ""
     for line in text.split("\n")[:-1]:
         open_lines += line
@@ -85,6 +95,8 @@ def same_rows(what, found, expected):
     """Fails and shows the first record that differs."""
     found, expected = records(found), records(expected)
     for number, (one, other) in enumerate(zip(found, expected)):
-        assert one == other, f"{what}, record {number} of the sorted ones:\n    found    {one[:600]}\n    expected {other[:600]}"
+        assert (
+            one == other
+        ), f"{what}, record {number} of the sorted ones:\n    found    {one[:600]}\n    expected {other[:600]}"
     assert len(found) == len(expected), f"{what}: {len(found) - 1} rows, expected {len(expected) - 1}"
     return len(found) - 1

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The databases that the tests read: closed, killed, compressed, tiny. Each builder gives the tables that are in it."""
+
 import shutil
 
 import generate
@@ -35,13 +36,22 @@ def killed(firn, database, count, long_count=0, bulky_count=0):
     tables = generate.every_type(count, 2)
     texts = next(table for table in tables if table.name == "texts")
     selected = [("texts", generate.part(texts, "hosts", ["host", "document"], lambda index, row: index % 2 == 0), "")]
-    flushed = [generate.part(table, table.name, [name for name, _, _ in table.columns], lambda index, row: index % 2 == 0) for table in tables]
+    flushed = [
+        generate.part(table, table.name, [name for name, _, _ in table.columns], lambda index, row: index % 2 == 0)
+        for table in tables
+    ]
     late = [generate.readings(count, 22)]
     if long_count:
         long = generate.long(long_count)
         flushed.append(long)
-        selected += [("long", generate.part(long, "words", ["word"], lambda index, row: True), ""),
-                     ("long", generate.part(long, "some_words", ["word"], lambda index, row: int(row[0]) < 20_000), "WHERE number < 20000")]
+        selected += [
+            ("long", generate.part(long, "words", ["word"], lambda index, row: True), ""),
+            (
+                "long",
+                generate.part(long, "some_words", ["word"], lambda index, row: int(row[0]) < 20_000),
+                "WHERE number < 20000",
+            ),
+        ]
     if bulky_count:
         late.append(generate.bulky(bulky_count))
     create(firn, database, [*flushed, generate.Table("gone", [("number", "bigint", ["1"])])])
@@ -57,7 +67,7 @@ def killed(firn, database, count, long_count=0, bulky_count=0):
     for table in late:
         statements += [*table.ddl().split("; "), *firn.copy_statements(table)]
     firn.sql_then_kill(database, *statements)
-    return tables + late + flushed[len(tables):] + [table for _, table, _ in selected]
+    return tables + late + flushed[len(tables) :] + [table for _, table, _ in selected]
 
 
 def can_compress(firn):
@@ -81,11 +91,15 @@ def compressed(firn, database, count):
 def tiny(firn, database):
     """A few rows in a segment, one more in the log: small enough to be explained byte by byte."""
     shutil.rmtree(database, ignore_errors=True)
-    table = generate.Table("t", [
-        ("time", "timestamptz", ["2026-01-01 00:00:00+00", "2026-01-01 00:00:01+00", "2026-01-01 00:00:02+00"]),
-        ("host", "text", ["a", "b", "a"]),
-        ("load", "double precision", ["0.5", None, "0.25"]),
-    ], "7 days")
+    table = generate.Table(
+        "t",
+        [
+            ("time", "timestamptz", ["2026-01-01 00:00:00+00", "2026-01-01 00:00:01+00", "2026-01-01 00:00:02+00"]),
+            ("host", "text", ["a", "b", "a"]),
+            ("load", "double precision", ["0.5", None, "0.25"]),
+        ],
+        "7 days",
+    )
     create(firn, database, [table])
     load(firn, database, table, table.rows[:2])
     firn.sql_then_kill(database, *firn.copy_statements(table, table.rows[2:]))

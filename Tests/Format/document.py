@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What FORMAT.md itself is held to: its tables are the reader's, and its hex dump is what the reader finds in a file."""
+
 import re
 
 from environment import ROOT
@@ -18,14 +19,23 @@ TABLES = [
 ]
 
 # Numbers that FORMAT.md explains without a name, and combinations.
-UNNAMED = {"bitmap", "packed block", "ALP near form", "ALP far values", "order", "scheme of kind", "vector", "scales of rows",
-           "code bytes of rows"}
+UNNAMED = {
+    "bitmap",
+    "packed block",
+    "ALP near form",
+    "ALP far values",
+    "order",
+    "scheme of kind",
+    "vector",
+    "scales of rows",
+    "code bytes of rows",
+}
 
 
 def section(text, heading):
     start = text.index(f"\n{heading}\n") + len(heading) + 2
     following = re.search(r"^#+ ", text[start:], re.MULTILINE)
-    return text[start:start + following.start()] if following else text[start:]
+    return text[start : start + following.start()] if following else text[start:]
 
 
 def check_numbers():
@@ -34,16 +44,25 @@ def check_numbers():
     for heading, family in TABLES:
         rows = re.findall(r"^\| (\d+)(?: \|)? ([^|]+?) \|", section(text, heading), re.MULTILINE)
         found = {int(number): name for number, name in rows}
-        assert found == coverage.FAMILIES[family], f"FORMAT.md, {heading}: {found}\n    the reader: {coverage.FAMILIES[family]}"
+        assert (
+            found == coverage.FAMILIES[family]
+        ), f"FORMAT.md, {heading}: {found}\n    the reader: {coverage.FAMILIES[family]}"
     words = " ".join(re.sub(r"[|`\[\]─│]", " ", text).split())
     for family, members in coverage.FAMILIES.items():
         for number, name in members.items():
-            assert family in UNNAMED or f"{number} {name}" in words, f'FORMAT.md does not say "{number} {name}" ({family})'
+            assert (
+                family in UNNAMED or f"{number} {name}" in words
+            ), f'FORMAT.md does not say "{number} {name}" ({family})'
 
 
 def tiny_files():
     """The files of the tiny database, in the order in which one is reached from the other."""
-    return [TINY / "CURRENT", *sorted(TINY.glob("manifest-*")), *sorted(TINY.glob("data/*.seg")), *sorted(TINY.glob("wal/*.wal"))]
+    return [
+        TINY / "CURRENT",
+        *sorted(TINY.glob("manifest-*")),
+        *sorted(TINY.glob("data/*.seg")),
+        *sorted(TINY.glob("wal/*.wal")),
+    ]
 
 
 def hex_dump():
@@ -63,7 +82,9 @@ def with_dump(text):
 
 def check_dump():
     text = FORMAT.read_text()
-    assert with_dump(text) == text, "the dump in FORMAT.md is not that of Tests/Golden/tiny: run Tests/Format/run.py --update-format"
+    assert (
+        with_dump(text) == text
+    ), "the dump in FORMAT.md is not that of Tests/Golden/tiny: run Tests/Format/run.py --update-format"
 
 
 def update_format():

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Python packages that the reader needs, pinned in requirements.txt, in a virtual environment of their own: .venv-format
 in the repository's folder. A script that calls `enter()` first runs in it from there on."""
+
 import os
 import pathlib
 import shutil
@@ -26,10 +27,14 @@ def make():
     print(f"installing {', '.join(REQUIREMENTS.read_text().split())} into {FOLDER}", flush=True)
     shutil.rmtree(FOLDER, ignore_errors=True)
     python = str(FOLDER / "bin" / "python")
-    for command in ([sys.executable, "-m", "venv", str(FOLDER)],
-                    [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(REQUIREMENTS)]):
+    for command in (
+        [sys.executable, "-m", "venv", str(FOLDER)],
+        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(REQUIREMENTS)],
+    ):
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
-            sys.exit(f"error: {' '.join(command)} failed: the reader of the format cannot be tested without these packages.\n"
-                     f"{done.stdout}{done.stderr}".rstrip())
+            sys.exit(
+                f"error: {' '.join(command)} failed: the reader of the format cannot be tested without these packages.\n"
+                f"{done.stdout}{done.stderr}".rstrip()
+            )
     INSTALLED.write_text(REQUIREMENTS.read_text())

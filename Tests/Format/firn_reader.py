@@ -10,6 +10,7 @@
 
 Exit code 1 where a file is not what FORMAT.md says. Needs the packages of requirements.txt.
 """
+
 import argparse
 import pathlib
 import sys
@@ -36,22 +37,28 @@ def rows(path, table):
     chosen = [segment for segment in segments if segment.descriptor.table_id == int(table)]
     require(chosen, f"{path.name} has no segment of table {table}")
     found = [row for segment in chosen for row in segment.rows()]
-    require(len({tuple(column[:3] for column in segment.columns) for segment in chosen}) == 1, "segments of several schemas")
+    require(
+        len({tuple(column[:3] for column in segment.columns) for segment in chosen}) == 1, "segments of several schemas"
+    )
     return text.csv_lines(chosen[0].columns, found)
 
 
 def list_database(path):
     database = Database(path)
     for name, schema in sorted(database.tables.items()):
-        yield f'table {schema.table_id} "{name}", {len(schema.columns)} columns, {len(database.logged.get(schema.table_id, []))} rows in the log'
+        logged = len(database.logged.get(schema.table_id, []))
+        yield f'table {schema.table_id} "{name}", {len(schema.columns)} columns, {logged} rows in the log'
         for descriptor in database.segments.values():
             if descriptor.table_id == schema.table_id:
                 yield f"    {describe(descriptor)}"
 
 
 def describe(descriptor):
-    return (f"segment of table {descriptor.table_id}, chunk {descriptor.chunk_id}: file {descriptor.file_id}, bytes {descriptor.offset} "
-            f"to {descriptor.offset + descriptor.byte_count - 1}, {descriptor.row_count} rows, LSN {descriptor.first_lsn} to {descriptor.last_lsn}")
+    return (
+        f"segment of table {descriptor.table_id}, chunk {descriptor.chunk_id}: file {descriptor.file_id}, "
+        f"bytes {descriptor.offset} to {descriptor.offset + descriptor.byte_count - 1}, {descriptor.row_count} rows, "
+        f"LSN {descriptor.first_lsn} to {descriptor.last_lsn}"
+    )
 
 
 def show(path):
@@ -71,7 +78,9 @@ def show(path):
         for edit in manifest.edits:
             yield f"edit {edit.number} at {edit.offset}, LSN {edit.lsn}"
             for name, fields in edit.records:
-                yield f"    {name}: " + ", ".join(describe(field) if name == "add segment" else str(field) for field in fields)
+                yield f"    {name}: " + ", ".join(
+                    describe(field) if name == "add segment" else str(field) for field in fields
+                )
     else:
         for segment in SegmentFile(data, path.name).segments():
             yield describe(segment.descriptor)
@@ -84,8 +93,10 @@ def describe_payload(payload):
         return f"{len(payload.rows)} rows of table {payload.table_id}"
     if isinstance(payload, Bulk):
         return f"{len(payload.segments)} segments of table {payload.table_id}"
-    return "; ".join(f"put table {change.table_id} {change.name!r}" if not isinstance(change, int) else f"drop table {change}"
-                     for change in payload)
+    return "; ".join(
+        f"put table {change.table_id} {change.name!r}" if not isinstance(change, int) else f"drop table {change}"
+        for change in payload
+    )
 
 
 def main():
@@ -95,7 +106,8 @@ def main():
     parser.add_argument("table", nargs="?")
     options = parser.parse_args()
     verbs = {
-        "rows": lambda: rows(options.path, options.table), "list": lambda: list_database(options.path),
+        "rows": lambda: rows(options.path, options.table),
+        "list": lambda: list_database(options.path),
         "show": lambda: show(options.path),
         "dump": lambda: dump.dump_lines(options.path.read_bytes(), options.path.name),
     }

@@ -76,7 +76,7 @@ def integers(count, seed):
     while len(runs) < count:
         value = choose.getrandbits(50)
         runs += [value] * choose.randrange(1, 60)
-    steps, runs_of_steps = [], []
+    runs_of_steps = []
     while len(runs_of_steps) < count:
         first, step = choose.getrandbits(40), choose.randrange(-9, 10)
         runs_of_steps += [first + step * index for index in range(choose.randrange(700, 1500))]
@@ -142,7 +142,8 @@ def floats(count, seed):
     reals = [
         ("real_constant", [1.5] * count),
         ("real_decimals", [round(choose.uniform(-40, 60), 1) for _ in range(count)]),
-        ("real_far", [choose.choice(special[:5] + [1e-45, 3.4e38]) if choose.random() < 0.02 else round(choose.uniform(0, 9), 3) for _ in range(count)]),
+        ("real_far", [choose.choice(special[:5] + [1e-45, 3.4e38]) if choose.random() < 0.02 else round(choose.uniform(0, 9), 3)
+                      for _ in range(count)]),
         ("real_random", [choose.random() for _ in range(count)]),
         ("real_patterns", [struct.unpack("<f", choose.randbytes(4))[0] for _ in range(count)]),
         ("real_held", [hold[index // 50] for index in range(count)]),
@@ -151,7 +152,8 @@ def floats(count, seed):
     ]
     columns = [(name, "double precision", [double(value) for value in values]) for name, values in doubles]
     columns += [(name, "real", [real(value) for value in values]) for name, values in reals]
-    columns.append(("some_null", "double precision", with_nulls([double(round(choose.uniform(0, 9), 3)) for _ in range(count)], 0.2, choose)))
+    rounded = [double(round(choose.uniform(0, 9), 3)) for _ in range(count)]
+    columns.append(("some_null", "double precision", with_nulls(rounded, 0.2, choose)))
     columns.append(("real_null", "real", with_nulls([real(choose.random()) for _ in range(count)], 0.2, choose)))
     return Table("floats", columns)
 
@@ -187,7 +189,8 @@ def texts(count, seed):
     def sentence(words):
         return " ".join(choose.choice(WORDS) for _ in range(words))
     paragraphs = [sentence(40) for _ in range(20)]
-    documents = [f'{{"tags": ["{choose.choice(WORDS[:8])}", null], "unit": "C", "serial": {choose.randrange(10 ** 6)}}}' for _ in range(count)]
+    documents = [f'{{"tags": ["{choose.choice(WORDS[:8])}", null], "unit": "C", "serial": {choose.randrange(10 ** 6)}}}'
+                 for _ in range(count)]
     blobs = ["\\x" + choose.randbytes(choose.randrange(0, 40)).hex() for _ in range(count)]
     times = [f"{0x018F00000000 + index * 250:012x}" for index in range(count)]
 
@@ -201,7 +204,8 @@ def texts(count, seed):
         ("held", "text", [f"run {index // 90}" for index in range(count)]),
         ("request", "text", [f"request-{choose.getrandbits(60):015x}" for _ in range(count)]),
         ("sentence", "text", [sentence(choose.randrange(1, 12)) for _ in range(count)]),
-        ("paragraph", "text", [choose.choice(paragraphs) + str(choose.randrange(10)) * (choose.randrange(100) // 90) for _ in range(count)]),
+        ("paragraph", "text", [choose.choice(paragraphs) + str(choose.randrange(10)) * (choose.randrange(100) // 90)
+                               for _ in range(count)]),
         ("noise", "text", ["".join(chr(choose.randrange(33, 127)) for _ in range(20)) for _ in range(count)]),
         ("some_null", "text", with_nulls([sentence(2) for _ in range(count)], 0.4, choose)),
         ("document", "jsonb", documents),
@@ -209,7 +213,8 @@ def texts(count, seed):
         ("blob", "bytea", blobs),
         ("few_blobs", "bytea", with_nulls([choose.choice(blobs[:6]) for _ in range(count)], 0.1, choose)),
         ("identifier", "uuid", [identifier("", choose.randbytes(16).hex()) for _ in range(count)]),
-        ("ordered_identifier", "uuid", with_nulls([identifier(time, "7" + choose.randbytes(9).hex() + "a") for time in times], 0.1, choose)),
+        ("ordered_identifier", "uuid", with_nulls([identifier(time, "7" + choose.randbytes(9).hex() + "a") for time in times],
+                                                  0.1, choose)),
     ])
 
 
@@ -222,7 +227,10 @@ def others(count, seed):
     points = [vector([choose.gauss(0, 1) for _ in range(3)]) for _ in range(5)]
     second = 1_760_000_000_000_000
     jitter = [second + 1_000_000 * index + choose.randrange(900) for index in range(count)]
-    intervals = [text.interval(choose.randrange(-30, 30), choose.randrange(-40, 40), choose.randrange(-10 ** 11, 10 ** 11)) for _ in range(count)]
+    intervals = [text.interval(choose.randrange(-30, 30), choose.randrange(-40, 40), choose.randrange(-10 ** 11, 10 ** 11))
+                 for _ in range(count)]
+    ticks = [text.moment(second * 1000 + 1_234_567 * index, 9, "") for index in range(count)]
+    ages = [text.moment(choose.randrange(-20 * centuries, 20 * centuries), 6, "+00") for _ in range(count)]
     return Table("others", [
         ("flag", "boolean", [choose.choice("tf") for _ in range(count)]),
         ("always", "boolean", ["t"] * count),
@@ -230,13 +238,13 @@ def others(count, seed):
         ("held", "boolean", ["tf"[index // 300 % 2] for index in range(count)]),
         ("perhaps", "boolean", with_nulls([choose.choice("tf") for _ in range(count)], 0.3, choose)),
         ("moment", "timestamptz", [text.moment(one, 6, "+00") for one in jitter]),
-        ("whenever", "timestamptz", [choose.choice(["infinity", "-infinity", text.moment(choose.randrange(-20 * centuries, 20 * centuries), 6, "+00")])
-                                     for _ in range(count)]),
+        ("whenever", "timestamptz", [choose.choice(["infinity", "-infinity", age]) for age in ages]),
         ("nanoseconds", "timestamptz(9)", [text.moment(one * 1000 + choose.randrange(1000), 9, "+00") for one in jitter]),
         ("local", "timestamp", [text.moment(second + 250_000 * index, 6, "") for index in range(count)]),
-        ("local_nanoseconds", "timestamp(9)", with_nulls([text.moment(second * 1000 + 1_234_567 * index, 9, "") for index in range(count)], 0.1, choose)),
+        ("local_nanoseconds", "timestamp(9)", with_nulls(ticks, 0.1, choose)),
         ("day", "date", [text.date(choose.randrange(-800_000, 800_000)) for _ in range(count)]),
-        ("some_day", "date", with_nulls([choose.choice(["infinity", "-infinity", text.date(20_000 + index // 9)]) for index in range(count)], 0.1, choose)),
+        ("some_day", "date", with_nulls([choose.choice(["infinity", "-infinity", text.date(20_000 + index // 9)])
+                                         for index in range(count)], 0.1, choose)),
         ("span", "interval", intervals),
         ("few_spans", "interval", with_nulls([choose.choice(intervals[:4]) for _ in range(count)], 0.2, choose)),
         ("embedding", "vector(8)", [vector([choose.gauss(0, 1) for _ in range(8)]) for _ in range(count)]),
@@ -278,7 +286,8 @@ def bulky(count):
 def part(table, name, columns, keep):
     """Some columns of the rows for which `keep` holds, as a table of its own."""
     chosen = [index for index, row in enumerate(table.rows) if keep(index, row)]
-    return Table(name, [(column, kind, [texts[index] for index in chosen]) for column, kind, texts in table.columns if column in columns])
+    return Table(name, [(column, kind, [texts[index] for index in chosen])
+                        for column, kind, texts in table.columns if column in columns])
 
 
 def zones(count, seed):
@@ -303,4 +312,4 @@ def with_time(table, name, chunk_interval="1 day"):
 
 def every_type(count, seed):
     """A table for each group of types, with every shape of data."""
-    return [integers(count, seed), floats(count, seed + 1), decimals(count, seed + 2), texts(count, seed + 3), others(count, seed + 4)]
+    return [make(count, seed + index) for index, make in enumerate([integers, floats, decimals, texts, others])]

@@ -9,6 +9,7 @@ rows, from databases of every type and every encoding, closed, killed and compre
 Prints a line a check and, at the end, the number that passed; exit code 1 where one failed. --encodings lists how often each
 number that FORMAT.md defines was met.
 """
+
 import argparse
 import pathlib
 import random
@@ -119,7 +120,9 @@ def killed_database_after_a_recovery(context):
     path = context.folder / "killed twice"
     tables = databases.killed(context.firn, path, 300)
     extra = {table.name: table.rows[:20] for table in tables}
-    context.firn.sql_then_kill(path, *[statement for table in tables for statement in context.firn.copy_statements(table, extra[table.name])])
+    context.firn.sql_then_kill(
+        path, *[statement for table in tables for statement in context.firn.copy_statements(table, extra[table.name])]
+    )
     database = Database(path)
     for table in tables:
         command.same_rows(table.name, reader_rows(database, table.name), table.csv(table.rows + extra[table.name]))
@@ -147,7 +150,7 @@ def damage_of_any_byte_is_found(context):
         target = damaged / file.relative_to(document.TINY)
         data = target.read_bytes()
         for offset in range(len(data)):
-            target.write_bytes(data[:offset] + bytes([data[offset] ^ 1 << choose.randrange(8)]) + data[offset + 1:])
+            target.write_bytes(data[:offset] + bytes([data[offset] ^ 1 << choose.randrange(8)]) + data[offset + 1 :])
             place = f"byte {offset} of {file.name}"
             try:
                 found = command.records(reader_rows(Database(damaged), "t"))
@@ -166,7 +169,9 @@ def agrees(firn, database, found, place):
     """firn reads the same rows, or refuses as the reader did; what only its check reads, the check refuses."""
     done = firn.run("sql", database, "--read-only", "-c", "SELECT * FROM t", "--format", "csv")
     if found is not None:
-        assert done.returncode == 0 and command.records(done.stdout.decode()) == found, f"{place}: firn says {done.stdout + done.stderr}"
+        assert (
+            done.returncode == 0 and command.records(done.stdout.decode()) == found
+        ), f"{place}: firn says {done.stdout + done.stderr}"
     elif done.returncode == 0:
         assert firn.run("check", database).returncode == 1, f"{place}: the reader refuses it, firn does not"
 
@@ -183,13 +188,15 @@ def damage_inside_of_a_log_is_told_from_a_torn_tail(context):
     whole = command.records(reader_rows(Database(path), "t"))
     asked = range(earlier[0], len(data), 9)
     for offset in asked:
-        file.write_bytes(data[:offset] + bytes([data[offset] ^ 0x40]) + data[offset + 1:])
+        file.write_bytes(data[:offset] + bytes([data[offset] ^ 0x40]) + data[offset + 1 :])
         place = f"byte {offset} of the log"
         try:
             found = command.records(reader_rows(Database(path), "t"))
         except FormatError:
             found = None
-        assert (found is None) == (offset < last) or found == whole, f"{place} is {'refused' if found is None else 'not refused'}"
+        assert (found is None) == (
+            offset < last
+        ) or found == whole, f"{place} is {'refused' if found is None else 'not refused'}"
         agrees(context.firn, path, found, place)
     return f"{len(asked)} bytes"
 
@@ -200,7 +207,12 @@ def every_number_of_the_format_was_met(context):
     missing = []
     for family, members in coverage.FAMILIES.items():
         for number, name in members.items():
-            cold = family in COLD_FAMILIES or (family, number) in COLD or family == "scheme of kind" and number[0] in (6, 7)
+            cold = (
+                family in COLD_FAMILIES
+                or (family, number) in COLD
+                or family == "scheme of kind"
+                and number[0] in (6, 7)
+            )
             if (family, number) in coverage.MET or (family, number) in NOT_WRITTEN or (cold and not context.cold):
                 continue
             missing.append(f"{family} {number} ({name})")
@@ -239,7 +251,12 @@ def main():
             before = time.time()
             try:
                 note = function(context)
-                print(f"  ok      {function.__name__}" + (f" ({note})" if note else "") + f" {time.time() - before:.1f} s", flush=True)
+                print(
+                    f"  ok      {function.__name__}"
+                    + (f" ({note})" if note else "")
+                    + f" {time.time() - before:.1f} s",
+                    flush=True,
+                )
             except Exception as error:
                 failed += 1
                 place = traceback.extract_tb(error.__traceback__)

@@ -5,10 +5,10 @@ that were put in. `firn inspect` and `firn check` must accept every file; the fi
 
     check.py FIRN
 """
+
 import argparse
 import hashlib
 import pathlib
-import shutil
 import sys
 import tempfile
 
@@ -25,21 +25,28 @@ from reader.database import Database  # noqa: E402
 
 
 def fingerprint(database):
-    return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(database.rglob("*")) if path.is_file()}
+    return {
+        path: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(database.rglob("*")) if path.is_file()
+    }
 
 
 def check(firn, database, scratch):
     """Both readers give the rows that stand beside the database."""
     before = fingerprint(database)
     copied = command.copy(database, scratch / "copy")
-    expected = {path.stem: path.read_bytes().decode("utf-8") for path in database.with_name(f"{database.name}.rows").glob("*.csv")}
+    expected = {
+        path.stem: path.read_bytes().decode("utf-8")
+        for path in database.with_name(f"{database.name}.rows").glob("*.csv")
+    }
     read, rows = Database(copied), 0
     assert sorted(read.tables) == sorted(expected), f"tables {sorted(read.tables)}, expected {sorted(expected)}"
     for table, text_of_rows in expected.items():
         found = "\n".join(text.csv_lines(read.tables[table].columns, read.rows(table))) + "\n"
         command.same_rows(f"{table}, the reader", found, text_of_rows)
         rows += command.same_rows(f"{table}, firn", firn.rows(copied, table), text_of_rows)
-    assert fingerprint(copied) == {copied / path.relative_to(database): digest for path, digest in before.items()}, "reading changed files"
+    assert fingerprint(copied) == {
+        copied / path.relative_to(database): digest for path, digest in before.items()
+    }, "reading changed files"
     firn.check(database)
     return f"{len(expected)} tables, {rows} rows"
 
@@ -59,8 +66,11 @@ def main():
             except Exception as error:
                 failed += 1
                 print(f"  FAILED  {name}: {type(error).__name__} {error}", flush=True)
-    wanted = [GOLDEN / "tiny"] + [GOLDEN / f"v{version}" / name for version in range(1, FORMAT_VERSION + 1)
-                                  for name in ("closed", "killed", "compressed")]
+    wanted = [GOLDEN / "tiny"] + [
+        GOLDEN / f"v{version}" / name
+        for version in range(1, FORMAT_VERSION + 1)
+        for name in ("closed", "killed", "compressed")
+    ]
     for database in wanted:
         if database not in found:
             failed += 1

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes the golden files of a format version, with a `firn` that writes it. See README.md.
 
-    make.py FIRN tiny       the small database that FORMAT.md explains byte by byte, and the dump in FORMAT.md
-    make.py FIRN VERSION    tiny, and v<VERSION>: databases closed, killed and compressed; refuses to replace a version
+make.py FIRN tiny       the small database that FORMAT.md explains byte by byte, and the dump in FORMAT.md
+make.py FIRN VERSION    tiny, and v<VERSION>: databases closed, killed and compressed; refuses to replace a version
 """
+
 import argparse
 import pathlib
 import shutil
@@ -45,10 +46,14 @@ def main():
         firn = command.Firn(options.firn, scratch)
         if options.version != "tiny":
             if int(options.version) != FORMAT_VERSION:
-                sys.exit(f"error: the reader knows version {FORMAT_VERSION} (FORMAT_VERSION in Tests/Format/reader/cursor.py)")
+                sys.exit(
+                    f"error: the reader knows version {FORMAT_VERSION} (FORMAT_VERSION in Tests/Format/reader/cursor.py)"
+                )
             folder = GOLDEN / f"v{options.version}"
             if folder.exists():
-                sys.exit(f"error: {folder} is there; golden files are for ever. Remove it by hand if it was never released.")
+                sys.exit(
+                    f"error: {folder} is there; golden files are for ever. Remove it by hand if it was never released."
+                )
             if not databases.can_compress(firn):
                 sys.exit("error: this firn has no compress_chunk(): cold data would be missing")
             folder.mkdir()

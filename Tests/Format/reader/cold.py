@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """FORMAT.md, Whole pages: one stream of integers for all values of a page, and what the integers mean."""
+
 from .coverage import family, meet
 from .cursor import require, wrap
 from .doubles import MASK64, alp_pattern, pattern_of, float_pattern_of, read_double_sequence
@@ -30,7 +31,9 @@ def read_aligned_integers(cursor, count, field):
     least, width = cursor.signed(f"{field}, least"), cursor.u8(f"{field}, byte width")
     require(1 <= width <= 8, f"{field}: byte width {width}")
     taken = cursor.take(count * width, field, lambda _: f"{count} x {width} bytes")
-    return frame.restore([wrap(least + int.from_bytes(taken[at:at + width], "little")) for at in range(0, count * width, width)])
+    return frame.restore(
+        [wrap(least + int.from_bytes(taken[at : at + width], "little")) for at in range(0, count * width, width)]
+    )
 
 
 class BitStream:
@@ -41,7 +44,7 @@ class BitStream:
 
     def next(self, width):
         while self.held < width:
-            self.bits |= int.from_bytes(self.data[self.at:self.at + 32], "little") << self.held
+            self.bits |= int.from_bytes(self.data[self.at : self.at + 32], "little") << self.held
             self.at += 32
             self.held += 256
         value = self.bits & ((1 << width) - 1)
@@ -117,10 +120,12 @@ def read_whole_page(cursor, count, field, read_integers, is_floating, is_float):
         near = [0] * count
         if cursor.flag(f"{field}, near"):
             near = read_binned_integers(cursor, count, f"{field}, distances")
-        patterns = [alp_pattern(integer, exponent, factor, distance, is_float) for integer, distance in zip(integers, near)]
+        patterns = [
+            alp_pattern(integer, exponent, factor, distance, is_float) for integer, distance in zip(integers, near)
+        ]
     else:
         digits = read_binned_integers(cursor, count, f"{field}, digit counts")
-        doubles = [integer / 10 ** digit for integer, digit in zip(integers, digits)]
+        doubles = [integer / 10**digit for integer, digit in zip(integers, digits)]
         patterns = [float_pattern_of(double) if is_float else pattern_of(double) for double in doubles]
     read_far(cursor, patterns, field)
     return patterns

@@ -3,6 +3,7 @@
 
 A *family* is a table of numbers and names. Whoever reads such a number looks it up here, so that an unknown one is refused
 and a known one counted."""
+
 from .cursor import FormatError
 
 FAMILIES = {}  # family name: {number: name}

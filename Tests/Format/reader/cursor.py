@@ -3,6 +3,7 @@
 
 Every read names its field. A cursor with a trace notes each field with its place, its bytes and its meaning: the
 annotated hex dump (dump.py) is nothing but that list."""
+
 import struct
 
 FORMAT_VERSION = 0
@@ -37,7 +38,7 @@ class Cursor:
 
     def take(self, count, field, meaning=None):
         require(count <= self.left, f"{self.name}: {field} at {self.at} has {count} bytes, {self.left} are left")
-        taken = self.data[self.at:self.at + count]
+        taken = self.data[self.at : self.at + count]
         if self.trace is not None and count:
             self.trace.append((self.at, taken, field, meaning(taken) if callable(meaning) else meaning))
         self.at += count
@@ -55,6 +56,7 @@ class Cursor:
     def _fixed(self, count, field, signed=False, show=str):
         def meaning(taken):
             return show(int.from_bytes(taken, "little", signed=signed))
+
         return int.from_bytes(self.take(count, field, meaning), "little", signed=signed)
 
     def u8(self, field, show=str):
@@ -125,7 +127,7 @@ class Cursor:
         taken = bytes(self.take(self.varint(f"{field}, byte count"), field))
         self.trace = trace
         if trace is not None:
-            trace.append((start, self.data[start:self.at], field, show(taken)))
+            trace.append((start, self.data[start : self.at], field, show(taken)))
         return taken
 
     def text(self, field):
@@ -142,6 +144,7 @@ def wrap(value):
 
 
 # Checksums.
+
 
 def _crc32c_table():
     table = []
@@ -171,15 +174,20 @@ def placed_checksum(data, file_id, offset):
 
 # The header of logs, manifests and segment files.
 
+
 class FileHeader:
     byte_count = 64
 
     def __init__(self, cursor, kind):
         start = cursor.at
         cursor.heading("file header")
-        require(cursor.take(8, "magic", lambda taken: '"FIRN", both line ends') == MAGIC, f"{cursor.name}: not a Firn file")
+        require(
+            cursor.take(8, "magic", lambda taken: '"FIRN", both line ends') == MAGIC, f"{cursor.name}: not a Firn file"
+        )
         version = cursor.u16("format version")
-        require(version == FORMAT_VERSION, f"{cursor.name}: format version {version}; this reader knows {FORMAT_VERSION}")
+        require(
+            version == FORMAT_VERSION, f"{cursor.name}: format version {version}; this reader knows {FORMAT_VERSION}"
+        )
         found = cursor.choice("file kind", FILE_KINDS)
         require(found == kind, f"{cursor.name}: a file of kind {FILE_KINDS[found]}, not {FILE_KINDS[kind]}")
         cursor.choice("cipher id", {0: "not encrypted"})
@@ -189,4 +197,7 @@ class FileHeader:
         cursor.u64("key id")
         cursor.reserved(12)
         stored = cursor.checksum("placed checksum of bytes 00 to 3B")
-        require(stored == placed_checksum(cursor.data[start:start + 60], self.file_id, 0), f"{cursor.name}: checksum of the header")
+        require(
+            stored == placed_checksum(cursor.data[start : start + 60], self.file_id, 0),
+            f"{cursor.name}: checksum of the header",
+        )

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""FORMAT.md, The folder: from CURRENT to the manifest, from there to segments and to the log; in the end, rows of tables."""
+"""FORMAT.md, The folder: from CURRENT to the manifest, from there to segments and to the log; in the end, rows."""
+
 import pathlib
 
 from . import manifest as manifests
@@ -19,7 +20,9 @@ class Database:
             manifests.process_of_lock(self.lock.read_bytes())
         self.current = manifests.Current(self.open("CURRENT"))
         self.manifest = manifests.Manifest(self.open(f"manifest-{self.current.proof.manifest}"))
-        require(self.manifest.header.file_id == self.current.proof.manifest, "the manifest has another number than its name")
+        require(
+            self.manifest.header.file_id == self.current.proof.manifest, "the manifest has another number than its name"
+        )
         self.own(self.manifest.header)
         self.manifest.prove(self.current.proof)
         self.state = manifests.State(self.manifest)
@@ -57,15 +60,19 @@ class Database:
         state, logs = self.state, self.log_files()
         for log in logs:
             self.manifest.prove(log.proof)
-            require(log.epoch <= state.epoch or next(log.frames(), None) is None,
-                    f"{log.cursor.name} is of a later epoch: CURRENT or the manifest is an old one")
+            require(
+                log.epoch <= state.epoch or next(log.frames(), None) is None,
+                f"{log.cursor.name} is of a later epoch: CURRENT or the manifest is an old one",
+            )
         next_lsn, durable = state.first_lsn, max(state.flushed, state.closed or 0)
         begun, behind = False, []  # behind: (log, offset) from which on frames lie behind the end
         for log in [log for log in logs if log.epoch == state.epoch and log.header.file_id >= state.first_log_file]:
             if begun:
                 continues = log.first_lsn == next_lsn
             else:
-                continues = log.header.file_id == state.first_log_file and log.first_lsn <= max(durable + 1, state.first_lsn)
+                continues = log.header.file_id == state.first_log_file and log.first_lsn <= max(
+                    durable + 1, state.first_lsn
+                )
             if not continues:
                 behind.append((log, log.start))
                 continue
@@ -77,7 +84,10 @@ class Database:
         for log, start in behind:
             witnesses = [witness for _, witness in log.witnesses(state.epoch, next_lsn, start)]
             durable = max([durable, log.durable if log.first_lsn >= next_lsn else 0, *witnesses])
-        require(next_lsn > durable or state.closed is not None, f"the log ends before LSN {next_lsn}, but {durable} was durable")
+        require(
+            next_lsn > durable or state.closed is not None,
+            f"the log ends before LSN {next_lsn}, but {durable} was durable",
+        )
 
     def apply(self, frame):
         state, lsn = self.state, frame.lsn
@@ -94,7 +104,9 @@ class Database:
         elif not state.holds(frame.payload.table_id, lsn):
             if frame.kind == 1:
                 ids = [column_id for column_id, _ in frame.payload.columns]
-                self.logged.setdefault(frame.payload.table_id, []).extend(dict(zip(ids, row)) for row in frame.payload.rows)
+                self.logged.setdefault(frame.payload.table_id, []).extend(
+                    dict(zip(ids, row)) for row in frame.payload.rows
+                )
             else:
                 for descriptor in frame.payload.segments:
                     descriptor = descriptor._replace(first_lsn=lsn, last_lsn=lsn)
@@ -129,4 +141,7 @@ class Database:
         if chunk is not None and descriptor.times is not None:
             smallest, largest = descriptor.times
             includes_end = chunk.end == (1 << 63) - 1
-            require(chunk.start <= smallest and (largest < chunk.end or includes_end), f"segment outside of chunk {chunk.id}")
+            require(
+                chunk.start <= smallest and (largest < chunk.end or includes_end),
+                f"segment outside of chunk {chunk.id}",
+            )

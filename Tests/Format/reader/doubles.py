@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """FORMAT.md, Double vectors. Floating-point numbers stay bit patterns, so that every NaN and zero survives."""
+
 import struct
 
 from .coverage import family, meet
 from .cursor import require
-from .integers import (read_bits, read_integer_vector, read_packed_block, read_zigzag_bits, vector_counts)
+from .integers import read_bits, read_integer_vector, read_packed_block, read_zigzag_bits, vector_counts
 
 MASK64 = (1 << 64) - 1
 DOUBLE_VECTOR = family("double vector", {16: "bit patterns", 17: "ALP", 18: "ALP-RD"})
@@ -32,7 +33,7 @@ def exact_double(integer):
     """`d as double`: exact inside of 2^51; outside, what adding 1.5 x 2^52 to the bits makes of it."""
     if abs(integer) < 1 << 51:
         return float(integer)
-    return double_of(0x4338000000000000 + integer) - 1.5 * 2.0 ** 52
+    return double_of(0x4338000000000000 + integer) - 1.5 * 2.0**52
 
 
 def alp_pattern(integer, exponent, factor, near, is_float):
@@ -55,8 +56,9 @@ def read_alp(cursor, count, field, is_float):
             distances[position] = distance
     elif near == 2:
         distances = read_packed_block(cursor, count, f"{field}, distances")
-    patterns = [alp_pattern(*pair, is_float=is_float)
-                for pair in zip(integers, [exponent] * count, [factor] * count, distances)]
+    patterns = [
+        alp_pattern(*pair, is_float=is_float) for pair in zip(integers, [exponent] * count, [factor] * count, distances)
+    ]
     fars = cursor.varint(f"{field}, far count")
     meet(FAR, min(fars, 1))
     if fars:

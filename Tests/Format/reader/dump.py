@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A file as an annotated hex dump: each field that the reader took, with its offset, its bytes and its meaning. A byte that
 no field covers, or that two cover, is an error: the dump proves that nothing in a file is unexplained."""
-from .cursor import MAGIC, Cursor, FormatError, require
+
+from .cursor import MAGIC, Cursor, require
 from .log import LogFile
 from .manifest import CURRENT_MAGIC, Current, Manifest
 from .segment import SegmentFile
@@ -44,10 +45,11 @@ def dump_lines(data, name, lines_of_field=None):
             yield ""
             yield f"{' ' * width}  {field}"
             continue
-        rows = [taken[start:start + BYTES_OF_LINE] for start in range(0, len(taken), BYTES_OF_LINE)]
+        rows = [taken[start : start + BYTES_OF_LINE] for start in range(0, len(taken), BYTES_OF_LINE)]
         shown = rows if lines_of_field is None or len(rows) <= lines_of_field + 1 else rows[:lines_of_field]
         for index, row in enumerate(shown):
             note = (field + (f": {meaning}" if meaning else "")) if index == 0 else ""
-            yield f"{at + index * BYTES_OF_LINE:0{width}X}  {' '.join(f'{byte:02X}' for byte in row):{BYTES_OF_LINE * 3 - 1}}  {note}".rstrip()
+            hexadecimal = " ".join(f"{byte:02X}" for byte in row).ljust(BYTES_OF_LINE * 3 - 1)
+            yield f"{at + index * BYTES_OF_LINE:0{width}X}  {hexadecimal}  {note}".rstrip()
         if len(shown) < len(rows):
             yield f"{' ' * width}  … {len(taken) - len(shown) * BYTES_OF_LINE} bytes more"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """FORMAT.md, Pages and Integer vectors: bitmaps, packed blocks, integer vectors, sequences of them."""
+
 import struct
 
 from .coverage import family, meet
@@ -10,8 +11,10 @@ LANES = 16
 
 BITMAP = family("bitmap", {0: "all ones", 1: "all zeros", 2: "bits", 3: "runs"})
 PACKED = family("packed block", {0: "plain", 128: "patched"})
-INTEGER_VECTOR = family("integer vector", {
-    1: "constant", 2: "raw", 3: "frame of reference", 4: "delta", 5: "delta of delta", 6: "scaled", 7: "runs"})
+INTEGER_VECTOR = family(
+    "integer vector",
+    {1: "constant", 2: "raw", 3: "frame of reference", 4: "delta", 5: "delta of delta", 6: "scaled", 7: "runs"},
+)
 
 
 def vector_counts(count):
@@ -49,13 +52,17 @@ def read_packed_block(cursor, count, field):
         a lane      the bits of its rows, low bits first, cut into words of 64 bits
         word w of lane l  at byte (16 w + l) x 8
     """
-    width = cursor.u8(f"{field}, width", show=lambda width: f"{width & 127} bits" + (", patched" if width & 128 else ""))
+    width = cursor.u8(
+        f"{field}, width", show=lambda width: f"{width & 127} bits" + (", patched" if width & 128 else "")
+    )
     patched, width = width & 128, width & 127
     meet(PACKED, patched)
     require(width <= 64, f"{field}: width {width}")
     base = cursor.signed(f"{field}, base")
     words_of_lane = (-(-count // LANES) * width + 63) // 64
-    packed = cursor.take(words_of_lane * LANES * 8, f"{field}, packed", lambda _: f"{count} x {width} bits in {LANES} lanes")
+    packed = cursor.take(
+        words_of_lane * LANES * 8, f"{field}, packed", lambda _: f"{count} x {width} bits in {LANES} lanes"
+    )
     words = struct.unpack(f"<{words_of_lane * LANES}Q", packed)
     values, mask = [0] * count, (1 << width) - 1
     for lane in range(min(LANES, count)):
@@ -89,7 +96,7 @@ def read_integer_vector(cursor, count, field, depth=1):
     if name == "raw":
         width, base = cursor.u8(f"{field}, byte width"), cursor.signed(f"{field}, base")
         taken = cursor.take(count * width, field, lambda _: f"{count} x {width} bytes")
-        return [wrap(base + int.from_bytes(taken[at:at + width], "little")) for at in range(0, count * width, width)]
+        return [wrap(base + int.from_bytes(taken[at : at + width], "little")) for at in range(0, count * width, width)]
     if name == "frame of reference":
         return read_packed_block(cursor, count, field)
     if name == "delta":

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """FORMAT.md, Write-ahead log: the commits that came after the manifest, and where the log ends."""
+
 import struct
 from collections import namedtuple
 
@@ -7,7 +8,7 @@ import lz4.block
 
 from . import values
 from .coverage import family, meet
-from .cursor import Cursor, FileHeader, FormatError, crc32c, placed_checksum, require
+from .cursor import Cursor, FileHeader, crc32c, placed_checksum, require
 from .manifest import read_proof
 from .segment import read_descriptor
 
@@ -20,13 +21,32 @@ NONE_ABSENT = 255
 
 FRAME = family("frame kind", {1: "rows", 2: "catalog", 3: "bulk"})
 FRAME_FLAGS = family("frame flags", {0: "plain", 1: "compressed"})
-FORM = family("form of rows", {1: "boolean", 2: "integer", 3: "float", 4: "double", 5: "decimal", 6: "bytes",
-                               7: "dictionary", 8: "uuid", 9: "interval", 10: "vector"})
+FORM = family(
+    "form of rows",
+    {
+        1: "boolean",
+        2: "integer",
+        3: "float",
+        4: "double",
+        5: "decimal",
+        6: "bytes",
+        7: "dictionary",
+        8: "uuid",
+        9: "interval",
+        10: "vector",
+    },
+)
 DECIMAL_SCALES = family("scales of rows", {0: "one", 1: "one a row"})
 CODE_BYTES = family("code bytes of rows", {1: "one", 2: "two", 4: "four"})
 FORMS_OF_TYPE = {
-    values.BOOLEAN: {1}, values.REAL: {3}, values.DOUBLE: {4}, values.NUMERIC: {5}, values.UUID: {8}, values.INTERVAL: {9},
-    values.VECTOR: {10}, **dict.fromkeys([values.TEXT, values.JSONB, values.BYTEA], {6, 7}),
+    values.BOOLEAN: {1},
+    values.REAL: {3},
+    values.DOUBLE: {4},
+    values.NUMERIC: {5},
+    values.UUID: {8},
+    values.INTERVAL: {9},
+    values.VECTOR: {10},
+    **dict.fromkeys([values.TEXT, values.JSONB, values.BYTEA], {6, 7}),
     **dict.fromkeys(values.INTEGERS | values.TIMES, {2}),
 }
 
@@ -46,8 +66,10 @@ class LogFile:
         self.proof = read_proof(cursor)
         cursor.reserved(16)
         stored = cursor.checksum("placed checksum of bytes 40 to 7B")
-        require(stored == placed_checksum(cursor.data[start:start + 60], self.header.file_id, start),
-                f"{cursor.name}: checksum of the log header")
+        require(
+            stored == placed_checksum(cursor.data[start : start + 60], self.header.file_id, start),
+            f"{cursor.name}: checksum of the log header",
+        )
         self.start = cursor.at
 
     def frames(self, epoch=None, lsn=None):
@@ -62,7 +84,7 @@ class LogFile:
             yield frame
             self.end = cursor.at
             lsn += 1
-        rest = bytes(cursor.data[cursor.at:cursor.end])
+        rest = bytes(cursor.data[cursor.at : cursor.end])
         cursor.take(cursor.left, "behind the end", "zeros" if not any(rest) else "left over")
 
     def witnesses(self, epoch, lsn, start):
@@ -72,7 +94,7 @@ class LogFile:
         while found >= 0:
             offset = found - 16
             if offset % 8 == 0 and offset >= start and offset + FRAME_HEADER_BYTES <= len(data):
-                header = data[offset:offset + FRAME_HEADER_BYTES]
+                header = data[offset : offset + FRAME_HEADER_BYTES]
                 checksum, _, own, _, durable = struct.unpack("<IIQQQ", header[:32])
                 if own >= lsn and checksum == header_checksum(header):
                     yield own, durable
@@ -90,14 +112,14 @@ def read_frame(cursor, epoch, lsn):
     if cursor.left < FRAME_HEADER_BYTES:
         return None
     offset = cursor.at
-    header = cursor.data[offset:offset + FRAME_HEADER_BYTES]
+    header = cursor.data[offset : offset + FRAME_HEADER_BYTES]
     checksum, byte_count, own, own_epoch, durable, payload_checksum = struct.unpack("<IIQQQI", header[:36])
     if (own, own_epoch) != (lsn, epoch) or checksum != header_checksum(header):
         return None
     if byte_count > min(FRAME_PAYLOAD_BYTES_MAX, cursor.left - FRAME_HEADER_BYTES):
         return None
     start = offset + FRAME_HEADER_BYTES
-    if crc32c(cursor.data[start:start + byte_count]) != payload_checksum:
+    if crc32c(cursor.data[start : start + byte_count]) != payload_checksum:
         return None
     cursor.heading(f"frame, LSN {lsn}")
     cursor.checksum(f"CRC32C of epoch {epoch}, LSN {lsn}, and bytes {offset + 4:X} to {start - 1:X}")
@@ -126,6 +148,7 @@ def read_frame(cursor, epoch, lsn):
 
 # Payloads.
 
+
 def read_catalog(cursor):
     changes = []
     while cursor.left:
@@ -134,8 +157,11 @@ def read_catalog(cursor):
 
 
 def read_bulk(cursor):
-    return Bulk(cursor.varint("table id"), [values.read_chunk(cursor) for _ in range(cursor.varint("chunk count"))],
-                [read_descriptor(cursor) for _ in range(cursor.varint("segment count"))])
+    return Bulk(
+        cursor.varint("table id"),
+        [values.read_chunk(cursor) for _ in range(cursor.varint("chunk count"))],
+        [read_descriptor(cursor) for _ in range(cursor.varint("segment count"))],
+    )
 
 
 def read_rows(cursor):
@@ -150,7 +176,9 @@ def read_rows(cursor):
         if cursor.flag("has validity"):
             words = [cursor.u64("validity", show=lambda word: f"{word:064b}") for _ in range(-(-row_count // 64))]
             valid = [words[row // 64] >> row % 64 & 1 == 1 for row in range(row_count)]
-        contents.append([value if there else None for value, there in zip(read_form(cursor, form, kind, row_count), valid)])
+        contents.append(
+            [value if there else None for value, there in zip(read_form(cursor, form, kind, row_count), valid)]
+        )
         columns.append((column_id, kind))
     return Rows(table_id, columns, [list(row) for row in zip(*contents)] if contents else [[]] * row_count)
 
@@ -176,22 +204,33 @@ def read_form(cursor, form, kind, count):
         entries = read_bytes(cursor, cursor.varint("entry count"))
         width = cursor.choice("code byte count", {1: "one", 2: "two", 4: "four"})
         meet(CODE_BYTES, width)
-        codes = [int.from_bytes(cursor.take(width, "code", lambda taken: str(int.from_bytes(taken, "little"))), "little")
-                 for _ in range(count)]
+        codes = [
+            int.from_bytes(cursor.take(width, "code", lambda taken: str(int.from_bytes(taken, "little"))), "little")
+            for _ in range(count)
+        ]
         return [entries[code] if code < len(entries) else None for code in codes]
     if name == "uuid":
         return [cursor.u128("uuid", show=lambda value: f"{value:032x}") for _ in range(count)]
     if name == "interval":
-        return [struct.unpack("<iiq", cursor.take(16, "months, days, microseconds", lambda taken: str(struct.unpack("<iiq", taken))))
-                for _ in range(count)]
+        return [
+            struct.unpack(
+                "<iiq", cursor.take(16, "months, days, microseconds", lambda taken: str(struct.unpack("<iiq", taken)))
+            )
+            for _ in range(count)
+        ]
     return [[cursor.u32("float", show=hex) for _ in range(kind.dimensions)] for _ in range(count)]
 
 
 def read_bytes(cursor, count):
-    taken = cursor.take((count + 1) * 4, "offsets", lambda taken: ", ".join(map(str, struct.unpack(f"<{count + 1}i", taken))))
+    taken = cursor.take(
+        (count + 1) * 4, "offsets", lambda taken: ", ".join(map(str, struct.unpack(f"<{count + 1}i", taken)))
+    )
     offsets = struct.unpack(f"<{count + 1}i", taken)
     require(offsets[0] == 0 and all(a <= b for a, b in zip(offsets, offsets[1:])), f"{cursor.name}: offsets")
-    return [bytes(cursor.take(end - start, "bytes", lambda taken: repr(bytes(taken)))) for start, end in zip(offsets, offsets[1:])]
+    return [
+        bytes(cursor.take(end - start, "bytes", lambda taken: repr(bytes(taken))))
+        for start, end in zip(offsets, offsets[1:])
+    ]
 
 
 PAYLOADS = {1: read_rows, 2: read_catalog, 3: read_bulk}

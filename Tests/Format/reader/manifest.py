@@ -1,17 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """FORMAT.md, CURRENT, LOCK and Manifest: which segments a database consists of."""
+
 import re
 from collections import namedtuple
 
 from . import values
 from .coverage import family, meet
-from .cursor import FORMAT_VERSION, FileHeader, FormatError, crc32c, placed_checksum, require
+from .cursor import FORMAT_VERSION, FileHeader, crc32c, placed_checksum, require
 from .segment import read_descriptor
 
 CURRENT_MAGIC = b"FIRNCURR"
-RECORDS = {1: "put table", 2: "drop table", 3: "add chunk", 4: "add segment", 5: "remove segment", 6: "flushed",
-           7: "table flushed", 8: "identifiers", 9: "epoch", 10: "first log file", 11: "retire file", 12: "unfinished files",
-           13: "closed"}
+RECORDS = {
+    1: "put table",
+    2: "drop table",
+    3: "add chunk",
+    4: "add segment",
+    5: "remove segment",
+    6: "flushed",
+    7: "table flushed",
+    8: "identifiers",
+    9: "epoch",
+    10: "first log file",
+    11: "retire file",
+    12: "unfinished files",
+    13: "closed",
+}
 RECORD = family("record", RECORDS)
 EDIT_HEADER_BYTES = 24
 EDIT_PAYLOAD_BYTES_MAX = 64 << 20
@@ -22,8 +35,11 @@ Edit = namedtuple("Edit", "offset number lsn records")
 
 def read_proof(cursor):
     """A manifest reaches at least to byte n, with these bytes."""
-    return Proof(cursor.u64("proof: number of the manifest", show=lambda number: f"manifest-{number}"),
-                 cursor.i64("proof: n, bytes of it that were durable"), cursor.checksum("proof: CRC32C of bytes 0 to n - 1, not seeded"))
+    return Proof(
+        cursor.u64("proof: number of the manifest", show=lambda number: f"manifest-{number}"),
+        cursor.i64("proof: n, bytes of it that were durable"),
+        cursor.checksum("proof: CRC32C of bytes 0 to n - 1, not seeded"),
+    )
 
 
 class Current:
@@ -65,12 +81,14 @@ class Manifest:
         cursor = self.cursor
         if cursor.left < EDIT_HEADER_BYTES:
             return None
-        header = cursor.data[offset:offset + EDIT_HEADER_BYTES]
+        header = cursor.data[offset : offset + EDIT_HEADER_BYTES]
         byte_count = int.from_bytes(header[4:8], "little")
         if byte_count > min(EDIT_PAYLOAD_BYTES_MAX, cursor.left - EDIT_HEADER_BYTES):
             return None
         end = offset + EDIT_HEADER_BYTES + byte_count
-        if placed_checksum(cursor.data[offset + 4:end], self.header.file_id, offset) != int.from_bytes(header[:4], "little"):
+        if placed_checksum(cursor.data[offset + 4 : end], self.header.file_id, offset) != int.from_bytes(
+            header[:4], "little"
+        ):
             return None
         if number is not None and int.from_bytes(header[8:16], "little") != number:
             return None
@@ -97,7 +115,10 @@ class Manifest:
         for offset in range(-(-self.end // 8) * 8, cursor.end - EDIT_HEADER_BYTES + 1, 8):
             self.cursor = quiet.part(offset, cursor.end)
             edit = self.read_edit(offset, None)
-            require(edit is None or edit.number <= next_number, f"{cursor.name}: edit {next_number} at {self.end} is damaged")
+            require(
+                edit is None or edit.number <= next_number,
+                f"{cursor.name}: edit {next_number} at {self.end} is damaged",
+            )
         self.cursor = cursor
         if cursor.left:
             cursor.take(cursor.left, "torn tail")
@@ -106,8 +127,13 @@ class Manifest:
         if proof.manifest != self.header.file_id:
             return
         data = self.cursor.data
-        require(self.end >= proof.byte_count, f"{self.cursor.name}: {proof.byte_count} bytes were durable, {self.end} are valid")
-        require(crc32c(data[:proof.byte_count]) == proof.checksum, f"{self.cursor.name}: not the bytes that were durable")
+        require(
+            self.end >= proof.byte_count,
+            f"{self.cursor.name}: {proof.byte_count} bytes were durable, {self.end} are valid",
+        )
+        require(
+            crc32c(data[: proof.byte_count]) == proof.checksum, f"{self.cursor.name}: not the bytes that were durable"
+        )
 
 
 def read_record(cursor):
@@ -123,10 +149,15 @@ def read_record(cursor):
     if name == "unfinished files":
         return name, ([cursor.varint("file id") for _ in range(cursor.varint("count"))],)
     fields = {
-        "drop table": ["table id"], "remove segment": ["table id", "file id", "byte offset"], "flushed": ["LSN"],
-        "table flushed": ["table id", "LSN"], "identifiers": ["next table id", "next chunk id", "next file id"],
-        "epoch": ["epoch", "first LSN", "number of its first log file"], "first log file": ["number"],
-        "retire file": ["file id"], "closed": ["LSN"],
+        "drop table": ["table id"],
+        "remove segment": ["table id", "file id", "byte offset"],
+        "flushed": ["LSN"],
+        "table flushed": ["table id", "LSN"],
+        "identifiers": ["next table id", "next chunk id", "next file id"],
+        "epoch": ["epoch", "first LSN", "number of its first log file"],
+        "first log file": ["number"],
+        "retire file": ["file id"],
+        "closed": ["LSN"],
     }[name]
     return name, tuple(cursor.varint(field) for field in fields)
 
@@ -160,7 +191,10 @@ class State:
         self.chunks[table_id, chunk.id] = chunk
 
     def add_segment(self, descriptor):
-        require((descriptor.table_id, descriptor.chunk_id) in self.chunks, f"a segment of chunk {descriptor.chunk_id}, which is not there")
+        require(
+            (descriptor.table_id, descriptor.chunk_id) in self.chunks,
+            f"a segment of chunk {descriptor.chunk_id}, which is not there",
+        )
         self.segments[descriptor.file_id, descriptor.offset] = descriptor
 
     def remove_segment(self, table_id, file_id, offset):
@@ -190,7 +224,18 @@ class State:
     def nothing(self, *fields):
         """For writers alone."""
 
-    APPLY = {"put table": put_table, "drop table": drop_table, "add chunk": add_chunk, "add segment": add_segment,
-             "remove segment": remove_segment, "flushed": set_flushed, "table flushed": set_table_flushed,
-             "identifiers": nothing, "epoch": set_epoch, "first log file": set_first_log_file, "retire file": nothing,
-             "unfinished files": nothing, "closed": set_closed}
+    APPLY = {
+        "put table": put_table,
+        "drop table": drop_table,
+        "add chunk": add_chunk,
+        "add segment": add_segment,
+        "remove segment": remove_segment,
+        "flushed": set_flushed,
+        "table flushed": set_table_flushed,
+        "identifiers": nothing,
+        "epoch": set_epoch,
+        "first log file": set_first_log_file,
+        "retire file": nothing,
+        "unfinished files": nothing,
+        "closed": set_closed,
+    }

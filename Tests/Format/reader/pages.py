@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """FORMAT.md, Pages: up to 65,536 values of one physical kind, and which of them are not NULL."""
+
 import lz4.block
 import zstandard
 
@@ -10,20 +11,46 @@ from .doubles import Cut, read_double_sequence, read_double_vector
 from .integers import read_bitmap, read_integer_sequence, read_integer_vector, vector_counts
 
 INT64, INT128, FLOAT, DOUBLE, BOOL, BYTES, CODES, UUID, INTERVAL, FLOAT_VECTOR = range(1, 11)
-KINDS = {INT64: "int64", INT128: "int128", FLOAT: "float", DOUBLE: "double", BOOL: "bool", BYTES: "bytes", CODES: "codes",
-         UUID: "uuid", INTERVAL: "interval", FLOAT_VECTOR: "float vector"}
-SCHEMES = {1: "vectors", 2: "stepped runs", 3: "dictionary", 4: "bitmap", 5: "ALP-RD", 6: "binned entropy",
-           7: "aligned integers"}
+KINDS = {
+    INT64: "int64",
+    INT128: "int128",
+    FLOAT: "float",
+    DOUBLE: "double",
+    BOOL: "bool",
+    BYTES: "bytes",
+    CODES: "codes",
+    UUID: "uuid",
+    INTERVAL: "interval",
+    FLOAT_VECTOR: "float vector",
+}
+SCHEMES = {
+    1: "vectors",
+    2: "stepped runs",
+    3: "dictionary",
+    4: "bitmap",
+    5: "ALP-RD",
+    6: "binned entropy",
+    7: "aligned integers",
+}
 COMPRESSIONS = {0: "none", 1: "one LZ4 block", 2: "one Zstandard frame"}
 NUMERIC_KINDS = {INT64, INT128, FLOAT, DOUBLE, CODES}
-SCHEME_KINDS = {1: set(KINDS) - {BOOL}, 2: NUMERIC_KINDS, 3: {INT64, INT128, FLOAT, DOUBLE, BYTES}, 4: {BOOL}, 5: {DOUBLE},
-                6: NUMERIC_KINDS, 7: NUMERIC_KINDS}
+SCHEME_KINDS = {
+    1: set(KINDS) - {BOOL},
+    2: NUMERIC_KINDS,
+    3: {INT64, INT128, FLOAT, DOUBLE, BYTES},
+    4: {BOOL},
+    5: {DOUBLE},
+    6: NUMERIC_KINDS,
+    7: NUMERIC_KINDS,
+}
 
 KIND = family("page kind", KINDS)
 COMPRESSION = family("compression", COMPRESSIONS)
 SCHEME = family("scheme", SCHEMES)
-SCHEME_OF_KIND = family("scheme of kind", {
-    (scheme, kind): f"{SCHEMES[scheme]} of {KINDS[kind]}" for scheme, kinds in SCHEME_KINDS.items() for kind in kinds})
+SCHEME_OF_KIND = family(
+    "scheme of kind",
+    {(scheme, kind): f"{SCHEMES[scheme]} of {KINDS[kind]}" for scheme, kinds in SCHEME_KINDS.items() for kind in kinds},
+)
 STRUCTURED_VECTOR = family("vector", {32: "bytes", 33: "parts", 34: "floats", 35: "floats by bytes"})
 
 PLAIN_BYTES_MAX = 64 << 20
@@ -64,6 +91,7 @@ def decompressed(cursor, compression):
 
 
 # Scheme 1: vectors.
+
 
 def read_vectors(cursor, kind, count):
     dimensions = cursor.varint("dimensions") if kind == FLOAT_VECTOR else 0
@@ -116,11 +144,12 @@ def read_float_vectors(cursor, count, dimensions, by_bytes):
         floats = [int.from_bytes(four, "little") for four in zip(*planes)]
     else:
         taken = cursor.take(numbers * 4, "floats")
-        floats = [int.from_bytes(taken[at:at + 4], "little") for at in range(0, numbers * 4, 4)]
-    return [floats[at * dimensions:(at + 1) * dimensions] for at in range(count)]
+        floats = [int.from_bytes(taken[at : at + 4], "little") for at in range(0, numbers * 4, 4)]
+    return [floats[at * dimensions : (at + 1) * dimensions] for at in range(count)]
 
 
 # The other schemes.
+
 
 def read_number_sequence(cursor, kind, count, field):
     """First values and distinct values: doubles or floats where the page has them, else integers."""
@@ -134,7 +163,11 @@ def read_stepped_runs(cursor, kind, count):
     counts = read_integer_sequence(cursor, runs, "value counts")
     firsts, steps = read_integer_sequence(cursor, runs, "first values"), read_integer_sequence(cursor, runs, "steps")
     mask = {FLOAT: (1 << 32) - 1, DOUBLE: (1 << 64) - 1}.get(kind, -1)
-    return [wrap(first + step * index) & mask for length, first, step in zip(counts, firsts, steps) for index in range(length)]
+    return [
+        wrap(first + step * index) & mask
+        for length, first, step in zip(counts, firsts, steps)
+        for index in range(length)
+    ]
 
 
 def read_dictionary(cursor, kind, count):
@@ -144,7 +177,10 @@ def read_dictionary(cursor, kind, count):
         values = cut_up(cursor, read_integer_sequence(cursor, distinct, "byte counts"))
     else:
         values = read_number_sequence(cursor, kind, distinct, "distinct values")
-    return [values[code] for code in read_directory(cursor, count, lambda part, codes: read_integer_vector(part, codes, "codes"))]
+    return [
+        values[code]
+        for code in read_directory(cursor, count, lambda part, codes: read_integer_vector(part, codes, "codes"))
+    ]
 
 
 def read_bitmap_body(cursor, kind, count):
@@ -164,5 +200,12 @@ def read_aligned(cursor, kind, count):
     return read_whole_page(cursor, count, "values", read_aligned_integers, kind in (FLOAT, DOUBLE), kind == FLOAT)
 
 
-BODIES = {1: read_vectors, 2: read_stepped_runs, 3: read_dictionary, 4: read_bitmap_body, 5: read_alp_rd_body,
-          6: read_binned, 7: read_aligned}
+BODIES = {
+    1: read_vectors,
+    2: read_stepped_runs,
+    3: read_dictionary,
+    4: read_bitmap_body,
+    5: read_alp_rd_body,
+    6: read_binned,
+    7: read_aligned,
+}

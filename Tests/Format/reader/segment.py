@@ -1,36 +1,48 @@
 # SPDX-License-Identifier: Apache-2.0
 """FORMAT.md, Segment files: from the tail to the rows, every checksum and every statistic verified."""
+
 import struct
 from collections import namedtuple
 
 from . import pages, values
 from .coverage import family, meet
-from .cursor import Cursor, FileHeader, FormatError, placed_checksum, require
+from .cursor import Cursor, FileHeader, placed_checksum, require
 from .doubles import double_of
-from .integers import VECTOR_VALUES, read_integer_sequence, wrap
+from .integers import VECTOR_VALUES, wrap
 
 PHYSICAL_KINDS = {
-    values.BOOLEAN: pages.BOOL, values.REAL: pages.FLOAT, values.DOUBLE: pages.DOUBLE, values.NUMERIC: pages.INT128,
-    values.UUID: pages.UUID, values.INTERVAL: pages.INTERVAL, values.VECTOR: pages.FLOAT_VECTOR,
+    values.BOOLEAN: pages.BOOL,
+    values.REAL: pages.FLOAT,
+    values.DOUBLE: pages.DOUBLE,
+    values.NUMERIC: pages.INT128,
+    values.UUID: pages.UUID,
+    values.INTERVAL: pages.INTERVAL,
+    values.VECTOR: pages.FLOAT_VECTOR,
     **dict.fromkeys([values.TEXT, values.JSONB, values.BYTEA], pages.BYTES),
     **dict.fromkeys(values.INTEGERS | values.TIMES, pages.INT64),
 }
 STORAGE = family("column storage", {0: "plain", 1: "dictionary"})
 PROFILE = family("profile", {0: "warm", 1: "cold"})
 FLAG = family("column chunk flag", {1: "uniform scale", 2: "scale pages", 4: "zone map", 8: "extremes", 16: "sum"})
-ZONE_MAP = family("zone map form", {0: "none", 1: "integers, codes", 2: "decimal coefficients", 3: "floats and doubles"})
+ZONE_MAP = family(
+    "zone map form", {0: "none", 1: "integers, codes", 2: "decimal coefficients", 3: "floats and doubles"}
+)
 SECTIONS = {1: "key index", 2: "vector index", 3: "sketches", 4: "series directory", 5: "partial states"}
 
 ROW_GROUP_ROWS_MAX = 65536
 ROOT_MAGIC = {"segment footer": b"FSEG", "file tail": b"FTAL"}
 
-Descriptor = namedtuple("Descriptor", "table_id file_id offset byte_count row_count chunk_id times order first_lsn last_lsn "
-                                      "raw_byte_count profile")
+Descriptor = namedtuple(
+    "Descriptor",
+    "table_id file_id offset byte_count row_count chunk_id times order first_lsn last_lsn " "raw_byte_count profile",
+)
 SegmentColumn = namedtuple("SegmentColumn", "id name type dictionary")
 
 
 def read_descriptor(cursor):
-    numbers = [cursor.varint(field) for field in ("table id", "file id", "byte offset", "byte count", "row count", "chunk id")]
+    numbers = [
+        cursor.varint(field) for field in ("table id", "file id", "byte offset", "byte count", "row count", "chunk id")
+    ]
     times = (cursor.signed("smallest time"), cursor.signed("largest time")) if cursor.flag("has time") else None
     order = values.read_column_ids(cursor, "order")
     lsns = [cursor.varint(field) for field in ("first LSN", "last LSN", "raw byte count")]
@@ -66,8 +78,10 @@ class SegmentFile:
         last_checksum_at = last.at
         stored = last.checksum(f"placed checksum of the {what}")
         byte_count = last.u32("byte count of the payload")
-        require(last.take(4, "magic", lambda taken: '"' + bytes(taken).decode("latin-1") + '"') == ROOT_MAGIC[what],
-                f"{self.name}: no {what} ends at {end}")
+        require(
+            last.take(4, "magic", lambda taken: '"' + bytes(taken).decode("latin-1") + '"') == ROOT_MAGIC[what],
+            f"{self.name}: no {what} ends at {end}",
+        )
         start = last_checksum_at - byte_count
         require(start >= FileHeader.byte_count, f"{self.name}: the {what} of {byte_count} bytes does not fit")
         self.verify(start, last_checksum_at, stored, what)
@@ -77,8 +91,10 @@ class SegmentFile:
         return payload
 
     def verify(self, start, end, stored, what):
-        require(placed_checksum(self.data[start:end], self.header.file_id, start) == stored,
-                f"{self.name}: checksum of the {what} at {start}")
+        require(
+            placed_checksum(self.data[start:end], self.header.file_id, start) == stored,
+            f"{self.name}: checksum of the {what} at {start}",
+        )
 
     def segments(self):
         return [Segment(self, descriptor) for descriptor in self.descriptors]
@@ -103,8 +119,10 @@ class Blocks:
     def location(self, cursor):
         distance, byte_count = cursor.signed("distance"), cursor.varint("byte count")
         offset = self.at + distance
-        require(byte_count >= 5 and self.start <= offset and offset + byte_count <= self.end,
-                f"{self.file.name}: a block at {offset} of {byte_count} bytes")
+        require(
+            byte_count >= 5 and self.start <= offset and offset + byte_count <= self.end,
+            f"{self.file.name}: a block at {offset} of {byte_count} bytes",
+        )
         self.at = offset + byte_count
         self.named.append((offset, byte_count))
         return offset, byte_count
@@ -130,19 +148,27 @@ class Segment:
         self.blocks = Blocks(file, descriptor.offset, file.root_start)
         own = [footer.varint(field) for field in ("table id", "chunk id", "row count", "raw byte count")]
         profile = read_profile(footer)
-        first_lsn, last_lsn = footer.varint("first LSN"), footer.varint("last LSN")
+        footer.varint("first LSN")  # zero in a bulk load, which learns its LSN when it commits: the manifest is right
+        footer.varint("last LSN")
         order = values.read_column_ids(footer, "order")
         times = None
         if footer.flag("has time"):
             self.time_column = footer.varint("time column id")
             times = footer.signed("smallest time"), footer.signed("largest time")
-        require(own == [descriptor.table_id, descriptor.chunk_id, descriptor.row_count, descriptor.raw_byte_count]
-                and (profile, order, times) == (descriptor.profile, descriptor.order, descriptor.times),
-                f"{self.name}: footer and descriptor differ")
+        require(
+            own == [descriptor.table_id, descriptor.chunk_id, descriptor.row_count, descriptor.raw_byte_count]
+            and (profile, order, times) == (descriptor.profile, descriptor.order, descriptor.times),
+            f"{self.name}: footer and descriptor differ",
+        )
         self.columns = [self.read_column(footer) for _ in range(footer.varint("column count"))]
         self.groups = [self.read_row_group(footer, index) for index in range(footer.varint("row group count"))]
-        self.sections = [(footer.varint("section kind", show=lambda kind: f"{kind}: {SECTIONS.get(kind, 'unknown')}"),
-                          self.blocks.location(footer)) for _ in range(footer.varint("section count"))]
+        self.sections = [
+            (
+                footer.varint("section kind", show=lambda kind: f"{kind}: {SECTIONS.get(kind, 'unknown')}"),
+                self.blocks.location(footer),
+            )
+            for _ in range(footer.varint("section count"))
+        ]
         footer.finish("the footer")
         for kind, location in self.sections:  # A reader skips what it does not know; the checksum holds all the same.
             payload = self.blocks.open(location, f"section {kind}: {SECTIONS.get(kind, 'unknown')}")
@@ -165,7 +191,9 @@ class Segment:
         if count == 1:
             return [(self.blocks.location(footer), value_count)]
         listed = [(self.blocks.location(footer), footer.varint("value count")) for _ in range(count)]
-        require(sum(values for _, values in listed) == value_count, f"{self.name}: pages do not hold {value_count} values")
+        require(
+            sum(values for _, values in listed) == value_count, f"{self.name}: pages do not hold {value_count} values"
+        )
         require(all(values % VECTOR_VALUES == 0 for _, values in listed[:-1]), f"{self.name}: pages of broken vectors")
         return listed
 
@@ -180,7 +208,10 @@ class Segment:
             listed = self.read_pages_list(footer, entries)
             dictionary = self.read_pages(listed, pages.BYTES, f'dictionary of "{name}"')
             require(sum(map(len, dictionary)) == byte_count, f"{self.name}: the dictionary of {name} has other bytes")
-            require(all(a < b for a, b in zip(dictionary, dictionary[1:])), f"{self.name}: the dictionary of {name} is not sorted")
+            require(
+                all(a < b for a, b in zip(dictionary, dictionary[1:])),
+                f"{self.name}: the dictionary of {name} is not sorted",
+            )
         return SegmentColumn(column_id, name, kind, dictionary)
 
     def read_row_group(self, footer, index):
@@ -207,8 +238,10 @@ class Segment:
         return rows
 
     def check_order(self, rows):
-        places = [next(index for index, column in enumerate(self.columns) if column.id == wanted)
-                  for wanted in self.descriptor.order]
+        places = [
+            next(index for index, column in enumerate(self.columns) if column.id == wanted)
+            for wanted in self.descriptor.order
+        ]
         keys = [[sort_key(row[place], self.columns[place].type.tag) for place in places] for row in rows]
         require(all(a <= b for a, b in zip(keys, keys[1:])), f"{self.name}: the rows are not in their order")
 
@@ -221,14 +254,29 @@ class ColumnChunk:
         self.what = f'column {column.id} "{column.name}", row group {group}'
         footer.heading(self.what)
         self.pages = segment.read_pages_list(footer, row_count)
-        flags = footer.u8("flags", show=lambda flags: f"{flags}: " + ", ".join(
-            name for bit, name in ((1, "uniform scale"), (2, "scale pages"), (4, "zone map"), (8, "extremes"), (16, "sum"))
-            if flags & bit))
+        flags = footer.u8(
+            "flags",
+            show=lambda flags: f"{flags}: "
+            + ", ".join(
+                name
+                for bit, name in (
+                    (1, "uniform scale"),
+                    (2, "scale pages"),
+                    (4, "zone map"),
+                    (8, "extremes"),
+                    (16, "sum"),
+                )
+                if flags & bit
+            ),
+        )
         require(flags < 32, f"{segment.name}: flags {flags}")
         for bit in (1, 2, 4, 8, 16):
             if flags & bit:
                 meet(FLAG, bit)
-        require(((flags & 3) in (1, 2)) == (column.type.tag == values.NUMERIC) and flags & 3 != 3, f"{self.what}: flags {flags}")
+        require(
+            ((flags & 3) in (1, 2)) == (column.type.tag == values.NUMERIC) and flags & 3 != 3,
+            f"{self.what}: flags {flags}",
+        )
         self.scale = footer.u8("scale") if flags & 1 else None
         self.scale_pages = segment.read_pages_list(footer, row_count) if flags & 2 else None
         self.zone_map = segment.blocks.location(footer) if flags & 4 else None
@@ -244,9 +292,13 @@ class ColumnChunk:
 
     def values(self):
         stored = self.segment.read_pages(self.pages, self.kind, self.what)
-        require(stored.count(None) == self.null_count, f"{self.what}: {stored.count(None)} NULLs, not {self.null_count}")
+        require(
+            stored.count(None) == self.null_count, f"{self.what}: {stored.count(None)} NULLs, not {self.null_count}"
+        )
         if self.zone_map is not None:
-            ZoneMap(self.segment.blocks.open(self.zone_map, f"zone map of {self.what}"), stored, self.kind).check(self.what)
+            ZoneMap(self.segment.blocks.open(self.zone_map, f"zone map of {self.what}"), stored, self.kind).check(
+                self.what
+            )
         found = stored
         if self.kind == pages.CODES:
             found = [None if code is None else self.column.dictionary[code] for code in stored]
@@ -254,7 +306,9 @@ class ColumnChunk:
             found = [None if coefficient is None else (coefficient, self.scale) for coefficient in stored]
         elif self.scale_pages is not None:
             scales = self.segment.read_pages(self.scale_pages, pages.INT64, f"scales of {self.what}")
-            found = [None if coefficient is None else (coefficient, scale) for coefficient, scale in zip(stored, scales)]
+            found = [
+                None if coefficient is None else (coefficient, scale) for coefficient, scale in zip(stored, scales)
+            ]
         self.check(found)
         return found
 
@@ -263,7 +317,9 @@ class ColumnChunk:
         tag = self.column.type.tag
         if self.extremes is not None:
             keys = [sort_key(value, tag) for value in present]
-            require([sort_key(value, tag) for value in self.extremes] == [min(keys), max(keys)], f"{self.what}: extremes")
+            require(
+                [sort_key(value, tag) for value in self.extremes] == [min(keys), max(keys)], f"{self.what}: extremes"
+            )
         if self.sum is not None:
             require(sum(present) == self.sum, f"{self.what}: sum {self.sum}, not {sum(present)}")
 
@@ -298,12 +354,16 @@ class ZoneMap:
         count = cursor.varint("value count")
         require(count == len(stored), f"{cursor.name}: a zone map of {count} values for {len(stored)}")
         zones = -(-count // VECTOR_VALUES)
-        form = cursor.choice("form", {0: "none", 1: "integers, codes", 2: "decimal coefficients", 3: "floats and doubles"})
+        form = cursor.choice(
+            "form", {0: "none", 1: "integers, codes", 2: "decimal coefficients", 3: "floats and doubles"}
+        )
         meet(ZONE_MAP, form)
 
         def part(field):
-            return pages.read_number_sequence(cursor, pages.DOUBLE if form == 3 and field != "NULL counts" else pages.INT64,
-                                              zones, field)
+            return pages.read_number_sequence(
+                cursor, pages.DOUBLE if form == 3 and field != "NULL counts" else pages.INT64, zones, field
+            )
+
         self.null_counts, self.smallest, self.largest, self.sums = part("NULL counts"), None, None, None
         if form == 1:
             self.smallest = part("smallest")
@@ -318,14 +378,16 @@ class ZoneMap:
 
     def check(self, what):
         for zone, nulls in enumerate(self.null_counts):
-            rows = self.stored[zone * VECTOR_VALUES:(zone + 1) * VECTOR_VALUES]
+            rows = self.stored[zone * VECTOR_VALUES : (zone + 1) * VECTOR_VALUES]
             present = [value for value in rows if value is not None]
             require(len(rows) - len(present) == nulls, f"{what}, zone {zone}: {nulls} NULLs")
             if not present or self.smallest is None:
                 continue
             bounds = self.smallest[zone], self.largest[zone]
             if self.kind in (pages.FLOAT, pages.DOUBLE):
-                present = [sort_key(value, values.REAL if self.kind == pages.FLOAT else values.DOUBLE) for value in present]
+                present = [
+                    sort_key(value, values.REAL if self.kind == pages.FLOAT else values.DOUBLE) for value in present
+                ]
                 bounds = tuple(sort_key(pattern, values.DOUBLE) for pattern in bounds)
             require(bounds == (min(present), max(present)), f"{what}, zone {zone}: {bounds}")
             if self.sums is not None and self.sums[zone]:

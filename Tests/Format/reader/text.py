@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Values as PostgreSQL prints them (DateStyle ISO, TimeZone UTC, IntervalStyle postgres), and rows as CSV."""
+
 import math
 import struct
 import uuid
@@ -51,6 +52,7 @@ def decimal(coefficient, scale):
 
 # Floating point: the shortest digits that lie strictly between the neighbouring midpoints, of these the nearest.
 
+
 def floating(pattern, bits):
     fraction_bits, exponent_max, fixed_digits = (52, 0x7FF, 15) if bits == 64 else (23, 0xFF, 6)
     fraction, exponent = pattern & (1 << fraction_bits) - 1, pattern >> fraction_bits & exponent_max
@@ -63,7 +65,7 @@ def floating(pattern, bits):
     if -4 <= power < fixed_digits:
         if power < 0:
             return f"{sign}0.{'0' * (-power - 1)}{digits}"
-        whole, rest = digits[:power + 1].ljust(power + 1, "0"), digits[power + 1:]
+        whole, rest = digits[: power + 1].ljust(power + 1, "0"), digits[power + 1 :]
         return sign + whole + ("." + rest if rest else "")
     return f"{sign}{digits[0]}{'.' + digits[1:] if digits[1:] else ''}e{'-' if power < 0 else '+'}{abs(power):02}"
 
@@ -77,7 +79,7 @@ def quick_double_digits(pattern):
     """Python's shortest digits, which may be a midpoint where the fraction is even. None where that may be so: a midpoint
     of doubles has 17 digits at most from 2^52 to 10^41 alone."""
     value = double_of(pattern)
-    return scientific(repr(value)) if pattern & 1 or not 2.0 ** 52 <= value < 1e41 else None
+    return scientific(repr(value)) if pattern & 1 or not 2.0**52 <= value < 1e41 else None
 
 
 def quick_float_digits(pattern):
@@ -126,6 +128,7 @@ def scientific(text):
 
 # Times. The Gregorian calendar reaches back before its invention; the year before 1 is 1 BC.
 
+
 def civil(days):
     """Year, month and day of a day that is counted from 1970-01-01."""
     days += 719468  # from 0000-03-01, so that a leap day is the last of its year
@@ -149,12 +152,12 @@ def date(days):
 
 
 def moment(count, digits, zone):
-    days, rest = divmod(count, 86400 * 10 ** digits)
+    days, rest = divmod(count, 86400 * 10**digits)
     return dated(days, f" {clock(rest, digits)}{zone}")
 
 
 def clock(count, digits):
-    seconds, fraction = divmod(count, 10 ** digits)
+    seconds, fraction = divmod(count, 10**digits)
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     point = f".{fraction:0{digits}}".rstrip("0") if fraction else ""
@@ -177,6 +180,7 @@ def interval(months, days, microseconds):
 
 
 # CSV, as PostgreSQL writes it: NULL is an empty field, the empty text is quoted.
+
 
 def csv_field(value, kind):
     if value is None:

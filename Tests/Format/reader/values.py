@@ -9,15 +9,31 @@ In Python a value of SQL is None for NULL and else
     (int, int, int) INTERVAL: months, days, microseconds
     [int, …]        VECTOR: bit patterns of 32 bits
 """
+
 from collections import namedtuple
 
 from .coverage import family, meet
 from .cursor import FormatError
 
 TYPES = {
-    1: "boolean", 2: "smallint", 3: "integer", 4: "bigint", 5: "real", 6: "double precision", 7: "numeric", 8: "text",
-    9: "uuid", 10: "timestamptz", 11: "timestamptz(9)", 12: "timestamp", 13: "timestamp(9)", 14: "date", 15: "interval",
-    16: "jsonb", 17: "bytea", 18: "vector",
+    1: "boolean",
+    2: "smallint",
+    3: "integer",
+    4: "bigint",
+    5: "real",
+    6: "double precision",
+    7: "numeric",
+    8: "text",
+    9: "uuid",
+    10: "timestamptz",
+    11: "timestamptz(9)",
+    12: "timestamp",
+    13: "timestamp(9)",
+    14: "date",
+    15: "interval",
+    16: "jsonb",
+    17: "bytea",
+    18: "vector",
 }
 BOOLEAN, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE, NUMERIC, TEXT, UUID = range(1, 10)
 TIMESTAMPTZ, TIMESTAMPTZ9, TIMESTAMP, TIMESTAMP9, DATE, INTERVAL, JSONB, BYTEA, VECTOR = range(10, 19)
@@ -25,8 +41,23 @@ INTEGERS = {SMALLINT, INTEGER, BIGINT}
 TIMES = {TIMESTAMPTZ, TIMESTAMPTZ9, TIMESTAMP, TIMESTAMP9, DATE}
 
 TYPE = family("type", TYPES)
-VALUE = family("value", {0: "NULL", 1: "false", 2: "true", 3: "integer", 4: "real", 5: "double", 6: "numeric", 7: "text",
-                         8: "bytea", 9: "uuid", 10: "interval", 11: "vector"})
+VALUE = family(
+    "value",
+    {
+        0: "NULL",
+        1: "false",
+        2: "true",
+        3: "integer",
+        4: "real",
+        5: "double",
+        6: "numeric",
+        7: "text",
+        8: "bytea",
+        9: "uuid",
+        10: "interval",
+        11: "vector",
+    },
+)
 
 Type = namedtuple("Type", "tag precision scale dimensions", defaults=(0, 0, 0))
 Chunk = namedtuple("Chunk", "id start end")
@@ -88,7 +119,11 @@ def read_schema(cursor):
     for _ in range(cursor.varint("column count")):
         column_id, column_name = cursor.varint("column id"), cursor.text("column name")
         kind, nullable = read_type(cursor), cursor.flag("nullable")
-        columns.append(Column(column_id, column_name, kind, nullable, cursor.text("default") if cursor.flag("has default") else None))
+        columns.append(
+            Column(
+                column_id, column_name, kind, nullable, cursor.text("default") if cursor.flag("has default") else None
+            )
+        )
     primary_key = read_column_ids(cursor, "primary key")
     chunking = None
     if cursor.flag("has chunking"):
