@@ -30,8 +30,8 @@ def closed(firn, database, count, readings_count, long_count=0):
     return tables
 
 
-def killed(firn, database, count, long_count=0, bulky_count=0):
-    """Half of the rows in segments; the other half, tables and a drop in the log alone, perhaps a bulk load, too. What is
+def killed(firn, database, count, long_count=0):
+    """Half of the rows in segments; the other half, tables and a drop in the log alone, a bulk load, too. What is
     selected from segments comes with their dictionaries."""
     tables = generate.every_type(count, 2)
     texts = next(table for table in tables if table.name == "texts")
@@ -40,7 +40,7 @@ def killed(firn, database, count, long_count=0, bulky_count=0):
         generate.part(table, table.name, [name for name, _, _ in table.columns], lambda index, row: index % 2 == 0)
         for table in tables
     ]
-    late = [generate.readings(count, 22)]
+    late = [generate.readings(count, 22), generate.chatter(150, 23), generate.bulky()]
     if long_count:
         long = generate.long(long_count)
         flushed.append(long)
@@ -52,8 +52,6 @@ def killed(firn, database, count, long_count=0, bulky_count=0):
                 "WHERE number < 20000",
             ),
         ]
-    if bulky_count:
-        late.append(generate.bulky(bulky_count))
     create(firn, database, [*flushed, generate.Table("gone", [("number", "bigint", ["1"])])])
     for table in flushed:
         load(firn, database, table)
@@ -80,7 +78,8 @@ def can_compress(firn):
 
 def compressed(firn, database, count):
     """Every type in chunks that were compressed: the encodings of cold data."""
-    tables = [generate.with_time(table, f"cold_{table.name}") for table in generate.every_type(count, 3)]
+    plain = generate.every_type(count, 3) + [generate.zones(1100, 31)]
+    tables = [generate.with_time(table, f"cold_{table.name}") for table in plain]
     create(firn, database, tables)
     for table in tables:
         load(firn, database, table)

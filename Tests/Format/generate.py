@@ -277,10 +277,17 @@ def long(count):
     ])
 
 
-def bulky(count):
-    """So many bytes in few rows that they are loaded in bulk."""
-    return Table("bulky", [("number", "bigint", [str(index) for index in range(count)]),
-                           ("payload", "text", [f"{index % 100} " * 400 for index in range(count)])])
+def bulky(count=5300, absent=100):
+    """So many bytes in memory that they are loaded in bulk (more than 8 MiB), and few on disk: a NULL has 16 of them, too."""
+    return Table("bulky", [("number", "bigint", [str(index) for index in range(count)])]
+                 + [(f"absent_{index}", "uuid", [NULL] * count) for index in range(absent)])
+
+
+def chatter(count, seed):
+    """Text without a dictionary that a log file compresses."""
+    choose = random.Random(seed)
+    return Table("chatter", [("line", "text", [f"{index} of {count}: " + "all quiet, nothing to report; " * choose.randrange(3, 9)
+                                               for index in range(count)])])
 
 
 def part(table, name, columns, keep):
@@ -291,13 +298,25 @@ def part(table, name, columns, keep):
 
 
 def zones(count, seed):
-    """Each kind of zone map, in little space."""
+    """What needs more than a vector, in little space: each kind of zone map, dictionaries of numbers."""
     choose = random.Random(seed)
+    rare, weights = [choose.random() for _ in range(60)], [1 / (index + 1) for index in range(60)]
+    dear = [text.decimal(choose.randrange(10 ** 36), 4) for _ in range(9)]
+    speed, total, speeding = 0, 1 << 40, []
+    for _ in range(count):
+        speed += choose.randrange(-3, 4)
+        total += speed + 100_000
+        speeding.append(str(total))
     return Table("zones", [
         ("number", "bigint", [str(3 * index) for index in range(count)]),
         ("price", "numeric(9,2)", [text.decimal(choose.randrange(100), 2) for _ in range(count)]),
         ("level", "double precision", [double(choose.randrange(100) / 10) for _ in range(count)]),
         ("random", "double precision", [double(choose.random()) for _ in range(count)]),
+        ("speeding", "bigint", speeding),
+        ("few_integers", "bigint", [choose.choice(["1234567890123456789", "-77", "987654321987"]) for _ in range(count)]),
+        ("few_decimals", "numeric(38,4)", [choose.choice(dear) for _ in range(count)]),
+        ("few_doubles", "double precision", [double(one) for one in choose.choices(rare, weights, k=count)]),
+        ("few_reals", "real", [real(choose.choice(rare)) for _ in range(count)]),
         ("word", "text", [choose.choice(WORDS) for _ in range(count)]),
         ("flag", "boolean", with_nulls(["tf"[index // 40 % 2] for index in range(count)], 0.01, choose)),
     ])
