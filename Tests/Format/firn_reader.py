@@ -15,12 +15,12 @@ import argparse
 import pathlib
 import sys
 
-from reader import dump, text
+from reader import dump, text, values
 from reader.cursor import MAGIC, Cursor, FormatError, require
 from reader.database import Database
 from reader.log import Bulk, LogFile, Rows
 from reader.manifest import CURRENT_MAGIC, Current, Manifest
-from reader.segment import SegmentFile
+from reader.segment import Descriptor, SegmentFile
 
 
 def rows(path, table):
@@ -78,23 +78,33 @@ def show(path):
         for edit in manifest.edits:
             yield f"edit {edit.number} at {edit.offset}, LSN {edit.lsn}"
             for name, fields in edit.records:
-                yield f"    {name}: " + ", ".join(
-                    describe(field) if name == "add segment" else str(field) for field in fields
-                )
+                yield f"    {name}: " + ", ".join(map(describe_field, fields))
     else:
         for segment in SegmentFile(data, path.name).segments():
             yield describe(segment.descriptor)
             for column in segment.columns:
-                yield f'    column {column.id} "{column.name}"'
+                storage = "plain" if column.dictionary is None else f"dictionary of {len(column.dictionary)}"
+                yield f'    column {column.id} "{column.name}" {values.TYPES[column.type.tag]}, {storage}'
+
+
+def describe_field(field):
+    if isinstance(field, Descriptor):
+        return describe(field)
+    if isinstance(field, values.Schema):
+        columns = (f"{column.name} {values.TYPES[column.type.tag]}" for column in field.columns)
+        return f'{field.table_id} "{field.name}" ({", ".join(columns)})'
+    if isinstance(field, values.Chunk):
+        return f"chunk {field.id} from {field.start} to {field.end}"
+    return str(field)
 
 
 def describe_payload(payload):
     if isinstance(payload, Rows):
         return f"{len(payload.rows)} rows of table {payload.table_id}"
     if isinstance(payload, Bulk):
-        return f"{len(payload.segments)} segments of table {payload.table_id}"
+        return f"{len(payload.segments)} segments of table {payload.table_id}, loaded in bulk"
     return "; ".join(
-        f"put table {change.table_id} {change.name!r}" if not isinstance(change, int) else f"drop table {change}"
+        f"put table {describe_field(change)}" if isinstance(change, values.Schema) else f"drop table {change}"
         for change in payload
     )
 

@@ -14,6 +14,7 @@ import argparse
 import pathlib
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -26,7 +27,7 @@ environment.enter()
 import command  # noqa: E402 (the packages are there from here on)
 import databases  # noqa: E402
 import document  # noqa: E402
-from reader import coverage, text  # noqa: E402
+from reader import coverage, dump, text  # noqa: E402
 from reader.cursor import Cursor, FormatError  # noqa: E402
 from reader.database import Database  # noqa: E402
 from reader.log import LogFile  # noqa: E402
@@ -202,6 +203,27 @@ def damage_inside_of_a_log_is_told_from_a_torn_tail(context):
         ) or found == whole, f"{place} is {'refused' if found is None else 'not refused'}"
         agrees(context.firn, path, found, place)
     return f"{len(asked)} bytes"
+
+
+@check
+def script_prints_every_kind_of_file(context):
+    """The face of the reader for people."""
+
+    def script(*arguments):
+        path = pathlib.Path(__file__).with_name("firn_reader.py")
+        return subprocess.run([sys.executable, path, *map(str, arguments)], capture_output=True, text=True)
+
+    for file in document.tiny_files():
+        assert script("show", file).stdout.count("\n") >= 1, file
+        dumped = script("dump", file)
+        assert dumped.stdout.splitlines() == list(dump.dump_lines(file.read_bytes(), file.name)), dumped.stderr
+    expected = (document.TINY.with_name("tiny.rows") / "t.csv").read_text()
+    command.same_rows("rows", script("rows", document.TINY, "t").stdout, expected)
+    assert 'table 1 "t", 3 columns, 1 rows in the log' in script("list", document.TINY).stdout
+    damaged = context.folder / "damaged"
+    damaged.write_bytes((document.TINY / "CURRENT").read_bytes()[:-1])
+    refused = script("show", damaged)
+    assert refused.returncode == 1 and refused.stderr.startswith("error: "), refused
 
 
 @check
