@@ -39,4 +39,4 @@ crash: build ## SIGKILL a synced ingest 200 times; ROUNDS=n changes the number
 	@python3 Scripts/kill-loop.py .build/release/firn --rounds $(or $(ROUNDS),200)
 
 clean: ## Remove all that was built
-	rm -rf .build .build-* .venv-format Examples/Embed/.build Benchmarks/.build
+	rm -rf .build .build-* Examples/Embed/.build Benchmarks/.build
