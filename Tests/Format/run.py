@@ -220,7 +220,7 @@ def script_prints_every_kind_of_file(context):
     expected = (document.TINY.with_name("tiny.rows") / "t.csv").read_text()
     command.same_rows("rows", script("rows", document.TINY, "t").stdout, expected)
     assert 'table 1 "t", 3 columns, 1 rows in the log' in script("list", document.TINY).stdout
-    damaged = context.folder / "damaged"
+    damaged = context.folder / "damaged CURRENT"
     damaged.write_bytes((document.TINY / "CURRENT").read_bytes()[:-1])
     refused = script("show", damaged)
     assert refused.returncode == 1 and refused.stderr.startswith("error: "), refused
