@@ -10,6 +10,8 @@ for package in "${packages[@]}"; do
     status=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null || true)
     [ "$status" = "install ok installed" ] || missing+=("$package")
 done
+# The tests of the format make a virtual environment. Debian's python3 comes without the module.
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 
 if ! command -v swift >/dev/null; then
     echo "error: Swift 6.1 or later is needed: https://www.swift.org/install" >&2

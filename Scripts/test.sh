@@ -55,6 +55,8 @@ check "build of firn without warnings" Scripts/build-without-warnings.sh
 check "unit tests" unit_tests
 check "documentation without warnings" Scripts/documentation.sh
 check "command line" python3 Tests/CommandLine/run.py .build/release/firn
+check "format reader" python3 Tests/Format/run.py .build/release/firn
+check "golden files" python3 Tests/Golden/check.py .build/release/firn
 check "kill -9 of a synced ingest, 25 rounds" python3 Scripts/kill-loop.py .build/release/firn --rounds 25
 check "example program" swift run --package-path Examples/Embed
 
