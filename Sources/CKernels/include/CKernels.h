@@ -120,6 +120,7 @@ const FirnKernels *firn_kernels_at(FirnCPULevel level);
 /// The kernels of the level that was chosen at start.
 extern const FirnKernels *firn_kernels;
 
+static inline FirnCPULevel firn_chosen_level(void) { return firn_kernels->level; }
 static inline uint32_t firn_crc32c(const void *bytes, size_t byteCount, uint32_t seed) {
     return firn_kernels->crc32c(bytes, byteCount, seed);
 }
