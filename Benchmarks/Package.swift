@@ -7,10 +7,7 @@ import PackageDescription
 let package = Package(
     name: "firn-benchmarks",
     platforms: [.macOS(.v15)],
-    products: [
-        .executable(name: "firn-bench", targets: ["FirnBench"]),
-        .executable(name: "firn-kernels", targets: ["KernelBench"]),
-    ],
+    products: [.executable(name: "firn-bench", targets: ["FirnBench"])],
     dependencies: [
         .package(name: "firn", path: ".."),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -21,9 +18,7 @@ let package = Package(
             dependencies: [
                 .product(name: "Firn", package: "firn"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]),
-        // Reaches internals: it needs -Xswiftc -enable-testing (see make bench-kernels).
-        .executableTarget(name: "KernelBench", dependencies: [.product(name: "Firn", package: "firn")]),
+            ])
     ],
     swiftLanguageModes: [.v6]
 )

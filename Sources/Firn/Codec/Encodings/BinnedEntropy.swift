@@ -187,7 +187,12 @@ enum BinnedEntropy {
         let symbols = PaddedWords(try reader.readBytes(wordCounts[0] * 2))
         let offsets = PaddedWords(try reader.readBytes(wordCounts[1] * 2))
         let table = model.decoderTable()
-        let lowers = order == 0 ? model.lowers : model.lowers.map { $0 ^ signBit }
+        // Without a divisor the base needs no pass of its own: lower bounds or the last sums bring it in.
+        let isDivided = divisor != 1
+        if !isDivided && order > 0 { carries[0] &+= base }
+        let lowerBase = isDivided || order > 0 ? 0 : UInt64(bitPattern: base)
+        let latentZero = order == 0 ? 0 : signBit
+        let lowers = model.lowers.map { $0 &- latentZero &+ lowerBase }
         let widest = model.offsetWidths.max() ?? 0
         var streams = EntropyKernels.start(symbols.words, offsets.words, tableBits: model.tableBits, widest: widest)
         // A vector at a time, so that what follows the bins finds it in the first cache.
@@ -204,7 +209,7 @@ enum BinnedEntropy {
                     Kernels.prefixSum(vector, count: vectorCount, carry: carries[level])
                     carries[level] = vector[vectorCount - 1]
                 }
-                if divisor != 1 || base != 0 {
+                if isDivided {
                     Kernels.scale(vector, count: vectorCount, factor: Int64(bitPattern: divisor), base: base)
                 }
             }

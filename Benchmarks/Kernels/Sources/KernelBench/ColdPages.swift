@@ -31,7 +31,7 @@ enum ColdPages {
     private static func measure(_ name: String, _ page: [UInt8]) throws {
         let vector = VectorBuffer<Int64>()
         var best = Double.infinity
-        for _ in 0..<4 * Timing.roundCount {
+        for _ in 0..<Timing.roundCount {
             var failure: (any Error)?
             let nanoseconds = Timing.nanoseconds {
                 do {
