@@ -36,7 +36,7 @@ bench: build ## Compare with PostgreSQL and DuckDB; writes Benchmarks/RESULTS.md
 	@Scripts/bench.sh
 
 bench-kernels: deps ## Measure the hot loops at each CPU level; writes Benchmarks/KERNELS.md
-	$(SWIFT) build --package-path Benchmarks/Kernels --scratch-path .build-kernels -c release -Xswiftc -enable-testing --product firn-kernels
+	$(SWIFT) build --package-path Benchmarks/KernelBench --scratch-path .build-kernels -c release -Xswiftc -enable-testing --product firn-kernels
 	.build-kernels/release/firn-kernels >.build-kernels/KERNELS.md
 	mv .build-kernels/KERNELS.md Benchmarks/KERNELS.md
 
