@@ -15,7 +15,7 @@ struct BenchmarkedKernel {
     var goal: Double?
     var vectorGoal: Double?
     let reference: (() -> Void)?
-    let run: (FirnKernels) -> Void
+    let run: (UnsafePointer<FirnKernels>) -> Void
 }
 
 /// Blocks of 1,024 values with random contents; what is computed goes to memory that nobody reads.
@@ -69,7 +69,7 @@ struct BenchmarkData {
             BenchmarkedKernel(
                 name: "unpack, \(width) bits", goal: 6, vectorGoal: 12,
                 reference: { BitPacking.unpack(bytes, width: width, rowCount: rowCount, base: 5, into: output) },
-                run: { $0.unpack(bytes, UInt32(width), rowCount, 5, output) })
+                run: { $0.pointee.unpack(bytes, UInt32(width), rowCount, 5, output) })
         }
         return unpacks + [
             BenchmarkedKernel(
@@ -77,11 +77,11 @@ struct BenchmarkData {
                 reference: {
                     ALPKernels.unpackAndDecode(bytes, width: 17, rowCount: rowCount, base: 5, scaling, into: signed)
                 },
-                run: { $0.unpackALP(bytes, 17, rowCount, 5, scaling.down, scaling.downFraction, real) }),
+                run: { $0.pointee.unpackALP(bytes, 17, rowCount, 5, scaling.down, scaling.downFraction, real) }),
             BenchmarkedKernel(
                 name: "prefix sum", goal: 3.4, vectorGoal: 6,
                 reference: { IntegerKernels.prefixSum(signed, count: count, carry: 7) },
-                run: { $0.prefixSum(signed, count, 7) }),
+                run: { $0.pointee.prefixSum(signed, count, 7) }),
         ]
     }
 
@@ -96,25 +96,25 @@ struct BenchmarkData {
                     numbers.initialize(
                         to: AggregateKernels.squares(doubles, count: count, validity: nil, around: 1.5))
                 },
-                run: { numbers.initialize(to: $0.squaresDouble(doubles, count, nil, 1.5)) }),
+                run: { numbers.initialize(to: $0.pointee.squaresDouble(doubles, count, nil, 1.5)) }),
             BenchmarkedKernel(
                 name: "sum, min, max, double", goal: 4, vectorGoal: 9,
                 reference: {
                     results.initialize(to: AggregateKernels.aggregate(doubles, count: count, validity: nil))
                 },
-                run: { $0.aggregateDouble(doubles, count, nil, results) }),
+                run: { $0.pointee.aggregateDouble(doubles, count, nil, results) }),
             BenchmarkedKernel(
                 name: "sum, min, max, double, half valid",
                 reference: {
                     results.initialize(to: AggregateKernels.aggregate(doubles, count: count, validity: bitmap))
                 },
-                run: { $0.aggregateDouble(doubles, count, bitmap, results) }),
+                run: { $0.pointee.aggregateDouble(doubles, count, bitmap, results) }),
             BenchmarkedKernel(
                 name: "sum, min, max, Int64", goal: 4, vectorGoal: 9,
                 reference: {
                     integerResults.initialize(to: AggregateKernels.aggregate(integers, count: count, validity: nil))
                 },
-                run: { $0.aggregateInt64(integers, count, nil, integerResults) }),
+                run: { $0.pointee.aggregateInt64(integers, count, nil, integerResults) }),
         ]
     }
 
@@ -127,15 +127,15 @@ struct BenchmarkData {
             BenchmarkedKernel(
                 name: "double > constant to bitmap", goal: 8, vectorGoal: 16,
                 reference: { _ = FilterKernels.compare(doubles, count: count, .greater, 5_000) },
-                run: { $0.compareDouble(doubles, count, FirnGreater, 5_000, bits) }),
+                run: { $0.pointee.compareDouble(doubles, count, FirnGreater, 5_000, bits) }),
             BenchmarkedKernel(
                 name: "Int64 > constant to bitmap",
                 reference: { _ = FilterKernels.compare(integers, count: count, .greater, 500_000) },
-                run: { $0.compareInt64(integers, count, FirnGreater, 500_000, bits) }),
+                run: { $0.pointee.compareInt64(integers, count, FirnGreater, 500_000, bits) }),
             BenchmarkedKernel(
                 name: "bitmap to indexes, half set",
                 reference: { _ = FilterKernels.select(bitmap, count: count, first: 0) },
-                run: { _ = $0.select(bitmap, count, 0, indexes) }),
+                run: { _ = $0.pointee.select(bitmap, count, 0, indexes) }),
         ]
     }
 
@@ -148,7 +148,7 @@ struct BenchmarkData {
                 let checksum = CRC32C.reference(UnsafeRawBufferPointer(start: bytes, count: Self.byteCount), seed: 0)
                 numbers.initialize(to: Double(checksum))
             },
-            run: { numbers.initialize(to: Double($0.crc32c(bytes, Self.byteCount, 0))) })
+            run: { numbers.initialize(to: Double($0.pointee.crc32c(bytes, Self.byteCount, 0))) })
     }
 }
 
@@ -189,7 +189,7 @@ private struct BenchmarkedBins {
             },
             run: {
                 var streams = start
-                $0.expandBins(table, lowers, UInt32(Self.widest), &streams, VectorLayout.valueCount, output)
+                $0.pointee.expandBins(table, lowers, UInt32(Self.widest), &streams, VectorLayout.valueCount, output)
             })
     }
 }

@@ -44,7 +44,7 @@ enum KernelBench {
             if let swift { row(kernel, "swift", swift, kernel.goal, swift, roof) }
             for (name, level) in levels {
                 guard let kernels = firn_kernels_at(level) else { continue }
-                let speed = Timing.speed(kernel.unitCount) { kernel.run(kernels.pointee) }
+                let speed = Timing.speed(kernel.unitCount) { kernel.run(kernels) }
                 row(kernel, name, speed, level == FirnLevelBaseline ? kernel.goal : kernel.vectorGoal, swift, roof)
             }
         }
