@@ -3,7 +3,7 @@
 SWIFT ?= swift
 TEST_FLAGS := --disable-xctest --scratch-path .build-test -Xswiftc -warnings-as-errors
 
-.PHONY: help deps build demo test unit lint examples docs bench bench-ingest crash clean
+.PHONY: help deps build demo test unit lint examples docs bench bench-ingest bench-kernels crash clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,11 @@ docs: ## Build the DocC documentation; warnings are errors
 
 bench: build ## Compare with PostgreSQL and DuckDB; writes Benchmarks/RESULTS.md
 	@Scripts/bench.sh
+
+bench-kernels: deps ## Measure the hot loops at each CPU level; writes Benchmarks/KERNELS.md
+	$(SWIFT) build --package-path Benchmarks/KernelBench --scratch-path .build-kernels -c release -Xswiftc -enable-testing --product firn-kernels
+	.build-kernels/release/firn-kernels >.build-kernels/KERNELS.md
+	mv .build-kernels/KERNELS.md Benchmarks/KERNELS.md
 
 crash: build ## SIGKILL a synced ingest 200 times; ROUNDS=n changes the number
 	@python3 Scripts/kill-loop.py .build/release/firn --rounds $(or $(ROUNDS),200)

@@ -36,6 +36,14 @@ typedef double f64x8u __attribute__((vector_size(64), aligned(1), may_alias));
 typedef uint32_t u32x8 __attribute__((vector_size(32)));
 typedef uint32_t u32x8u __attribute__((vector_size(32), aligned(1), may_alias));
 typedef uint8_t u8x8 __attribute__((vector_size(8), aligned(1), may_alias));
+typedef uint64_t u64x4 __attribute__((vector_size(32)));
+typedef uint64_t u64x4u __attribute__((vector_size(32), aligned(1), may_alias));
+typedef double f64x4 __attribute__((vector_size(32)));
+typedef uint32_t u32x4 __attribute__((vector_size(16)));
+typedef uint32_t u32x4u __attribute__((vector_size(16), aligned(1), may_alias));
+// For `mask ? a : b`, which clang has for these alone.
+typedef int64_t choice64x8 __attribute__((ext_vector_type(8)));
+typedef double choiceF64x8 __attribute__((ext_vector_type(8)));
 typedef _Bool bitx8 __attribute__((ext_vector_type(8)));
 
 // MARK: Tables, filled before main
@@ -43,6 +51,8 @@ typedef _Bool bitx8 __attribute__((ext_vector_type(8)));
 /// The places of the ones in each byte, and how many there are.
 static uint8_t placesOfOnes[256][8];
 static uint8_t countsOfOnes[256];
+/// How many ones are below each place of each byte.
+static uint8_t ranksOfOnes[256][8];
 /// Slice-by-8 tables of CRC32C.
 static uint32_t crcTables[8][256];
 
@@ -137,7 +147,6 @@ CRC_TARGET static uint32_t crc32cByInstruction(const void *bytes, size_t byteCou
 #define LEVEL 0
 #define TARGET
 #define AT_LEVEL(name) name##_baseline
-#define EXPAND_BINS_BODY expandBins_baseline
 #if defined(__ARM_FEATURE_CRC32)
 #define CRC32C_BODY crc32cByInstruction
 #else
@@ -148,11 +157,9 @@ CRC_TARGET static uint32_t crc32cByInstruction(const void *bytes, size_t byteCou
 #undef TARGET
 #undef AT_LEVEL
 #undef CRC32C_BODY
-#undef EXPAND_BINS_BODY
 
 #if defined(__x86_64__)
 #define CRC32C_BODY crc32cByInstruction
-#define EXPAND_BINS_BODY expandBins_avx2
 
 #define LEVEL 1
 #define TARGET __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt,sse4.2")))
@@ -193,8 +200,10 @@ const FirnKernels *firn_kernels = &kernels_baseline;
 __attribute__((constructor)) static void chooseKernels(void) {
     for (int byte = 0; byte < 256; byte++) {
         int count = 0;
-        for (int bit = 0; bit < 8; bit++)
+        for (int bit = 0; bit < 8; bit++) {
+            ranksOfOnes[byte][bit] = (uint8_t)count;
             if (byte >> bit & 1) placesOfOnes[byte][count++] = (uint8_t)bit;
+        }
         countsOfOnes[byte] = (uint8_t)count;
         uint32_t crc = (uint32_t)byte;
         for (int bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >> 1) ^ 0x82F63B78 : crc >> 1;

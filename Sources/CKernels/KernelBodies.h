@@ -10,46 +10,88 @@
 
 #define LOCAL TARGET static inline __attribute__((always_inline))
 
-LOCAL f64x8 AT_LEVEL(choose)(i64x8 mask, f64x8 a, f64x8 b) { return (f64x8)((mask & (i64x8)a) | (~mask & (i64x8)b)); }
-LOCAL i64x8 AT_LEVEL(chooseInteger)(i64x8 mask, i64x8 a, i64x8 b) { return (mask & a) | (~mask & b); }
+// Selections, which the compiler turns into minima and maxima where the mask is a comparison of the same two.
+LOCAL f64x8 AT_LEVEL(choose)(i64x8 mask, f64x8 a, f64x8 b) {
+    return (f64x8)((choice64x8)mask ? (choiceF64x8)a : (choiceF64x8)b);
+}
+LOCAL i64x8 AT_LEVEL(chooseInteger)(i64x8 mask, i64x8 a, i64x8 b) {
+    return (i64x8)((choice64x8)mask ? (choice64x8)a : (choice64x8)b);
+}
 
 // MARK: Bit packing (layout: Sources/Firn/Codec/Kernels/BitPacking.swift)
 
-LOCAL void AT_LEVEL(unpackRow)(const uint8_t *packed, uint32_t width, size_t row, u64x8 mask, u64x8 *low, u64x8 *high) {
-    size_t bit = row * width;
-    const uint8_t *word = packed + (bit >> 6) * 128;
-    uint64_t shift = bit & 63;
-    u64x8 a = *(const u64x8u *)word >> shift;
-    u64x8 b = *(const u64x8u *)(word + 64) >> shift;
-    if (shift + width > 64) {
-        uint64_t left = 64 - shift;
-        a |= *(const u64x8u *)(word + 128) << left;
-        b |= *(const u64x8u *)(word + 192) << left;
-    }
-    *low = a & mask;
-    *high = b & mask;
-}
-
 LOCAL uint64_t AT_LEVEL(maskOf)(uint32_t width) { return width >= 64 ? ~0ull : (1ull << width) - 1; }
 
-TARGET static void AT_LEVEL(unpack)(const void *packed, uint32_t width, size_t rowCount, uint64_t base,
-                                    uint64_t *restrict values) {
-    u64x8 low = {0}, high = {0}, mask = (u64x8){0} + AT_LEVEL(maskOf)(width);
-    for (size_t row = 0; row < rowCount; row++) {
-        if (width) AT_LEVEL(unpackRow)(packed, width, row, mask, &low, &high);
-        *(u64x8u *)(values + row * 16) = low + base;
-        *(u64x8u *)(values + row * 16 + 8) = high + base;
+// The loops over rows, with what is done to a row. Above the baseline each lane is shifted by a count of its own
+// though all are equal: shifting by one count takes two operations, and the counts follow by an addition.
+#if LEVEL == 0
+#define ROW_PIECES 2
+typedef u64x8 AT_LEVEL(Piece);
+typedef u64x8u AT_LEVEL(StoredPiece);
+typedef uint64_t AT_LEVEL(Shift);
+#define ALL_LANES(number) (number)
+#define SHIFTED_UP(piece, count) ((piece) << (count))
+#define SHIFTED_DOWN(piece, count) ((piece) >> (count))
+#elif LEVEL == 1
+#define ROW_PIECES 4
+typedef u64x4 AT_LEVEL(Piece);
+typedef u64x4u AT_LEVEL(StoredPiece);
+typedef u64x4 AT_LEVEL(Shift);
+#define ALL_LANES(number) ((u64x4){0} + (number))
+#define SHIFTED_UP(piece, count) (u64x4) _mm256_sllv_epi64((__m256i)(piece), (__m256i)(count))
+#define SHIFTED_DOWN(piece, count) (u64x4) _mm256_srlv_epi64((__m256i)(piece), (__m256i)(count))
+#else
+#define ROW_PIECES 2
+typedef u64x8 AT_LEVEL(Piece);
+typedef u64x8u AT_LEVEL(StoredPiece);
+typedef u64x8 AT_LEVEL(Shift);
+#define ALL_LANES(number) ((u64x8){0} + (number))
+#define SHIFTED_UP(piece, count) (u64x8) _mm512_sllv_epi64((__m512i)(piece), (__m512i)(count))
+#define SHIFTED_DOWN(piece, count) (u64x8) _mm512_srlv_epi64((__m512i)(piece), (__m512i)(count))
+#endif
+#define PIECE_LANES (16 / ROW_PIECES)
+
+/// STORE(place, piece) takes the masked bits of PIECE_LANES values, the first of which is value `place`.
+#define UNPACK_ROWS(STORE)                                                                                             \
+    {                                                                                                                  \
+        AT_LEVEL(Piece) row[ROW_PIECES] = {{0}}, mask = (AT_LEVEL(Piece)){0} + AT_LEVEL(maskOf)(width);                 \
+        AT_LEVEL(Shift) down = ALL_LANES((uint64_t)0);                                                                 \
+        const uint8_t *word = packed;                                                                                  \
+        uint32_t shift = 0;                                                                                            \
+        for (size_t place = 0; place < rowCount * 16 && width == 0; place += 16)                                       \
+            for (int i = 0; i < ROW_PIECES; i++) { STORE(place + (size_t)i * PIECE_LANES, row[i]) }                    \
+        for (size_t place = 0; place < rowCount * 16 && width > 0; place += 16) {                                      \
+            for (int i = 0; i < ROW_PIECES; i++)                                                                       \
+                row[i] = SHIFTED_DOWN(((const AT_LEVEL(StoredPiece) *)word)[i], down);                                 \
+            shift += width;                                                                                            \
+            if (shift > 64) {                                                                                          \
+                AT_LEVEL(Shift) up = ALL_LANES((uint64_t)64) - down;                                                   \
+                for (int i = 0; i < ROW_PIECES; i++)                                                                   \
+                    row[i] |= SHIFTED_UP(((const AT_LEVEL(StoredPiece) *)(word + 128))[i], up);                        \
+            }                                                                                                          \
+            word += (shift >> 6) * 128;                                                                                \
+            shift &= 63;                                                                                               \
+            down = (down + ALL_LANES((uint64_t)width)) & ALL_LANES((uint64_t)63);                                      \
+            for (int i = 0; i < ROW_PIECES; i++) { STORE(place + (size_t)i * PIECE_LANES, row[i] & mask) }             \
+        }                                                                                                              \
     }
+
+TARGET static void AT_LEVEL(unpack)(const void *restrict packed, uint32_t width, size_t rowCount, uint64_t base,
+                                    uint64_t *restrict values) {
+#define STORE(place, piece) *(AT_LEVEL(StoredPiece) *)(values + (place)) = (piece) + base;
+    UNPACK_ROWS(STORE)
+#undef STORE
 }
 
-TARGET static void AT_LEVEL(unpackNarrow)(const void *packed, uint32_t width, size_t rowCount, uint64_t base,
+TARGET static void AT_LEVEL(unpackNarrow)(const void *restrict packed, uint32_t width, size_t rowCount, uint64_t base,
                                           uint32_t *restrict values) {
-    u64x8 low = {0}, high = {0}, mask = (u64x8){0} + AT_LEVEL(maskOf)(width);
-    for (size_t row = 0; row < rowCount; row++) {
-        if (width) AT_LEVEL(unpackRow)(packed, width, row, mask, &low, &high);
-        *(u32x8u *)(values + row * 16) = __builtin_convertvector(low + base, u32x8);
-        *(u32x8u *)(values + row * 16 + 8) = __builtin_convertvector(high + base, u32x8);
-    }
+#if LEVEL == 1
+#define STORE(place, piece) *(u32x4u *)(values + (place)) = __builtin_convertvector((piece) + base, u32x4);
+#else
+#define STORE(place, piece) *(u32x8u *)(values + (place)) = __builtin_convertvector((piece) + base, u32x8);
+#endif
+    UNPACK_ROWS(STORE)
+#undef STORE
 }
 
 TARGET static void AT_LEVEL(pack)(const int64_t *restrict values, size_t count, int64_t base, uint32_t width,
@@ -160,15 +202,30 @@ LOCAL f64x8 AT_LEVEL(toDouble)(u64x8 integers, double down, double fraction) {
     return number * down * fraction;
 }
 
-TARGET static void AT_LEVEL(unpackALP)(const void *packed, uint32_t width, size_t rowCount, int64_t base, double down,
-                                       double fraction, double *restrict values) {
-    u64x8 low = {0}, high = {0}, mask = (u64x8){0} + AT_LEVEL(maskOf)(width);
-    for (size_t row = 0; row < rowCount; row++) {
-        if (width) AT_LEVEL(unpackRow)(packed, width, row, mask, &low, &high);
-        *(f64x8u *)(values + row * 16) = AT_LEVEL(toDouble)(low + (uint64_t)base, down, fraction);
-        *(f64x8u *)(values + row * 16 + 8) = AT_LEVEL(toDouble)(high + (uint64_t)base, down, fraction);
-    }
+TARGET static void AT_LEVEL(unpackALP)(const void *restrict packed, uint32_t width, size_t rowCount, int64_t base,
+                                       double down, double fraction, double *restrict values) {
+    // The base and the bits that make an integer a double are added at once.
+    const uint64_t offset = (uint64_t)base + 0x4338000000000000ull;
+#if LEVEL == 1
+#define NUMBERS f64x4
+#else
+#define NUMBERS f64x8
+#endif
+#define STORE(place, piece)                                                                                            \
+    *(AT_LEVEL(StoredPiece) *)(values + (place)) =                                                                     \
+        (AT_LEVEL(Piece))(((NUMBERS)((piece) + offset) - 6755399441055744.0) * scale * part);
+    const NUMBERS scale = (NUMBERS){0} + down, part = (NUMBERS){0} + fraction;
+    UNPACK_ROWS(STORE)
+#undef STORE
+#undef NUMBERS
 }
+
+#undef UNPACK_ROWS
+#undef ROW_PIECES
+#undef PIECE_LANES
+#undef ALL_LANES
+#undef SHIFTED_UP
+#undef SHIFTED_DOWN
 
 TARGET static void AT_LEVEL(decodeALP)(int64_t *values, size_t count, double down, double fraction) {
     size_t index = 0;
@@ -212,10 +269,16 @@ TARGET static void AT_LEVEL(prefixSum)(int64_t *values, size_t count, int64_t ca
 // MARK: Comparing
 
 LOCAL uint8_t AT_LEVEL(bitsOf)(i64x8 mask) {
+#if LEVEL == 1
+    __m256d half[2];
+    memcpy(half, &mask, sizeof half);
+    return (uint8_t)(_mm256_movemask_pd(half[0]) | _mm256_movemask_pd(half[1]) << 4);
+#else
     bitx8 bits = __builtin_convertvector(mask, bitx8);
     uint8_t byte;
     memcpy(&byte, &bits, 1);
     return byte;
+#endif
 }
 
 #define COMPARE_LOOP(TYPE, VECTOR, EXPRESSION)                                                                         \
@@ -311,8 +374,15 @@ LOCAL double AT_LEVEL(total)(f64x8 a, f64x8 b) {
 }
 
 LOCAL i64x8 AT_LEVEL(lanesOf)(uint32_t bits) {
+#if LEVEL == 2
+    uint8_t byte = (uint8_t)bits;
+    bitx8 lanes;
+    memcpy(&lanes, &byte, 1);
+    return -__builtin_convertvector(lanes, i64x8);
+#else
     const i64x8 lane = {1, 2, 4, 8, 16, 32, 64, 128};
     return (((i64x8){0} + (int64_t)bits) & lane) != 0;
+#endif
 }
 
 /// The `rest` < 16 values at `values`, as a row; `readable` says how many may be read there.
@@ -421,14 +491,20 @@ LOCAL void AT_LEVEL(integerRun)(const int64_t *values, size_t count, size_t read
     size_t index = 0;
     int64_t valid = 0;
     if (validity == NULL) {
-        for (; index + 8 <= count; index += 8) {
-            i64x8 v = *(const i64x8u *)(values + index);
-            u64x8 biased = (u64x8)v ^ (1ull << 63);
-            high += biased >> 32;
-            low += biased & 0xFFFFFFFFull;
-            min = AT_LEVEL(chooseInteger)(v < min, v, min);
-            max = AT_LEVEL(chooseInteger)(v > max, v, max);
+        u64x8 whole = {0};
+        for (; index + 16 <= count; index += 16) {
+            i64x8 a = *(const i64x8u *)(values + index), b = *(const i64x8u *)(values + index + 8);
+            u64x8 biasedA = (u64x8)a ^ (1ull << 63), biasedB = (u64x8)b ^ (1ull << 63);
+            high += (biasedA >> 32) + (biasedB >> 32);
+            whole += biasedA + biasedB;
+            // Compared with each other first, two rows take three comparisons, not four.
+            i64x8 isLess = a < b;
+            i64x8 lesser = AT_LEVEL(chooseInteger)(isLess, a, b), greater = AT_LEVEL(chooseInteger)(isLess, b, a);
+            min = AT_LEVEL(chooseInteger)(lesser < min, lesser, min);
+            max = AT_LEVEL(chooseInteger)(greater > max, greater, max);
         }
+        // The low halves sum up to less than 2^64, so they are what the high ones leave of the wrapped sum.
+        low = whole - (high << 32);
         valid = (int64_t)index;
     }
     for (; index < count; index += 8) {
@@ -535,7 +611,15 @@ TARGET static void AT_LEVEL(aggregateRunsInt64)(const int64_t *values, const uin
     }
 
 #define AS_DOUBLES(raw) ((f64x8)(raw))
+#if LEVEL == 1
+// Both halves are exact in doubles, so their sum is rounded once, as a conversion would: high half + 2^84 + 2^63 and
+// low half + 2^52 by their bits, less the three powers.
+#define CONVERTED(raw)                                                                                                 \
+    (((f64x8)(((u64x8)(raw) >> 32) ^ 0x4530000080000000ull) - 0x1.00000801p84) +                                      \
+     (f64x8)(((u64x8)(raw) & 0xFFFFFFFFull) | 0x4330000000000000ull))
+#else
 #define CONVERTED(raw) __builtin_convertvector(raw, f64x8)
+#endif
 SQUARES(squaresDouble, double, f64x8, AS_DOUBLES)
 SQUARES(squaresInt64, int64_t, i64x8, CONVERTED)
 #undef AS_DOUBLES
@@ -543,78 +627,8 @@ SQUARES(squaresInt64, int64_t, i64x8, CONVERTED)
 #undef SQUARES
 #undef COMPARE_LOOP
 
-// MARK: Entropy decoding (format: Sources/Firn/Codec/Encodings/BinnedEntropy.swift)
-
-// Loads do the work here, and gathering eight lanes into vectors is slower than eight loads: there is no body for
-// AVX-512. `perLoad` offsets are taken from one load; it is a constant where this is inlined.
-#if LEVEL < 2
-LOCAL void AT_LEVEL(expand)(const FirnBinStep *restrict table, const FirnBin *restrict bins,
-                            const FirnBinStreams *streams, size_t count, uint64_t *restrict values, int perLoad) {
-    const uint8_t *early = streams->bytes[0], *late = streams->bytes[1], *offsets = streams->bytes[2];
-    const size_t earlyEnd = streams->bitCounts[0], lateEnd = streams->bitCounts[1], offsetEnd = streams->bitCounts[2];
-    size_t earlyBit = 0, lateBit = 0, offsetBit = 0;
-    size_t s0 = streams->states[0], s1 = streams->states[1], s2 = streams->states[2], s3 = streams->states[3];
-    size_t s4 = streams->states[4], s5 = streams->states[5], s6 = streams->states[6], s7 = streams->states[7];
-#define STEP(lane, word, position)                                                                                     \
-    const FirnBin *n##lane = bins + table[s##lane].bin;                                                                \
-    uint64_t b##lane = table[s##lane].bits;                                                                            \
-    s##lane = table[s##lane].base + (word & ((1ull << b##lane) - 1));                                                  \
-    word >>= b##lane;                                                                                                  \
-    position += b##lane;
-#define VALUE(lane)                                                                                                    \
-    {                                                                                                                  \
-        if (lane % perLoad == 0) {                                                                                     \
-            memcpy(&window, offsets + (offsetBit >> 3), 8);                                                            \
-            window >>= offsetBit & 7;                                                                                  \
-        }                                                                                                              \
-        uint64_t width = n##lane->width;                                                                               \
-        target[lane] = n##lane->lower + (window & ((1ull << width) - 1));                                              \
-        window >>= width;                                                                                              \
-        offsetBit += width;                                                                                            \
-    }
-    for (size_t index = 0; index < count; index += 8) {
-        uint64_t a, b, window = 0, last[8], *target = index + 8 <= count ? values + index : last;
-        memcpy(&a, early + (earlyBit >> 3), 8);
-        memcpy(&b, late + (lateBit >> 3), 8);
-        a >>= earlyBit & 7;
-        b >>= lateBit & 7;
-        STEP(0, a, earlyBit)
-        STEP(4, b, lateBit)
-        STEP(1, a, earlyBit)
-        STEP(5, b, lateBit)
-        STEP(2, a, earlyBit)
-        STEP(6, b, lateBit)
-        STEP(3, a, earlyBit)
-        STEP(7, b, lateBit)
-        earlyBit = earlyBit < earlyEnd ? earlyBit : earlyEnd;
-        lateBit = lateBit < lateEnd ? lateBit : lateEnd;
-        VALUE(0)
-        VALUE(1)
-        VALUE(2)
-        VALUE(3)
-        VALUE(4)
-        VALUE(5)
-        VALUE(6)
-        VALUE(7)
-        offsetBit = offsetBit < offsetEnd ? offsetBit : offsetEnd;
-        if (target == last) memcpy(values + index, last, (count - index) * 8);
-    }
-#undef STEP
-#undef VALUE
-}
-
-TARGET static void AT_LEVEL(expandBins)(const FirnBinStep *table, const FirnBin *bins, size_t binCount,
-                                        const FirnBinStreams *streams, size_t count, uint64_t *values) {
-    uint64_t widest = 0;
-    for (size_t bin = 0; bin < binCount; bin++) widest = bins[bin].width > widest ? bins[bin].width : widest;
-    if (widest <= 14)
-        AT_LEVEL(expand)(table, bins, streams, count, values, 4);
-    else if (widest <= 28)
-        AT_LEVEL(expand)(table, bins, streams, count, values, 2);
-    else
-        AT_LEVEL(expand)(table, bins, streams, count, values, 1);
-}
-#endif
+#undef LOCAL
+#include "EntropyBodies.h"
 
 // MARK: The table of this level
 
@@ -644,8 +658,7 @@ static const FirnKernels AT_LEVEL(kernels) = {
     .aggregateRunsInt64 = AT_LEVEL(aggregateRunsInt64),
     .squaresRunsDouble = AT_LEVEL(squaresDoubleRuns),
     .squaresRunsInt64 = AT_LEVEL(squaresInt64Runs),
-    .expandBins = EXPAND_BINS_BODY,
+    .expandBins = AT_LEVEL(expandBins),
 };
 
 #undef UPPER
-#undef LOCAL

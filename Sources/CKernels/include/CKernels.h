@@ -41,25 +41,19 @@ typedef struct {
     int64_t count;
 } FirnIntegerAggregate;
 
-/// A bin of the entropy coder: a lower bound and the width of the offsets from it, at most 56 bits.
+/// Bits that sixteen lanes hold, low ones first, and how many each has.
 typedef struct {
-    uint64_t lower;
-    uint64_t width;
-} FirnBin;
+    uint32_t bits[16];
+    uint32_t held[16];
+} FirnLaneQueues;
 
-/// What a state of the entropy coder means: its bin, how many bits to read, and what to add to them.
+/// An entropy-coded page: the words of the states' bits, those of the offsets, and how far both are decoded. 256 zero
+/// bytes follow each end.
 typedef struct {
-    uint32_t bin;
-    uint16_t base;
-    uint16_t bits;
-} FirnBinStep;
-
-/// The bits of an entropy-coded page: those of states 0 to 3, those of states 4 to 7, and the offsets. 64 bytes
-/// behind the end of each may be read.
-typedef struct {
-    const uint8_t *bytes[3];
-    size_t bitCounts[3];
-    uint16_t states[8];
+    const uint16_t *symbols, *symbolsEnd;
+    const uint16_t *offsets, *offsetsEnd;
+    FirnLaneQueues symbolQueues, offsetQueues;
+    uint32_t states[16];
 } FirnBinStreams;
 
 /// `validity` is a bitmap, bit i of which belongs to value i, or null when every value counts. Run k covers
@@ -114,9 +108,9 @@ typedef struct {
                               double *results);
     void (*squaresRunsInt64)(const int64_t *values, const uint32_t *ends, size_t runCount, const double *centers,
                              double *results);
-    /// Expands entropy-coded values: `table` has a step for each state; value i is of state i % 8, and positions
-    /// are clamped to the ends of their streams.
-    void (*expandBins)(const FirnBinStep *table, const FirnBin *bins, size_t binCount, const FirnBinStreams *streams,
+    /// Expands the next `count` entropy-coded values; a count that is no multiple of 16 is the last. `table` has an
+    /// entry for each state (see firn_bin_entry), and no offset is wider than `widest`.
+    void (*expandBins)(const uint32_t *table, const uint64_t *lowers, uint32_t widest, FirnBinStreams *streams,
                        size_t count, uint64_t *values);
 } FirnKernels;
 
@@ -126,6 +120,7 @@ const FirnKernels *firn_kernels_at(FirnCPULevel level);
 /// The kernels of the level that was chosen at start.
 extern const FirnKernels *firn_kernels;
 
+static inline FirnCPULevel firn_chosen_level(void) { return firn_kernels->level; }
 static inline uint32_t firn_crc32c(const void *bytes, size_t byteCount, uint32_t seed) {
     return firn_kernels->crc32c(bytes, byteCount, seed);
 }
@@ -209,9 +204,15 @@ static inline void firn_squares_runs_int64(const int64_t *values, const uint32_t
                                            const double *centers, double *results) {
     firn_kernels->squaresRunsInt64(values, ends, runCount, centers, results);
 }
-static inline void firn_expand_bins(const FirnBinStep *table, const FirnBin *bins, size_t binCount,
-                                    const FirnBinStreams *streams, size_t count, uint64_t *values) {
-    firn_kernels->expandBins(table, bins, binCount, streams, count, values);
+static inline void firn_expand_bins(const uint32_t *table, const uint64_t *lowers, uint32_t widest,
+                                    FirnBinStreams *streams, size_t count, uint64_t *values) {
+    firn_kernels->expandBins(table, lowers, widest, streams, count, values);
+}
+
+/// What a state of the entropy coder means, in one word: how many bits lead to the next state, how many make the
+/// offset, which bin it is, and what to add to the bits for the next state. Base is below 4,096, bin below 1,024.
+static inline uint32_t firn_bin_entry(uint32_t bits, uint32_t offsetWidth, uint32_t bin, uint32_t base) {
+    return bits | offsetWidth << 4 | bin << 10 | base << 20;
 }
 
 #endif

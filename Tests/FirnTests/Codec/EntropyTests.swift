@@ -11,7 +11,7 @@ import Testing
     private func roundTrip(_ values: [Int64]) throws -> [Int64]? {
         var writer = ByteWriter()
         guard let plan = values.withUnsafeBufferPointer({ BinnedEntropy.plan($0) }) else { return nil }
-        BinnedEntropy.encode(plan, IntegerStatistics(), into: &writer)
+        BinnedEntropy.encode(plan, into: &writer)
         let buffer = VectorBuffer<Int64>(valueCount: values.count)
         try writer.withUnsafeBytes { bytes in
             var reader = ByteReader(bytes)
@@ -68,7 +68,7 @@ import Testing
         for (_, values) in SampleColumns.integers(count: 2_000, &random) {
             var writer = ByteWriter()
             guard let plan = values.withUnsafeBufferPointer({ BinnedEntropy.plan($0) }) else { continue }
-            BinnedEntropy.encode(plan, IntegerStatistics(), into: &writer)
+            BinnedEntropy.encode(plan, into: &writer)
             let original = writer.bytes
             for _ in 0..<60 {
                 var bytes = original
@@ -83,40 +83,69 @@ import Testing
         }
     }
 
-    @Test func theDecodersLoopAgreesAtEveryLevel() {
+    @Test func takesComeBackInWords() {
         var random = CodecRandom()
-        for _ in 0..<20 {
-            let binCount = 1 + random.below(60)
-            let widthMax = [1, 14, 28, 56][random.below(4)]
-            let bins = (0..<binCount).map { _ in
-                FirnBin(lower: random.next(), width: UInt64(random.below(widthMax + 1)))
+        for rowCount in [1, 2, 5, 300] {
+            let takes = (0..<rowCount * 16).map { _ in
+                LaneStreams.Take(bits: random.next(), width: random.below(17))
             }
-            let table = (0..<256).map { _ in
-                let bits = random.below(9)
-                return FirnBinStep(
-                    bin: UInt32(random.below(binCount)), base: UInt16(random.below(256 - (1 << bits) + 1)),
-                    bits: UInt16(bits))
+            let words = LaneStreams.words(of: takes)
+            #expect(words.last != 0, "seed \(random.seed)")
+            var next = 0
+            func nextWord() -> UInt64 {
+                defer { next += 1 }
+                return next < words.count ? UInt64(words[next]) : 0
             }
-            let bytes = (0..<3).map { _ in random.bytes(3_000 + 64) }
-            let count = 1 + random.below(3_000)
-            bytes[0].withUnsafeBufferPointer { early in
-                bytes[1].withUnsafeBufferPointer { late in
-                    bytes[2].withUnsafeBufferPointer { offsets in
-                        var streams = FirnBinStreams()
-                        streams.bytes = (early.baseAddress!, late.baseAddress!, offsets.baseAddress!)
-                        // Ends that are met on the way, so that positions are clamped.
-                        streams.bitCounts = (random.below(24_000), random.below(24_000), random.below(24_000))
-                        streams.states = (1, 2, 3, 255, 5, 6, 7, 0)
-                        let expected = EntropyKernels.expandBins(table, bins, streams, count: count)
-                        for level in KernelTests.levels {
-                            var values = [UInt64](repeating: 0, count: count)
-                            firn_kernels_at(level).pointee.expandBins(
-                                table, bins, bins.count, &streams, count, &values)
-                            #expect(values == expected, "level \(level.rawValue), seed \(random.seed)")
-                        }
-                    }
+            var queues = (0..<16).map { _ in (bits: nextWord(), held: 16) }
+            for (index, take) in takes.enumerated() {
+                let lane = index % 16
+                let mask: UInt64 = (1 << UInt64(take.width)) - 1
+                #expect(queues[lane].bits & mask == take.bits & mask, "take \(index), seed \(random.seed)")
+                queues[lane].bits >>= UInt64(take.width)
+                queues[lane].held -= take.width
+                if queues[lane].held <= 16 {
+                    queues[lane].bits |= nextWord() << UInt64(queues[lane].held)
+                    queues[lane].held += 16
                 }
             }
+        }
+    }
+
+    @Test func theDecodersLoopAgreesAtEveryLevel() {
+        var random = CodecRandom()
+        for _ in 0..<KernelTests.rounds(20, full: 700) {
+            let binCount = 1 + random.below(60)
+            let widest = [0, 1, 15, 16, 17, 32, 33, 48, 56][random.below(9)]
+            let lowers = (0..<binCount).map { _ in random.next() }
+            let tableBits = 1 + random.below(12)
+            let table = (0..<1 << tableBits).map { _ in
+                let bits = random.below(tableBits + 1)
+                let base = random.below((1 << tableBits) - (1 << bits) + 1)
+                return firn_bin_entry(
+                    UInt32(bits), UInt32(random.below(widest + 1)), UInt32(random.below(binCount)), UInt32(base))
+            }
+            // Streams that end on the way, so that positions are clamped.
+            let streams = (0..<2).map { _ in
+                let bytes = random.bytes(2 * random.below(3_000))
+                return bytes.withUnsafeBytes { PaddedWords(ByteView($0)) }
+            }
+            let counts = [16 * random.below(60), 1 + random.below(1_500)]
+            let start = EntropyKernels.start(
+                streams[0].words, streams[1].words, tableBits: tableBits, widest: widest)
+            var reference = start
+            let expected = counts.map {
+                EntropyKernels.expandBins(table, lowers, widest: widest, &reference, count: $0)
+            }
+            for level in KernelTests.levels {
+                var decoder = start
+                for (count, expected) in zip(counts, expected) {
+                    var values = [UInt64](repeating: 0, count: count)
+                    firn_kernels_at(level).pointee.expandBins(
+                        table, lowers, UInt32(widest), &decoder, count, &values)
+                    #expect(values == expected, "level \(level.rawValue), seed \(random.seed)")
+                }
+            }
+            withExtendedLifetime(streams) {}
         }
     }
 

@@ -14,6 +14,14 @@ import Testing
         for level in Self.levels { try body(firn_kernels_at(level).pointee, level.rawValue) }
     }
 
+    /// FIRN_EFFORT=full runs so many rounds that each kernel sees a million vectors and more, in release mode.
+    static func rounds(_ sampled: Int, full: Int) -> Int { TestEffort.isFull ? full : sampled }
+
+    /// The sample once, or `full` times over.
+    private static func repeated(_ sample: [Int], full: Int) -> some Sequence<Int> {
+        (0..<rounds(1, full: full)).lazy.flatMap { _ in sample }
+    }
+
     private static let counts = [1, 2, 7, 8, 9, 15, 16, 17, 63, 64, 65, 100, 511, 1_023, 1_024]
 
     private func integers(_ count: Int, _ random: inout CodecRandom) -> [Int64] {
@@ -38,7 +46,8 @@ import Testing
         var random = CodecRandom()
         let bytes = random.bytes(70_000)
         bytes.withUnsafeBytes { bytes in
-            for count in [0, 1, 7, 8, 9, 255, 767, 768, 769, 1_400, 12_287, 12_288, 12_289, 65_536] {
+            let counts = [0, 1, 7, 8, 9, 255, 767, 768, 769, 1_400, 12_287, 12_288, 12_289, 65_536]
+            for count in Self.repeated(counts, full: 2_000) {
                 let offset = random.below(64)
                 let part = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
                 let seed = UInt32(truncatingIfNeeded: random.next())
@@ -54,7 +63,7 @@ import Testing
 
     @Test(arguments: 0...64) func unpackingAgrees(_ width: Int) {
         var random = CodecRandom()
-        for rowCount in [1, 2, 7, 64] {
+        for rowCount in Self.repeated([1, 2, 7, 64], full: 3_847) {
             // Exactly the bytes that are promised, so that a sanitizer sees any read past them.
             let byteCount = BitPacking.byteCount(valueCount: rowCount * 16, width: width)
             let packed = UnsafeMutableRawBufferPointer.allocate(byteCount: max(byteCount, 1), alignment: 1)
@@ -87,7 +96,7 @@ import Testing
 
     @Test func sumsAndScalingAgree() {
         var random = CodecRandom()
-        for count in Self.counts {
+        for count in Self.repeated(Self.counts, full: 66_667) {
             let values = integers(count, &random)
             let carry = Int64(bitPattern: random.next())
             var sums = values
@@ -108,7 +117,7 @@ import Testing
 
     @Test(arguments: 0...64) func packingAgrees(_ width: Int) {
         var random = CodecRandom()
-        for count in [1, 15, 16, 17, 1_000, 1_024] {
+        for count in Self.repeated([1, 15, 16, 17, 1_000, 1_024], full: 2_565) {
             let values = integers(count, &random)
             let base = Int64(bitPattern: random.next())
             let rowCount = BitPacking.rowCount(forValues: count)
@@ -131,7 +140,7 @@ import Testing
 
     @Test func whatEncodersAskForAgrees() {
         var random = CodecRandom()
-        for count in Self.counts {
+        for count in Self.repeated(Self.counts, full: 66_667) {
             var values = integers(count, &random)
             if random.below(2) == 0 {
                 for index in 1..<max(count, 1) where index % 3 != 0 { values[index] = values[index - 1] }
@@ -163,7 +172,7 @@ import Testing
 
     @Test(arguments: KernelComparison.allCases) func comparisonsAgree(_ comparison: KernelComparison) {
         var random = CodecRandom()
-        for count in Self.counts {
+        for count in Self.repeated(Self.counts, full: 11_112) {
             let values = integers(count, &random)
             let constant = values[random.below(count)]
             let numbers = doubles(count, &random)
@@ -196,7 +205,7 @@ import Testing
 
     @Test func selectionsAgree() {
         var random = CodecRandom()
-        for count in Self.counts {
+        for count in Self.repeated(Self.counts, full: 16_667) {
             for share in [0.0, 0.1, 0.5, 1.0] {
                 var words = SampleColumns.validity(count: count, nullShare: share, &random)
                 // Bits past the count must not matter.
@@ -226,7 +235,7 @@ import Testing
 
     @Test func aggregatesAgree() {
         var random = CodecRandom()
-        for count in Self.counts + Self.counts {
+        for count in Self.repeated(Self.counts + Self.counts, full: 16_667) {
             let values = integers(count, &random)
             let numbers = doubles(count, &random)
             let words = SampleColumns.validity(count: count, nullShare: 0.2, &random)
@@ -258,7 +267,7 @@ import Testing
 
     @Test func aggregatesOfRunsAreThoseOfEachRunAlone() {
         var random = CodecRandom()
-        for _ in 0..<30 {
+        for _ in 0..<Self.rounds(30, full: 66_667) {
             var ends: [UInt32] = []
             while (ends.last ?? 0) < 900 { ends.append((ends.last ?? 0) + UInt32(1 + random.below(120))) }
             let count = Int(ends.last!)

@@ -5,19 +5,21 @@
 // The values, or their first or second differences, are cut into bins: a bin is a lower bound and a number of
 // offset bits. A value is stored as its bin's number, coded with tANS by the bin's frequency, and its offset in
 // the bin, raw. Narrow bins where values crowd and wide ones elsewhere come close to the entropy of smooth
-// distributions; a frequent single value gets a bin without offset. Eight states take turns, four to a
-// stream, so that decoding does not wait for one; there is one model for the page, which is therefore expanded
-// as a whole when it is loaded.
+// distributions; a frequent single value gets a bin without offset. Sixteen lanes take turns, each with a state and
+// bits of its own (LaneStreams), so that a row of values is decoded at once; there is one model for the page, which
+// is therefore expanded as a whole when it is loaded.
 //
 //     [difference order: u8, 0...2][divisor: varint][base: signed varint][carries: signed varint x order]
-//     [table bits: u8][bin count: varint][integer sequences of: lower bounds, offset widths, weights]
-//     [eight states: u16 each][byte counts of the three streams: varint each]
-//     [symbols of states 0 to 3][symbols of states 4 to 7][offsets]
+//     [table bits: u8][bin count: varint][model][word counts of two streams: varint each]
+//     [words of the states, u16 each][words of the offsets]
+//     model: bits, low ones first, to the next whole byte:
+//       [w, m, s: 3 bits each][first lower bound: 64 bits], then for each bin
+//       [offset width: w bits][weight: number, m][step to the next lower bound: number, s; not for the last bin]
+//       number, n: [its bit count - 1: n bits][the bits below its highest]
 //     value = base + divisor x (running sums of (latent - 2^63), or the latent itself for order 0)
 //
-// A symbol's bits and an offset's bits are read low bits first. The decoder begins with the eight states, reads
-// the bits of value i for state i % 8, and ends wherever the streams end: its positions are clamped to them, so
-// that no damaged byte can lead it further.
+// Value i is of lane i % 16. The last row is filled up with values that cost little. A lane's state is what its first
+// `table bits` bits say.
 //
 // Source: the format idea of pcodec (Loncaric, "Pcodec: Better Compression for Numerical Sequences", 2025); tANS
 // after Duda, "Asymmetric numeral systems", 2013, with the symbol spread of Zstandard's FSE (RFC 8878, 4.1.1).
@@ -33,11 +35,9 @@ import CKernels
 #endif
 
 enum BinnedEntropy {
-    static let stateCount = 8
     static let orderMax = 2
-    static let binCountMax = 4_095
-    static let tableBitsMax = 13
-    /// A load of eight bytes at any bit holds this many.
+    static let binCountMax = 1_023
+    static let tableBitsMax = 12
     static let offsetWidthMax = 56
     private static let signBit: UInt64 = 1 << 63
     /// Bins of equal count that the best bins are put together from.
@@ -107,47 +107,65 @@ enum BinnedEntropy {
         }
     }
 
-    static func encode(_ plan: Plan, _ statistics: IntegerStatistics, into output: inout ByteWriter) {
+    static func encode(_ plan: Plan, into output: inout ByteWriter) {
         output.append(UInt8(plan.order))
         output.appendVarint(plan.divisor)
         output.appendSignedVarint(plan.base)
         for carry in plan.carries { output.appendSignedVarint(carry) }
-        plan.model.encode(statistics, into: &output)
+        plan.model.encode(into: &output)
 
+        let streams = laneStreams(plan.model, plan.latents)
+        for words in [streams.symbols, streams.offsets] { output.appendVarint(words.count) }
+        for words in [streams.symbols, streams.offsets] {
+            for word in words { output.appendLittleEndian(word) }
+        }
+    }
+
+    private static func laneStreams(
+        _ model: EntropyModel, _ latents: [UInt64]
+    ) -> (symbols: [UInt16], offsets: [UInt16]) {
+        var slots = latents.map { model.bin(of: $0) }
+        let filler = model.cheapestBin
+        while slots.count % LaneStreams.laneCount != 0 { slots.append(filler) }
         // tANS runs backwards, so the bits of each symbol are kept and written in the order of decoding.
-        let model = plan.model
-        let latents = plan.latents
-        let slots = latents.map { model.bin(of: $0) }
         let tableSize = 1 << model.tableBits
         let places = model.encoderPlaces()
-        var states = [Int](repeating: tableSize, count: stateCount)
-        var emitted = [UInt32](repeating: 0, count: latents.count)
-        for index in stride(from: latents.count - 1, through: 0, by: -1) {
+        var states = [Int](repeating: -1, count: LaneStreams.laneCount)
+        var symbols = [LaneStreams.Take](repeating: LaneStreams.Take(bits: 0, width: 0), count: slots.count)
+        for index in stride(from: slots.count - 1, through: 0, by: -1) {
             let bin = slots[index]
             let weight = model.weights[bin]
-            let state = states[index % stateCount]
+            // Before its last value a lane may be in any state of that bin: the smallest costs nothing.
+            let state = states[index % LaneStreams.laneCount]
+            guard state >= 0 else {
+                states[index % LaneStreams.laneCount] = places[bin][0] + tableSize
+                continue
+            }
             var width = 0
             while state >> width >= 2 * weight { width += 1 }
-            emitted[index] = UInt32(state & ((1 << width) - 1)) << 5 | UInt32(width)
-            states[index % stateCount] = places[bin][state >> width - weight] + tableSize
+            symbols[index] = LaneStreams.Take(bits: UInt64(state & ((1 << width) - 1)), width: width)
+            states[index % LaneStreams.laneCount] = places[bin][state >> width - weight] + tableSize
         }
-        for state in states { output.appendLittleEndian(UInt16(state - tableSize)) }
-        var early = BitWriter()
-        var late = BitWriter()
-        for (index, entry) in emitted.enumerated() {
-            if index % stateCount < stateCount / 2 {
-                early.append(UInt64(entry >> 5), width: Int(entry & 31))
-            } else {
-                late.append(UInt64(entry >> 5), width: Int(entry & 31))
+        // The decoder goes on to a next state after the last value, too: those bits are nought, but they are taken.
+        for index in slots.count - LaneStreams.laneCount..<slots.count {
+            let width = model.tableBits - (BitPacking.width(of: UInt64(model.weights[slots[index]])) - 1)
+            symbols[index] = LaneStreams.Take(bits: 0, width: width)
+        }
+        let first = states.map { LaneStreams.Take(bits: UInt64($0 - tableSize), width: model.tableBits) }
+        let rounds = model.offsetRoundCount
+        var offsets: [LaneStreams.Take] = []
+        offsets.reserveCapacity(rounds * slots.count)
+        for row in stride(from: 0, to: slots.count, by: LaneStreams.laneCount) {
+            for round in 0..<rounds {
+                for index in row..<row + LaneStreams.laneCount {
+                    let bin = slots[index]
+                    let offset = index < latents.count ? latents[index] &- model.lowers[bin] : 0
+                    let width = min(max(model.offsetWidths[bin] - round * 16, 0), 16)
+                    offsets.append(LaneStreams.Take(bits: offset >> UInt64(round * 16), width: width))
+                }
             }
         }
-        var offsets = BitWriter()
-        for (latent, bin) in zip(latents, slots) {
-            offsets.append(latent &- model.lowers[bin], width: model.offsetWidths[bin])
-        }
-        let streams = [early.finish(), late.finish(), offsets.finish()]
-        for stream in streams { output.appendVarint(stream.count) }
-        for stream in streams { output.append(stream) }
+        return (LaneStreams.words(of: first + symbols), LaneStreams.words(of: offsets))
     }
 
     // MARK: Decoding
@@ -164,39 +182,36 @@ enum BinnedEntropy {
         var carries: [Int64] = []
         for _ in 0..<order { carries.append(try reader.readSignedVarint()) }
         let model = try EntropyModel(&reader)
-        var states: [UInt16] = []
-        for _ in 0..<stateCount {
-            let state = try reader.readLittleEndian(UInt16.self)
-            guard Int(state) < 1 << model.tableBits else { throw FormatError("a state outside its table", at: start) }
-            states.append(state)
-        }
-        var byteCounts: [Int] = []
-        for _ in 0..<3 { byteCounts.append(try reader.readCount(atMost: reader.remaining)) }
-        var streams: [PaddedBits] = []
-        for byteCount in byteCounts { streams.append(PaddedBits(try reader.readBytes(byteCount))) }
-        expand(model, states, streams, latentZero: order == 0 ? 0 : signBit, count: count, into: output)
-        for carry in carries.reversed() { Kernels.prefixSum(output, count: count, carry: carry) }
-        if divisor != 1 || base != 0 {
-            Kernels.scale(output, count: count, factor: Int64(bitPattern: divisor), base: base)
-        }
-    }
-
-    private static func expand(
-        _ model: EntropyModel, _ states: [UInt16], _ streams: [PaddedBits], latentZero: UInt64, count: Int,
-        into output: UnsafeMutablePointer<Int64>
-    ) {
-        let bins = zip(model.lowers, model.offsetWidths).map { FirnBin(lower: $0 &- latentZero, width: UInt64($1)) }
-        var described = FirnBinStreams()
-        described.bytes = (streams[0].pointer, streams[1].pointer, streams[2].pointer)
-        described.bitCounts = (streams[0].bitCount, streams[1].bitCount, streams[2].bitCount)
-        described.states = (
-            states[0], states[1], states[2], states[3], states[4], states[5], states[6], states[7]
-        )
-        output.withMemoryRebound(to: UInt64.self, capacity: count) { values in
-            // Preconditions: a table's base + 2^bits - 1 and the states index it, its symbols index the bins, all by
-            // construction or by check; the streams are padded.
-            withExtendedLifetime(streams) {
-                Kernels.expandBins(model.decoderTable(), bins, described, count: count, into: values)
+        var wordCounts: [Int] = []
+        for _ in 0..<2 { wordCounts.append(try reader.readCount(atMost: reader.remaining / 2)) }
+        let symbols = PaddedWords(try reader.readBytes(wordCounts[0] * 2))
+        let offsets = PaddedWords(try reader.readBytes(wordCounts[1] * 2))
+        let table = model.decoderTable()
+        // Without a divisor the base needs no pass of its own: lower bounds or the last sums bring it in.
+        let isDivided = divisor != 1
+        if !isDivided && order > 0 { carries[0] &+= base }
+        let lowerBase = isDivided || order > 0 ? 0 : UInt64(bitPattern: base)
+        let latentZero = order == 0 ? 0 : signBit
+        let lowers = model.lowers.map { $0 &- latentZero &+ lowerBase }
+        let widest = model.offsetWidths.max() ?? 0
+        var streams = EntropyKernels.start(symbols.words, offsets.words, tableBits: model.tableBits, widest: widest)
+        // A vector at a time, so that what follows the bins finds it in the first cache.
+        withExtendedLifetime((symbols, offsets)) {
+            for start in stride(from: 0, to: count, by: VectorLayout.valueCount) {
+                let vectorCount = min(VectorLayout.valueCount, count - start)
+                let vector = output + start
+                // Preconditions: a table's base + 2^bits - 1 and the states index it, its bins index the lower bounds,
+                // all by construction or by check; the streams are padded.
+                vector.withMemoryRebound(to: UInt64.self, capacity: vectorCount) {
+                    Kernels.expandBins(table, lowers, widest: widest, &streams, count: vectorCount, into: $0)
+                }
+                for level in carries.indices.reversed() {
+                    Kernels.prefixSum(vector, count: vectorCount, carry: carries[level])
+                    carries[level] = vector[vectorCount - 1]
+                }
+                if isDivided {
+                    Kernels.scale(vector, count: vectorCount, factor: Int64(bitPattern: divisor), base: base)
+                }
             }
         }
     }
@@ -226,12 +241,33 @@ struct EntropyModel {
             offsetWidths.append(BitPacking.width(of: bin.upper - bin.lower))
             counts.append(bin.count)
         }
-        guard offsetWidths.allSatisfy({ $0 <= BinnedEntropy.offsetWidthMax }) else { return nil }
+        guard offsetWidths.allSatisfy({ $0 <= BinnedEntropy.offsetWidthMax }), counts.count <= BinnedEntropy.binCountMax
+        else { return nil }
         bitCount = chosen.bitCount
-        tableBits = min(
-            BinnedEntropy.tableBitsMax, max(5, BitPacking.width(of: UInt64(counts.count)) + 5))
-        weights = Self.weights(counts, total: latents.count, tableSize: 1 << tableBits)
+        chooseTable(counts, total: latents.count)
     }
+
+    /// The smallest table whose coarser weights cost next to nothing: it is built for every page that is read.
+    private mutating func chooseTable(_ counts: [Int], total: Int) {
+        let binCountWidth = BitPacking.width(of: UInt64(counts.count))
+        let widest = min(BinnedEntropy.tableBitsMax, max(5, binCountWidth + 5))
+        var finest: Double?
+        for bits in stride(from: widest, through: max(5, min(binCountWidth + 2, widest)), by: -1) {
+            let candidate = Self.weights(counts, total: total, tableSize: 1 << bits)
+            var cost = 0.0
+            for (count, weight) in zip(counts, candidate) {
+                cost += Double(count) * (Double(bits) - log2(Double(weight))) + log2(Double(weight))
+            }
+            let least = finest ?? cost
+            finest = min(least, cost)
+            if cost > least + bitCount * Self.coarsenessMax { return }
+            tableBits = bits
+            weights = candidate
+        }
+    }
+
+    /// Share of a page's bits that a smaller table may cost.
+    private static let coarsenessMax = 0.000_3
 
     private struct Bin {
         var lower: UInt64
@@ -329,13 +365,30 @@ struct EntropyModel {
 
     // MARK: Bytes
 
-    fileprivate func encode(_ statistics: IntegerStatistics, into output: inout ByteWriter) {
+    fileprivate func encode(into output: inout ByteWriter) {
         output.append(UInt8(tableBits))
         output.appendVarint(lowers.count)
-        for column in [lowers.map { Int64(bitPattern: $0) }, offsetWidths.map(Int64.init), weights.map(Int64.init)] {
-            column.withUnsafeBufferPointer { IntegerCodec.encodeSequence($0, statistics, into: &output) }
+        let steps = zip(lowers.dropFirst(), lowers).map { $0 &- $1 }
+        let fields = [
+            Self.fieldWidth(offsetWidths), Self.fieldWidth(weights.map { BitPacking.width(of: UInt64($0)) - 1 }),
+            Self.fieldWidth(steps.map { BitPacking.width(of: $0) - 1 }),
+        ]
+        var bits = BitWriter()
+        for field in fields { bits.append(UInt64(field), width: Self.fieldBits) }
+        bits.append(lowers[0], width: 32)
+        bits.append(lowers[0] >> 32, width: 32)
+        for bin in lowers.indices {
+            bits.append(UInt64(offsetWidths[bin]), width: fields[0])
+            bits.appendNumber(UInt64(weights[bin]), countBits: fields[1])
+            if bin < steps.count { bits.appendNumber(steps[bin], countBits: fields[2]) }
         }
+        output.append(bits.finish())
     }
+
+    private static let fieldBits = 3
+
+    /// Bits that the largest of some numbers below 64 needs.
+    private static func fieldWidth(_ numbers: [Int]) -> Int { BitPacking.width(of: UInt64(numbers.max() ?? 0)) }
 
     fileprivate init(_ reader: inout ByteReader) throws(FormatError) {
         let start = reader.offset
@@ -344,99 +397,71 @@ struct EntropyModel {
         guard tableBits <= BinnedEntropy.tableBitsMax, binCount > 0 else {
             throw FormatError("a table of 2^\(tableBits) for \(binCount) bins", at: start)
         }
-        lowers = try IntegerCodec.decodeSequence(&reader, count: binCount).map { UInt64(bitPattern: $0) }
-        let decodedWidths = try IntegerCodec.decodeSequence(&reader, count: binCount)
-        let decodedWeights = try IntegerCodec.decodeSequence(&reader, count: binCount)
+        var bits = BitReader(reader.view[reader.offset...])
+        var fields: [Int] = []
+        for _ in 0..<3 { fields.append(Int(bits.read(Self.fieldBits))) }
+        guard fields.allSatisfy({ $0 <= 6 }) else { throw FormatError("a model of wide fields", at: start) }
+        var lower = bits.read(32)
+        lower |= bits.read(32) << 32
         var total = 0
         for bin in 0..<binCount {
-            guard (0...Int64(BinnedEntropy.offsetWidthMax)).contains(decodedWidths[bin]),
-                (1...Int64(1 << tableBits)).contains(decodedWeights[bin])
-            else { throw FormatError("bin \(bin) is damaged", at: start) }
-            total += Int(decodedWeights[bin])
+            let width = Int(bits.read(fields[0]))
+            let weight = bits.readNumber(countBits: fields[1])
+            guard width <= BinnedEntropy.offsetWidthMax, weight <= 1 << UInt64(tableBits) else {
+                throw FormatError("bin \(bin) is damaged", at: start)
+            }
+            lowers.append(lower)
+            offsetWidths.append(width)
+            weights.append(Int(weight))
+            total += Int(weight)
+            if bin + 1 < binCount { lower &+= bits.readNumber(countBits: fields[2]) }
         }
         guard total == 1 << tableBits else { throw FormatError("weights do not fill their table", at: start) }
-        offsetWidths = decodedWidths.map(Int.init)
-        weights = decodedWeights.map(Int.init)
+        try reader.skip(bits.byteCount)
     }
 
     // MARK: tANS
 
     /// The symbol of each state, spread so that each symbol's states are far apart.
-    private func spread() -> [Int] {
+    private func spread() -> [UInt16] {
         let size = 1 << tableBits
-        var symbols = [Int](repeating: 0, count: size)
         // Odd for every size above 8, so that the walk meets every state once.
         let stride = size <= 8 ? 1 : (size >> 1) + (size >> 3) + 3
-        var position = 0
-        for (symbol, weight) in weights.enumerated() {
-            for _ in 0..<weight {
-                symbols[position] = symbol
-                position = (position + stride) & (size - 1)
+        return [UInt16](unsafeUninitializedCapacity: size) { symbols, count in
+            // Precondition: the weights sum to the size, so every position is written, and once.
+            var position = 0
+            for (symbol, weight) in weights.enumerated() {
+                for _ in 0..<weight {
+                    symbols[position] = UInt16(truncatingIfNeeded: symbol)
+                    position = (position &+ stride) & (size &- 1)
+                }
             }
+            count = size
         }
-        return symbols
     }
 
     /// For each symbol its states in ascending order.
     fileprivate func encoderPlaces() -> [[Int]] {
         var places = [[Int]](repeating: [], count: weights.count)
-        for (state, symbol) in spread().enumerated() { places[symbol].append(state) }
+        for (state, symbol) in spread().enumerated() { places[Int(symbol)].append(state) }
         return places
     }
 
     /// For each state its bin, the bits to read, and what to add to them for the next state.
-    fileprivate func decoderTable() -> [FirnBinStep] {
-        var next = weights
-        return spread().map { symbol in
-            let occurrence = next[symbol]
-            next[symbol] += 1
-            let bits = tableBits - (BitPacking.width(of: UInt64(occurrence)) - 1)
-            let base = occurrence << bits - 1 << tableBits
-            return FirnBinStep(bin: UInt32(symbol), base: UInt16(base), bits: UInt16(bits))
-        }
-    }
-}
-
-/// Appends bits, low ones first.
-private struct BitWriter {
-    private var bytes: [UInt8] = []
-    private var pending: UInt64 = 0
-    private var pendingCount = 0
-
-    /// `width` is at most 56.
-    mutating func append(_ value: UInt64, width: Int) {
-        pending |= value << UInt64(pendingCount)
-        pendingCount += width
-        while pendingCount >= 8 {
-            bytes.append(UInt8(truncatingIfNeeded: pending))
-            pending >>= 8
-            pendingCount -= 8
-        }
+    fileprivate func decoderTable() -> [UInt32] {
+        let symbols = spread()
+        return EntropyKernels.table(
+            symbols, weights: weights.map { UInt32($0) }, offsetWidths: offsetWidths.map { UInt32($0) },
+            tableBits: UInt32(tableBits))
     }
 
-    mutating func finish() -> [UInt8] {
-        if pendingCount > 0 { bytes.append(UInt8(truncatingIfNeeded: pending)) }
-        pending = 0
-        pendingCount = 0
-        return bytes
+    /// Rounds of up to 16 bits that the widest offset takes.
+    fileprivate var offsetRoundCount: Int { ((offsetWidths.max() ?? 0) + 15) / 16 }
+
+    /// The bin that a value which nobody reads is best put in.
+    fileprivate var cheapestBin: Int {
+        lowers.indices.min { (offsetWidths[$0], -weights[$0]) < (offsetWidths[$1], -weights[$1]) } ?? 0
     }
-}
-
-/// A copy of a bit stream with zeros behind it, so that a few reads may go past its end.
-private final class PaddedBits {
-    private static let paddingByteCount = 64
-    let pointer: UnsafePointer<UInt8>
-    let bitCount: Int
-
-    init(_ view: ByteView) {
-        let storage = UnsafeMutablePointer<UInt8>.allocate(capacity: view.count + Self.paddingByteCount)
-        if view.count > 0 { UnsafeMutableRawPointer(storage).copyMemory(from: view.pointer(), byteCount: view.count) }
-        (storage + view.count).initialize(repeating: 0, count: Self.paddingByteCount)
-        pointer = UnsafePointer(storage)
-        bitCount = view.count * 8
-    }
-
-    deinit { pointer.deallocate() }
 }
 
 /// Sorts unsigned integers by their bytes, low ones first; bytes that are all alike cost one look.

@@ -74,7 +74,7 @@ enum WholePage {
         }
         guard let binned, binned.byteCount < byteCountMax else { return nil }
         output.append(PageScheme.binnedEntropy.rawValue)
-        BinnedEntropy.encode(binned.plan, statistics.integers, into: &output)
+        BinnedEntropy.encode(binned.plan, into: &output)
         output.append(binned.candidate.meaning)
         return .binnedEntropy
     }
@@ -206,7 +206,7 @@ private struct ScaledPage {
         output.append(UInt8(scaling.factor))
         let plan = hasNear ? distances.withUnsafeBufferPointer { BinnedEntropy.plan($0) } : nil
         output.append(plan == nil ? 0 : 1)
-        if let plan { BinnedEntropy.encode(plan, statistics.integers, into: &output) }
+        if let plan { BinnedEntropy.encode(plan, into: &output) }
         far.encode(statistics.integers, into: &output)
         return output.bytes
     }
@@ -296,7 +296,7 @@ private struct DecimalPage {
         guard let plan = digitCounts.withUnsafeBufferPointer({ BinnedEntropy.plan($0) }) else {
             preconditionFailure("digit counts are small numbers, which always have bins")
         }
-        BinnedEntropy.encode(plan, statistics.integers, into: &output)
+        BinnedEntropy.encode(plan, into: &output)
         far.encode(statistics.integers, into: &output)
         return output.bytes
     }

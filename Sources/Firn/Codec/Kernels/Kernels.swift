@@ -97,13 +97,13 @@ enum Kernels {
         firn_scale(values, count, factor, base)
     }
 
-    /// Expands entropy-coded values; see CKernels.h and BinnedEntropy.
+    /// Expands the next `count` entropy-coded values; see CKernels.h and BinnedEntropy.
     @inline(__always)
     static func expandBins(
-        _ table: [FirnBinStep], _ bins: [FirnBin], _ streams: FirnBinStreams, count: Int,
+        _ table: [UInt32], _ lowers: [UInt64], widest: Int, _ streams: inout FirnBinStreams, count: Int,
         into values: UnsafeMutablePointer<UInt64>
     ) {
-        withUnsafePointer(to: streams) { firn_expand_bins(table, bins, bins.count, $0, count, values) }
+        firn_expand_bins(table, lowers, UInt32(truncatingIfNeeded: widest), &streams, count, values)
     }
 
     // MARK: Filtering

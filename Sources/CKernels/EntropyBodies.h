@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The decoder of entropy-coded bins, included once per CPU level by KernelBodies.h.
+//
+// Sixteen lanes, a state each, draw bits from queues of their own. Queues are filled in words of 16 bits from one
+// stream, in the order in which lanes run short, so that a row of states is decoded without a branch and nothing
+// need say where a lane's bits begin. The states' bits and the offsets have a stream and queues each: what an offset
+// takes does not delay the next state. Format: Sources/Firn/Codec/Encodings/BinnedEntropy.swift.
+//
+// A round takes at most 16 bits from every lane, and the lanes that then hold 16 or fewer get a word: one round for
+// the states, then one for each 16 bits of the widest offset. `rounds` is a constant where this is inlined.
+
+#define LOCAL TARGET static inline __attribute__((always_inline))
+#define UNROLLED _Pragma("clang loop unroll(full)")
+
+#if LEVEL > 0
+
+// Look-ups go through memory and single loads: gathers are slower, on some processors by far. The compiler would take
+// the indexes from vector registers one by one, which is slower too, so it must not know what was stored.
+#define THROUGH_MEMORY(array) __asm__ volatile("" : "+m"(array))
+
+typedef struct {
+    __m256i bits, held;
+} AT_LEVEL(Queue);
+
+LOCAL __m256i AT_LEVEL(take)(const uint16_t **words, AT_LEVEL(Queue) *queue, __m256i width) {
+    __m256i taken = _mm256_andnot_si256(_mm256_sllv_epi32(_mm256_set1_epi32(-1), width), queue->bits);
+    __m256i held = _mm256_sub_epi32(queue->held, width);
+    __m256i isShort = _mm256_cmpgt_epi32(_mm256_set1_epi32(17), held);
+    uint32_t shortLanes = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(isShort));
+    __m256i next = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i_u *)*words));
+    __m256i ranks = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i_u *)ranksOfOnes[shortLanes]));
+    next = _mm256_and_si256(_mm256_permutevar8x32_epi32(next, ranks), isShort);
+    queue->bits = _mm256_or_si256(_mm256_srlv_epi32(queue->bits, width), _mm256_sllv_epi32(next, held));
+    queue->held = _mm256_add_epi32(held, _mm256_and_si256(isShort, _mm256_set1_epi32(16)));
+    *words += __builtin_popcount(shortLanes);
+    return taken;
+}
+
+LOCAL __m256i AT_LEVEL(entriesOf)(const uint32_t *table, __m256i states) {
+    uint32_t s[8];
+    _mm256_storeu_si256((__m256i_u *)s, states);
+    THROUGH_MEMORY(s);
+    return _mm256_setr_epi32((int)table[s[0]], (int)table[s[1]], (int)table[s[2]], (int)table[s[3]], (int)table[s[4]],
+                             (int)table[s[5]], (int)table[s[6]], (int)table[s[7]]);
+}
+
+LOCAL __m256i AT_LEVEL(lowersOf)(const uint64_t *lowers, __m128i bins) {
+    uint32_t b[4];
+    _mm_storeu_si128((__m128i_u *)b, bins);
+    THROUGH_MEMORY(b);
+    return _mm256_setr_epi64x((long long)lowers[b[0]], (long long)lowers[b[1]], (long long)lowers[b[2]],
+                              (long long)lowers[b[3]]);
+}
+
+LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnBinStreams *streams, size_t count,
+                            uint64_t *values, int rounds) {
+    const uint16_t *symbols = streams->symbols, *offsets = streams->offsets;
+    AT_LEVEL(Queue) symbolQueue[2], offsetQueue[2];
+    __m256i state[2];
+    UNROLLED for (int half = 0; half < 2; half++) {
+        state[half] = _mm256_loadu_si256((const __m256i_u *)(streams->states + half * 8));
+        symbolQueue[half].bits = _mm256_loadu_si256((const __m256i_u *)(streams->symbolQueues.bits + half * 8));
+        symbolQueue[half].held = _mm256_loadu_si256((const __m256i_u *)(streams->symbolQueues.held + half * 8));
+        offsetQueue[half].bits = _mm256_loadu_si256((const __m256i_u *)(streams->offsetQueues.bits + half * 8));
+        offsetQueue[half].held = _mm256_loadu_si256((const __m256i_u *)(streams->offsetQueues.held + half * 8));
+    }
+    for (size_t index = 0; index < count; index += 16) {
+        __m256i width[2], bin[2], parts[2][2];
+        UNROLLED for (int half = 0; half < 2; half++) {
+            __m256i entry = AT_LEVEL(entriesOf)(table, state[half]);
+            __m256i bits = AT_LEVEL(take)(&symbols, &symbolQueue[half], _mm256_and_si256(entry, _mm256_set1_epi32(15)));
+            state[half] = _mm256_add_epi32(_mm256_srli_epi32(entry, 20), bits);
+            width[half] = _mm256_and_si256(_mm256_srli_epi32(entry, 4), _mm256_set1_epi32(63));
+            bin[half] = _mm256_and_si256(_mm256_srli_epi32(entry, 10), _mm256_set1_epi32(1023));
+            parts[half][0] = parts[half][1] = _mm256_setzero_si256();
+        }
+        UNROLLED for (int round = 0; round < rounds; round++) UNROLLED for (int half = 0; half < 2; half++) {
+            __m256i now = rounds == 1 ? width[half] : _mm256_min_epu32(width[half], _mm256_set1_epi32(16));
+            __m256i part = AT_LEVEL(take)(&offsets, &offsetQueue[half], now);
+            if (round % 2) part = _mm256_slli_epi32(part, 16);
+            parts[half][round / 2] = _mm256_or_si256(parts[half][round / 2], part);
+            width[half] = _mm256_sub_epi32(width[half], now);
+        }
+        UNROLLED for (int half = 0; half < 2; half++) {
+            __m256i low = AT_LEVEL(lowersOf)(lowers, _mm256_castsi256_si128(bin[half]));
+            __m256i high = AT_LEVEL(lowersOf)(lowers, _mm256_extracti128_si256(bin[half], 1));
+            UNROLLED for (int part = 0; part < 2; part++) {
+                if (rounds <= part * 2) continue;
+                __m256i a = _mm256_cvtepu32_epi64(_mm256_castsi256_si128(parts[half][part]));
+                __m256i b = _mm256_cvtepu32_epi64(_mm256_extracti128_si256(parts[half][part], 1));
+                low = _mm256_add_epi64(low, part ? _mm256_slli_epi64(a, 32) : a);
+                high = _mm256_add_epi64(high, part ? _mm256_slli_epi64(b, 32) : b);
+            }
+            _mm256_storeu_si256((__m256i_u *)(values + index + half * 8), low);
+            _mm256_storeu_si256((__m256i_u *)(values + index + half * 8 + 4), high);
+        }
+        symbols = symbols < streams->symbolsEnd ? symbols : streams->symbolsEnd;
+        offsets = offsets < streams->offsetsEnd ? offsets : streams->offsetsEnd;
+    }
+    streams->symbols = symbols;
+    streams->offsets = offsets;
+    UNROLLED for (int half = 0; half < 2; half++) {
+        _mm256_storeu_si256((__m256i_u *)(streams->states + half * 8), state[half]);
+        _mm256_storeu_si256((__m256i_u *)(streams->symbolQueues.bits + half * 8), symbolQueue[half].bits);
+        _mm256_storeu_si256((__m256i_u *)(streams->symbolQueues.held + half * 8), symbolQueue[half].held);
+        _mm256_storeu_si256((__m256i_u *)(streams->offsetQueues.bits + half * 8), offsetQueue[half].bits);
+        _mm256_storeu_si256((__m256i_u *)(streams->offsetQueues.held + half * 8), offsetQueue[half].held);
+    }
+}
+
+#undef THROUGH_MEMORY
+
+#else
+
+LOCAL uint32_t AT_LEVEL(take)(const uint16_t **words, FirnLaneQueues *queues, int lane, uint32_t width) {
+    uint64_t bits = queues->bits[lane];
+    uint32_t held = queues->held[lane] - width;
+    uint32_t isShort = held <= 16;
+    queues->bits[lane] = (uint32_t)(bits >> width | (uint64_t)(**words & -isShort) << held);
+    queues->held[lane] = held + isShort * 16;
+    *words += isShort;
+    return (uint32_t)bits & ((1u << width) - 1);
+}
+
+LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnBinStreams *streams, size_t count,
+                            uint64_t *values, int rounds) {
+    // Copies, which nothing else points to.
+    FirnBinStreams s = *streams;
+    for (size_t index = 0; index < count; index += 16) {
+        uint32_t widths[16];
+        UNROLLED for (int lane = 0; lane < 16; lane++) {
+            uint32_t entry = table[s.states[lane]];
+            s.states[lane] = (entry >> 20) + AT_LEVEL(take)(&s.symbols, &s.symbolQueues, lane, entry & 15);
+            widths[lane] = entry >> 4 & 63;
+            values[index + lane] = lowers[entry >> 10 & 1023];
+        }
+        for (int round = 0; round < rounds; round++) UNROLLED for (int lane = 0; lane < 16; lane++) {
+            uint32_t now = rounds == 1 || widths[lane] < 16 ? widths[lane] : 16;
+            uint64_t part = AT_LEVEL(take)(&s.offsets, &s.offsetQueues, lane, now);
+            values[index + lane] += part << (round * 16);
+            widths[lane] -= now;
+        }
+        s.symbols = s.symbols < s.symbolsEnd ? s.symbols : s.symbolsEnd;
+        s.offsets = s.offsets < s.offsetsEnd ? s.offsets : s.offsetsEnd;
+    }
+    *streams = s;
+}
+
+#endif
+
+/// `count` is a multiple of 16.
+TARGET static __attribute__((noinline)) void AT_LEVEL(expandRows)(const uint32_t *table, const uint64_t *lowers,
+                                                                  uint32_t widest, FirnBinStreams *streams,
+                                                                  size_t count, uint64_t *values) {
+    switch ((widest + 15) / 16) {
+    case 0: AT_LEVEL(expand)(table, lowers, streams, count, values, 0); break;
+    case 1: AT_LEVEL(expand)(table, lowers, streams, count, values, 1); break;
+    case 2: AT_LEVEL(expand)(table, lowers, streams, count, values, 2); break;
+    case 3: AT_LEVEL(expand)(table, lowers, streams, count, values, 3); break;
+    default: AT_LEVEL(expand)(table, lowers, streams, count, values, 4); break;
+    }
+}
+
+TARGET static void AT_LEVEL(expandBins)(const uint32_t *restrict table, const uint64_t *restrict lowers,
+                                        uint32_t widest, FirnBinStreams *restrict streams, size_t count,
+                                        uint64_t *restrict values) {
+    const size_t whole = count / 16 * 16;
+    if (whole > 0) AT_LEVEL(expandRows)(table, lowers, widest, streams, whole, values);
+    if (whole < count) {
+        uint64_t row[16];
+        AT_LEVEL(expandRows)(table, lowers, widest, streams, 16, row);
+        memcpy(values + whole, row, (count - whole) * 8);
+    }
+}
+
+#undef UNROLLED
+#undef LOCAL
