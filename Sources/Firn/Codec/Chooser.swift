@@ -33,7 +33,7 @@ enum Chooser {
         if plainBits <= 1 { return nil }
         // Codes of more distinct values than this could not be smaller, however well they follow each other.
         let codeWidthMax = min(20, Int(plainBits * 1.25) + 1)
-        let distinctCountMax = min(DistinctValues.distinctCountMax, values.count / 4, 1 << codeWidthMax)
+        let distinctCountMax = min(DistinctValues.distinctCountMax, values.count / 2, 1 << codeWidthMax)
         let distinct = DistinctValues(values, distinctCountMax: distinctCountMax, domain) { distinctCount in
             // Packed codes and packed entries; that codes follow each other better than values is rare.
             let entryShare = Double(distinctCount) / Double(values.count)

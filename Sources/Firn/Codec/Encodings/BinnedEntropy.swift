@@ -10,10 +10,13 @@
 // as a whole when it is loaded.
 //
 //     [difference order: u8, 0...2][divisor: varint][base: signed varint][carries: signed varint x order]
-//     [table bits: u8][bin count: varint][integer sequences of: lower bounds, offset widths, weights]
+//     [table bits: u8][bin count: varint][first lower bound: signed varint]
+//     for each bin [from the lower bound before to this one, less 1: varint, not of the first][offset width: u8]
+//                  [weight less 1: varint]
 //     [eight states: u16 each][byte counts of the three streams: varint each]
 //     [symbols of states 0 to 3][symbols of states 4 to 7][offsets]
 //     value = base + divisor x (running sums of (latent - 2^63), or the latent itself for order 0)
+//     The first lower bound stands there as it counts in those sums: without the 2^63.
 //
 // A symbol's bits and an offset's bits are read low bits first. The decoder begins with the eight states, reads
 // the bits of value i for state i % 8, and ends wherever the streams end: its positions are clamped to them, so
@@ -91,6 +94,8 @@ enum BinnedEntropy {
     }
 
     /// Differences are small on both sides of zero: moved so that they lie side by side as unsigned numbers.
+    private static func latentZero(_ order: Int) -> UInt64 { order == 0 ? 0 : signBit }
+
     @inline(__always)
     private static func latent(_ integer: Int64, _ order: Int) -> UInt64 {
         order == 0 ? UInt64(bitPattern: integer) : UInt64(bitPattern: integer) ^ signBit
@@ -107,12 +112,12 @@ enum BinnedEntropy {
         }
     }
 
-    static func encode(_ plan: Plan, _ statistics: IntegerStatistics, into output: inout ByteWriter) {
+    static func encode(_ plan: Plan, into output: inout ByteWriter) {
         output.append(UInt8(plan.order))
         output.appendVarint(plan.divisor)
         output.appendSignedVarint(plan.base)
         for carry in plan.carries { output.appendSignedVarint(carry) }
-        plan.model.encode(statistics, into: &output)
+        plan.model.encode(latentZero: latentZero(plan.order), into: &output)
 
         // tANS runs backwards, so the bits of each symbol are kept and written in the order of decoding.
         let model = plan.model
@@ -163,7 +168,7 @@ enum BinnedEntropy {
         let base = try reader.readSignedVarint()
         var carries: [Int64] = []
         for _ in 0..<order { carries.append(try reader.readSignedVarint()) }
-        let model = try EntropyModel(&reader)
+        let model = try EntropyModel(&reader, latentZero: latentZero(order))
         var states: [UInt16] = []
         for _ in 0..<stateCount {
             let state = try reader.readLittleEndian(UInt16.self)
@@ -174,7 +179,7 @@ enum BinnedEntropy {
         for _ in 0..<3 { byteCounts.append(try reader.readCount(atMost: reader.remaining)) }
         var streams: [PaddedBits] = []
         for byteCount in byteCounts { streams.append(PaddedBits(try reader.readBytes(byteCount))) }
-        expand(model, states, streams, latentZero: order == 0 ? 0 : signBit, count: count, into: output)
+        expand(model, states, streams, latentZero: latentZero(order), count: count, into: output)
         for carry in carries.reversed() { Kernels.prefixSum(output, count: count, carry: carry) }
         if divisor != 1 || base != 0 {
             Kernels.scale(output, count: count, factor: Int64(bitPattern: divisor), base: base)
@@ -218,8 +223,7 @@ struct EntropyModel {
         var sorted = latents
         RadixSort.sort(&sorted)
         let fine = Self.fineBins(sorted, fineBinCount)
-        let range = sorted[sorted.count - 1] - sorted[0]
-        let chosen = Self.merge(fine, total: latents.count, bitsPerBin: 14 + Double(BitPacking.width(of: range)) * 0.6)
+        let chosen = Self.merge(fine, total: latents.count)
         var counts: [Int] = []
         for bin in chosen.bins {
             lowers.append(bin.lower)
@@ -263,7 +267,7 @@ struct EntropyModel {
     }
 
     /// Joins neighbours so that symbols, offsets and the table together take the fewest bits.
-    private static func merge(_ fine: [Bin], total: Int, bitsPerBin: Double) -> (bins: [Bin], bitCount: Double) {
+    private static func merge(_ fine: [Bin], total: Int) -> (bins: [Bin], bitCount: Double) {
         var costs = [Double](repeating: .infinity, count: fine.count + 1)
         var starts = [Int](repeating: 0, count: fine.count + 1)
         costs[0] = 0
@@ -271,11 +275,15 @@ struct EntropyModel {
         for end in 1...fine.count {
             var count = 0
             var start = end - 1
+            let nextLower = end < fine.count ? fine[end].lower : fine[end - 1].upper
             while start >= 0 {
                 count += fine[start].count
                 let width = BitPacking.width(of: fine[end - 1].upper - fine[start].lower)
                 let symbolBits = logTotal - log2(Double(count))
-                let cost = costs[start] + Double(count) * (symbolBits + Double(width)) + bitsPerBin
+                // A byte for the width, and the varints of the weight and of the way to the next bin.
+                let stepByteCount = PackedIntegers.varintByteCount(nextLower - fine[start].lower)
+                let entryBits = Double(8 * (2 + stepByteCount + (count * 8 > total ? 1 : 0)))
+                let cost = costs[start] + Double(count) * (symbolBits + Double(width)) + entryBits
                 if cost < costs[end] {
                     costs[end] = cost
                     starts[end] = start
@@ -329,34 +337,39 @@ struct EntropyModel {
 
     // MARK: Bytes
 
-    fileprivate func encode(_ statistics: IntegerStatistics, into output: inout ByteWriter) {
+    fileprivate func encode(latentZero: UInt64, into output: inout ByteWriter) {
         output.append(UInt8(tableBits))
         output.appendVarint(lowers.count)
-        for column in [lowers.map { Int64(bitPattern: $0) }, offsetWidths.map(Int64.init), weights.map(Int64.init)] {
-            column.withUnsafeBufferPointer { IntegerCodec.encodeSequence($0, statistics, into: &output) }
+        output.appendSignedVarint(Int64(bitPattern: lowers[0] ^ latentZero))
+        for bin in lowers.indices {
+            if bin > 0 { output.appendVarint(lowers[bin] - lowers[bin - 1] - 1) }
+            output.append(UInt8(offsetWidths[bin]))
+            output.appendVarint(weights[bin] - 1)
         }
     }
 
-    fileprivate init(_ reader: inout ByteReader) throws(FormatError) {
+    fileprivate init(_ reader: inout ByteReader, latentZero: UInt64) throws(FormatError) {
         let start = reader.offset
         tableBits = Int(try reader.readByte())
         let binCount = try reader.readCount(atMost: BinnedEntropy.binCountMax)
         guard tableBits <= BinnedEntropy.tableBitsMax, binCount > 0 else {
             throw FormatError("a table of 2^\(tableBits) for \(binCount) bins", at: start)
         }
-        lowers = try IntegerCodec.decodeSequence(&reader, count: binCount).map { UInt64(bitPattern: $0) }
-        let decodedWidths = try IntegerCodec.decodeSequence(&reader, count: binCount)
-        let decodedWeights = try IntegerCodec.decodeSequence(&reader, count: binCount)
+        var lower = UInt64(bitPattern: try reader.readSignedVarint()) ^ latentZero
         var total = 0
         for bin in 0..<binCount {
-            guard (0...Int64(BinnedEntropy.offsetWidthMax)).contains(decodedWidths[bin]),
-                (1...Int64(1 << tableBits)).contains(decodedWeights[bin])
-            else { throw FormatError("bin \(bin) is damaged", at: start) }
-            total += Int(decodedWeights[bin])
+            if bin > 0 { lower = lower &+ (try reader.readVarint()) &+ 1 }
+            let width = Int(try reader.readByte())
+            let weight = try reader.readCount(atMost: 1 << tableBits) + 1
+            total += weight
+            guard width <= BinnedEntropy.offsetWidthMax, total <= 1 << tableBits else {
+                throw FormatError("bin \(bin) is damaged", at: start)
+            }
+            lowers.append(lower)
+            offsetWidths.append(width)
+            weights.append(weight)
         }
         guard total == 1 << tableBits else { throw FormatError("weights do not fill their table", at: start) }
-        offsetWidths = decodedWidths.map(Int.init)
-        weights = decodedWeights.map(Int.init)
     }
 
     // MARK: tANS
