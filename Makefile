@@ -3,7 +3,7 @@
 SWIFT ?= swift
 TEST_FLAGS := --disable-xctest --scratch-path .build-test -Xswiftc -warnings-as-errors
 
-.PHONY: help deps build demo test unit lint examples docs bench bench-ingest crash clean
+.PHONY: help deps build demo test unit lint examples docs bench bench-encodings crash clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,9 @@ docs: ## Build the DocC documentation; warnings are errors
 
 bench: build ## Compare with PostgreSQL and DuckDB; writes Benchmarks/RESULTS.md
 	@Scripts/bench.sh
+
+bench-encodings: deps ## Bits a value of real columns beside pcodec, zstd and Parquet; DATA=folder; writes docs/encodings.md
+	@Scripts/bench-encodings.sh "$(DATA)"
 
 crash: build ## SIGKILL a synced ingest 200 times; ROUNDS=n changes the number
 	@python3 Scripts/kill-loop.py .build/release/firn --rounds $(or $(ROUNDS),200)

@@ -109,16 +109,16 @@ def columns(data):
     yield "sorted.fraud.ts_us", fraud_ts, [customer, fraud_ts]
     yield "sorted.icu.value", icu_value, [parameter, patient, icu_ts]
     yield "sorted.icu.ts_us", icu_ts, [parameter, patient, icu_ts]
-    yield "sorted.trades.price", trades_by(trades, doubles(trades, "price")), None
-    yield "sorted.trades.ts_us", trades_by(trades, times(trades, "ts")), None
-    yield "sorted.quotes.bid", trades_by(quotes, doubles(quotes, "bid")), None
-    yield "sorted.quotes.ts_us", trades_by(quotes, times(quotes, "ts")), None
+    yield "sorted.trades.price", by_exchange(trades, doubles(trades, "price")), None
+    yield "sorted.trades.ts_us", by_exchange(trades, times(trades, "ts")), None
+    yield "sorted.quotes.bid", by_exchange(quotes, doubles(quotes, "bid")), None
+    yield "sorted.quotes.ts_us", by_exchange(quotes, times(quotes, "ts")), None
     origin = [row for row in weather if row["temp"] != "NA"]
     order = np.argsort([row["origin"] for row in origin], kind="stable")
     yield "sorted.weather.temp", doubles(origin, "temp")[order], None
 
 
-def trades_by(ticks, values):
+def by_exchange(ticks, values):
     """Ticks by exchange; their file is in order of time."""
     return values[np.argsort([row["exchange"] for row in ticks], kind="stable")]
 

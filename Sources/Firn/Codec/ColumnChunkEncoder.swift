@@ -54,12 +54,20 @@ final class ColumnChunkEncoder {
     // MARK: Kinds
 
     func encode(int64 values: UnsafeBufferPointer<Int64>, validity: BitmapView? = nil) -> EncodedColumnChunk {
-        let filled = NullFilling.fill(values, validity: validity)
-        return filled.withUnsafeBufferPointer { filled in
+        withFilled(values, validity) { filled in
             chunk(.int64, filled.count, validity, .integers(values, validity: validity)) { range, output in
                 numberPage(part(filled, range), .integer, into: &output)
             }
         }
+    }
+
+    /// Lends the values with something cheap under each null: without nulls, the values themselves.
+    private func withFilled(
+        _ values: UnsafeBufferPointer<Int64>, _ validity: BitmapView?,
+        _ body: (UnsafeBufferPointer<Int64>) -> EncodedColumnChunk
+    ) -> EncodedColumnChunk {
+        if validity == nil { return body(values) }
+        return NullFilling.fill(values, validity: validity).withUnsafeBufferPointer(body)
     }
 
     func encode(codes values: UnsafeBufferPointer<UInt32>, validity: BitmapView? = nil) -> EncodedColumnChunk {
@@ -75,10 +83,11 @@ final class ColumnChunkEncoder {
     }
 
     func encode(double values: UnsafeBufferPointer<Double>, validity: BitmapView? = nil) -> EncodedColumnChunk {
-        let bits = NullFilling.fill(values, validity: validity) { Int64(bitPattern: $0.bitPattern) }
-        return bits.withUnsafeBufferPointer { bits in
-            chunk(.double, bits.count, validity, .doubles(values, validity: validity)) { range, output in
-                numberPage(part(bits, range), .double, into: &output)
+        values.withMemoryRebound(to: Int64.self) { bits in
+            withFilled(bits, validity) { bits in
+                chunk(.double, bits.count, validity, .doubles(values, validity: validity)) { range, output in
+                    numberPage(part(bits, range), .double, into: &output)
+                }
             }
         }
     }

@@ -99,7 +99,8 @@ struct MixedDecimals {
         for digits in 0...digitCountMax {
             let scaled = (value * ALPScaling.powers[digits]).rounded()
             guard scaled.magnitude < Double(integerMax) else { return nil }
-            if Int64(bitPattern: (scaled / ALPScaling.powers[digits]).bitPattern) == bits && (scaled != 0 || bits == 0) {
+            if Int64(bitPattern: (scaled / ALPScaling.powers[digits]).bitPattern) == bits && (scaled != 0 || bits == 0)
+            {
                 return Decimal(digits: digits, denominator: 1, shift: digits, integer: Int64(scaled))
             }
         }
@@ -161,11 +162,13 @@ struct MixedDecimals {
             let finer = (digits + 1...digitCountMax).first { finer in
                 decimals.contains { $0.digits == finer && $0.denominator == 1 }
             }
-            guard let finer, members.allSatisfy({
-                let (integer, isOverflow) = decimals[$0].integer.multipliedReportingOverflow(
-                    by: powers[finer - digits])
-                return !isOverflow && integer.magnitude < UInt64(integerMax)
-            }) else { continue }
+            guard let finer,
+                members.allSatisfy({
+                    let (integer, isOverflow) = decimals[$0].integer.multipliedReportingOverflow(
+                        by: powers[finer - digits])
+                    return !isOverflow && integer.magnitude < UInt64(integerMax)
+                })
+            else { continue }
             for index in members {
                 decimals[index].integer *= powers[finer - digits]
                 decimals[index].digits = finer
