@@ -21,43 +21,43 @@ enum RandomColumns {
     }
 
     private static func append(_ length: Int, _ values: inout [Int64], _ random: inout CodecRandom) {
-        func random(ofWidth width: Int) -> Int64 {
+        func bits(ofWidth width: Int) -> Int64 {
             width == 0 ? 0 : Int64(bitPattern: random.next() >> UInt64(64 - width))
         }
         let width = random.below(65)
-        let base = random(ofWidth: random.below(65))
+        let base = bits(ofWidth: random.below(65))
         switch random.below(9) {
-        case 0: for _ in 0..<length { values.append(base &+ random(ofWidth: width)) }
+        case 0: for _ in 0..<length { values.append(base &+ bits(ofWidth: width)) }
         case 1:
             var walk = base
             for _ in 0..<length {
-                walk = walk &+ random(ofWidth: width) &- Int64(bitPattern: (1 &<< UInt64(width)) >> 1)
+                walk = walk &+ bits(ofWidth: width) &- Int64(bitPattern: (1 &<< UInt64(width)) >> 1)
                 values.append(walk)
             }
         case 2:
             var step = base
-            var value = random(ofWidth: 64)
+            var value = bits(ofWidth: 64)
             for _ in 0..<length {
-                step = step &+ random(ofWidth: width / 8)
+                step = step &+ bits(ofWidth: width / 8)
                 value = value &+ step
                 values.append(value)
             }
         case 3:
             var value = base
             for _ in 0..<length {
-                if random.below(20) == 0 { value = random(ofWidth: width) }
+                if random.below(20) == 0 { value = bits(ofWidth: width) }
                 values.append(value)
             }
         case 4:
             let rarity = 2 + random.below(200)
             for _ in 0..<length {
                 let isOutlier = random.below(rarity) == 0
-                values.append(base &+ random(ofWidth: isOutlier ? 64 : width / 4))
+                values.append(base &+ bits(ofWidth: isOutlier ? 64 : width / 4))
             }
         case 5:
-            let few = (0..<1 + random.below(300)).map { _ in random(ofWidth: width) }
+            let few = (0..<1 + random.below(300)).map { _ in bits(ofWidth: width) }
             for _ in 0..<length { values.append(few[random.below(few.count)]) }
-        case 6: for index in 0..<length { values.append(base &+ Int64(index) &* random(ofWidth: 2)) }
+        case 6: for index in 0..<length { values.append(base &+ Int64(index) &* bits(ofWidth: 2)) }
         case 7:
             // Round times, and some that are not.
             var time = base
