@@ -254,7 +254,10 @@ struct EntropyModel {
             var end = index + 1
             while end < sorted.count && sorted[end] == value { end += 1 }
             let count = end - index
-            if isOpen && count < target && bins[bins.count - 1].count < target {
+            // Few values far apart, such as negative doubles among positive ones, stay in bins that can be read.
+            let isNear =
+                isOpen && BitPacking.width(of: value - bins[bins.count - 1].lower) <= BinnedEntropy.offsetWidthMax
+            if isNear && count < target && bins[bins.count - 1].count < target {
                 bins[bins.count - 1].upper = value
                 bins[bins.count - 1].count += count
             } else {
@@ -279,6 +282,7 @@ struct EntropyModel {
             while start >= 0 {
                 count += fine[start].count
                 let width = BitPacking.width(of: fine[end - 1].upper - fine[start].lower)
+                if width > BinnedEntropy.offsetWidthMax { break }
                 let symbolBits = logTotal - log2(Double(count))
                 // A byte for the width, and the varints of the weight and of the way to the next bin.
                 let stepByteCount = PackedIntegers.varintByteCount(nextLower - fine[start].lower)
