@@ -3,7 +3,7 @@
 SWIFT ?= swift
 TEST_FLAGS := --disable-xctest --scratch-path .build-test -Xswiftc -warnings-as-errors
 
-.PHONY: help deps build demo test unit lint examples docs bench bench-ingest bench-kernels crash clean
+.PHONY: help deps build demo test unit lint examples docs bench bench-ingest bench-kernels bench-encodings crash clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -39,6 +39,9 @@ bench-kernels: deps ## Measure the hot loops at each CPU level; writes Benchmark
 	$(SWIFT) build --package-path Benchmarks/KernelBench --scratch-path .build-kernels -c release -Xswiftc -enable-testing --product firn-kernels
 	.build-kernels/release/firn-kernels >.build-kernels/KERNELS.md
 	mv .build-kernels/KERNELS.md Benchmarks/KERNELS.md
+
+bench-encodings: deps ## Bits a value of real columns beside pcodec, zstd and Parquet; DATA=folder; writes docs/encodings.md
+	@Scripts/bench-encodings.sh "$(DATA)"
 
 crash: build ## SIGKILL a synced ingest 200 times; ROUNDS=n changes the number
 	@python3 Scripts/kill-loop.py .build/release/firn --rounds $(or $(ROUNDS),200)

@@ -7,10 +7,15 @@ import PackageDescription
 let package = Package(
     name: "firn-benchmarks",
     platforms: [.macOS(.v15)],
-    products: [.executable(name: "firn-bench", targets: ["FirnBench"])],
+    products: [
+        .executable(name: "firn-bench", targets: ["FirnBench"]),
+        // Reaches into the engine: -Xswiftc -enable-testing.
+        .executable(name: "firn-encodings", targets: ["FirnEncodings"]),
+    ],
     dependencies: [
         .package(name: "firn", path: ".."),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     ],
     targets: [
         .executableTarget(
@@ -18,7 +23,13 @@ let package = Package(
             dependencies: [
                 .product(name: "Firn", package: "firn"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ])
+            ]),
+        .executableTarget(
+            name: "FirnEncodings",
+            dependencies: [
+                .product(name: "Firn", package: "firn"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

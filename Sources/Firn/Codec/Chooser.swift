@@ -20,6 +20,8 @@ enum Chooser {
     private static let compressionGainCold = 32
     /// Packed bits hardly repeat, so more effort would gain nothing.
     private static let numberLevel: Int32 = 3
+    /// Text of a page that is coded to judge its symbols: what LZ4 can look back.
+    private static let sampledTextByteCount = 64 << 10
     /// Page bytes below which compression is not tried.
     private static let compressionByteCountMin = 64
 
@@ -33,7 +35,7 @@ enum Chooser {
         if plainBits <= 1 { return nil }
         // Codes of more distinct values than this could not be smaller, however well they follow each other.
         let codeWidthMax = min(20, Int(plainBits * 1.25) + 1)
-        let distinctCountMax = min(DistinctValues.distinctCountMax, values.count / 4, 1 << codeWidthMax)
+        let distinctCountMax = min(DistinctValues.distinctCountMax, values.count / 2, 1 << codeWidthMax)
         let distinct = DistinctValues(values, distinctCountMax: distinctCountMax, domain) { distinctCount in
             // Packed codes and packed entries; that codes follow each other better than values is rare.
             let entryShare = Double(distinctCount) / Double(values.count)
@@ -65,6 +67,31 @@ enum Chooser {
             valueCount += end - start
         }
         return valueCount == 0 ? 0 : Double(output.count * 8) / Double(valueCount)
+    }
+
+    /// The symbols for the text of a page where they make it smaller than LZ4 alone would.
+    ///
+    /// Cold pages leave text to Zstandard, whose own entropy coder finds more in plain bytes.
+    static func symbolTable(_ text: UnsafeRawBufferPointer, _ profile: StorageProfile) -> SymbolTable? {
+        guard profile == .warm, let table = SymbolTable.build(for: text) else { return nil }
+        let sampleByteCount = min(text.count, sampledTextByteCount)
+        let start = (text.count - sampleByteCount) / 2
+        let sample = UnsafeRawBufferPointer(rebasing: text[start..<start + sampleByteCount])
+        var coded = ByteWriter(reservingBytes: sampleByteCount * 2)
+        table.matcher().encode(sample, into: &coded)
+        let codedByteCount = coded.withUnsafeBytes { min($0.count, compressedByteCount($0)) }
+        let plainByteCount = min(sampleByteCount, compressedByteCount(sample))
+        var header = ByteWriter(reservingBytes: 2_048)
+        table.encode(into: &header)
+        let headerByteCount = header.count * sampleByteCount / text.count
+        return codedByteCount + headerByteCount < plainByteCount ? table : nil
+    }
+
+    /// Bytes of LZ4, or of the plain bytes where it saves too little to be used.
+    private static func compressedByteCount(_ bytes: UnsafeRawBufferPointer) -> Int {
+        var compressed = ByteWriter(reservingBytes: bytes.count)
+        LZ4.compress(bytes, level: .fast, into: &compressed)
+        return compressed.count < bytes.count - bytes.count / compressionGainWarm ? compressed.count : bytes.count
     }
 
     /// Hands `use` the bytes to store, compressed where that pays, and says which.

@@ -3,9 +3,10 @@
 // Pages of byte strings and of float vectors.
 //
 // Byte strings go into a page-wide dictionary where few are distinct; else a vector is its lengths and
-// then its bytes, and the page is compressed as a whole where that pays.
+// then its bytes, plain or as codes of frequent pieces, and the page is compressed as a whole where that pays.
 //
 //     scheme vectors, bytes: vector = [EncodingID plainBytes: u8][integer vector of lengths][bytes]
+//     scheme symbols, bytes: see SymbolTable.swift
 //     scheme dictionary, bytes: [distinct count: varint][integer sequence of lengths][bytes]
 //                               [directory][integer vectors of codes]
 //     scheme vectors, float vectors: [dimension count: varint][directory]
@@ -36,18 +37,42 @@ extension ColumnChunkEncoder {
             }
         }
         return chunk(.bytes, values.count, validity, gathered, ranges: pageRanges(values)) { range, output in
-            vectorsPage(range, into: &output) { vector, output in
+            if let table = Chooser.symbolTable(text(values, range), profile) {
+                return symbolsPage(table, values, range, into: &output)
+            }
+            return vectorsPage(range, into: &output) { vector, output in
                 count(.plainBytes)
                 output.append(EncodingID.plainBytes.rawValue)
-                let lengths = vector.map { Int64(values.offsets[$0 + 1] - values.offsets[$0]) }
-                lengths.withUnsafeBufferPointer {
-                    _ = IntegerCodec.encode(VectorView($0), statistics, into: &output)
-                }
-                let first = Int(values.offsets[vector.lowerBound])
-                let last = Int(values.offsets[vector.upperBound])
-                output.append(UnsafeRawBufferPointer(rebasing: values.bytes[first..<last]))
+                lengths(values, vector, into: &output)
+                output.append(text(values, vector))
             }
         }
+    }
+
+    private func symbolsPage(
+        _ table: SymbolTable, _ values: ByteStringsView, _ range: Range<Int>, into output: inout ByteWriter
+    ) -> PageScheme {
+        output.append(PageScheme.symbols.rawValue)
+        table.encode(into: &output)
+        let matcher = table.matcher()
+        directoryAndVectors(range, into: &output) { vector, output in
+            count(.symbolBytes)
+            output.append(EncodingID.symbolBytes.rawValue)
+            lengths(values, vector, into: &output)
+            matcher.encode(text(values, vector), into: &output)
+        }
+        return .symbols
+    }
+
+    /// The bytes of some strings, which lie end to end.
+    private func text(_ values: ByteStringsView, _ range: Range<Int>) -> UnsafeRawBufferPointer {
+        let bytes = Int(values.offsets[range.lowerBound])..<Int(values.offsets[range.upperBound])
+        return UnsafeRawBufferPointer(rebasing: values.bytes[bytes])
+    }
+
+    private func lengths(_ values: ByteStringsView, _ vector: Range<Int>, into output: inout ByteWriter) {
+        let lengths = vector.map { Int64(values.offsets[$0 + 1] - values.offsets[$0]) }
+        lengths.withUnsafeBufferPointer { _ = IntegerCodec.encode(VectorView($0), statistics, into: &output) }
     }
 
     /// Whole vectors a page until the next one would take it past its aim.

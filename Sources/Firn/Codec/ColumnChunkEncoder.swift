@@ -54,12 +54,20 @@ final class ColumnChunkEncoder {
     // MARK: Kinds
 
     func encode(int64 values: UnsafeBufferPointer<Int64>, validity: BitmapView? = nil) -> EncodedColumnChunk {
-        let filled = NullFilling.fill(values, validity: validity)
-        return filled.withUnsafeBufferPointer { filled in
+        withFilled(values, validity) { filled in
             chunk(.int64, filled.count, validity, .integers(values, validity: validity)) { range, output in
                 numberPage(part(filled, range), .integer, into: &output)
             }
         }
+    }
+
+    /// Lends the values with something cheap under each null: without nulls, the values themselves.
+    private func withFilled(
+        _ values: UnsafeBufferPointer<Int64>, _ validity: BitmapView?,
+        _ body: (UnsafeBufferPointer<Int64>) -> EncodedColumnChunk
+    ) -> EncodedColumnChunk {
+        if validity == nil { return body(values) }
+        return NullFilling.fill(values, validity: validity).withUnsafeBufferPointer(body)
     }
 
     func encode(codes values: UnsafeBufferPointer<UInt32>, validity: BitmapView? = nil) -> EncodedColumnChunk {
@@ -75,10 +83,11 @@ final class ColumnChunkEncoder {
     }
 
     func encode(double values: UnsafeBufferPointer<Double>, validity: BitmapView? = nil) -> EncodedColumnChunk {
-        let bits = NullFilling.fill(values, validity: validity) { Int64(bitPattern: $0.bitPattern) }
-        return bits.withUnsafeBufferPointer { bits in
-            chunk(.double, bits.count, validity, .doubles(values, validity: validity)) { range, output in
-                numberPage(part(bits, range), .double, into: &output)
+        values.withMemoryRebound(to: Int64.self) { bits in
+            withFilled(bits, validity) { bits in
+                chunk(.double, bits.count, validity, .doubles(values, validity: validity)) { range, output in
+                    numberPage(part(bits, range), .double, into: &output)
+                }
             }
         }
     }
@@ -126,7 +135,21 @@ final class ColumnChunkEncoder {
     func encode(uuid values: UnsafeBufferPointer<UInt128>, validity: BitmapView? = nil) -> EncodedColumnChunk {
         let high = NullFilling.fill(values, validity: validity) { Int64(truncatingIfNeeded: $0 >> 64) }
         let low = NullFilling.fill(values, validity: validity) { Int64(truncatingIfNeeded: $0) }
-        return parts(.uuid, [high, low], validity, .countsOnly(valueCount: values.count, validity: validity))
+        return chunk(
+            .uuid, values.count, validity, .countsOnly(valueCount: values.count, validity: validity),
+            pageValueCount: Self.partsPageValueCount(2)
+        ) { range, output in
+            let halves = [high, low].map { half in half.withUnsafeBufferPointer { Array(part($0, range)) } }
+            let constant = halves[0].withUnsafeBufferPointer { high in
+                halves[1].withUnsafeBufferPointer { low in ConstantBits(high: high, low: low) }
+            }
+            guard let constant else { return partsPage(halves, 0..<range.count, into: &output) }
+            let packed = [constant.packedHigh(halves[0]), constant.packedLow(halves[1])]
+            output.append(PageScheme.constantBits.rawValue)
+            constant.encode(into: &output)
+            directoryAndVectors(0..<range.count, into: &output) { partsVector(packed, $0, into: &$1) }
+            return .constantBits
+        }
     }
 
     func encode(
@@ -147,15 +170,24 @@ final class ColumnChunkEncoder {
         _ kind: PhysicalKind, _ columns: [[Int64]], _ validity: BitmapView?, _ gathered: ColumnChunkStatistics
     ) -> EncodedColumnChunk {
         let valueCount = columns[0].count
-        let pageValueCount = VectorLayout.columnChunkValueCountMax / columns.count / 1_024 * 1_024
-        return chunk(kind, valueCount, validity, gathered, pageValueCount: pageValueCount) { range, output in
-            vectorsPage(range, into: &output) { vector, output in
-                output.append(EncodingID.parts.rawValue)
-                for column in columns {
-                    column.withUnsafeBufferPointer { column in
-                        count(IntegerCodec.encode(VectorView(part(column, vector)), statistics, into: &output))
-                    }
-                }
+        return chunk(
+            kind, valueCount, validity, gathered, pageValueCount: Self.partsPageValueCount(columns.count)
+        ) { range, output in partsPage(columns, range, into: &output) }
+    }
+
+    private static func partsPageValueCount(_ partCount: Int) -> Int {
+        VectorLayout.columnChunkValueCountMax / partCount / VectorLayout.valueCount * VectorLayout.valueCount
+    }
+
+    private func partsPage(_ columns: [[Int64]], _ range: Range<Int>, into output: inout ByteWriter) -> PageScheme {
+        vectorsPage(range, into: &output) { partsVector(columns, $0, into: &$1) }
+    }
+
+    private func partsVector(_ columns: [[Int64]], _ vector: Range<Int>, into output: inout ByteWriter) {
+        output.append(EncodingID.parts.rawValue)
+        for column in columns {
+            column.withUnsafeBufferPointer { column in
+                count(IntegerCodec.encode(VectorView(part(column, vector)), statistics, into: &output))
             }
         }
     }

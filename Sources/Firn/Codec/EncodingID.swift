@@ -43,6 +43,8 @@ enum EncodingID: UInt8, Sendable, CaseIterable {
     case parts = 33
     case rawFloats = 34
     case shuffledFloats = 35
+    /// Bytes: a vector of lengths, then codes of the page's symbols.
+    case symbolBytes = 36
 }
 
 /// How the vectors of a page share what they have in common.
@@ -61,6 +63,10 @@ enum PageScheme: UInt8, Sendable, CaseIterable {
     case binnedEntropy = 6
     /// One stream of whole bytes for the page, meant for Zstandard; there are no vectors. Cold pages only.
     case alignedIntegers = 7
+    /// UUIDs: the bits that all of the page share once, then vectors of the others.
+    case constantBits = 8
+    /// Bytes: a table of frequent pieces of text once, then vectors of codes.
+    case symbols = 9
 }
 
 /// General-purpose compression over a whole page.

@@ -27,6 +27,10 @@ final class PageDecoder: @unchecked Sendable {
     private let entryBytes: ByteView
     /// ALP-RD pages: the cut.
     private let cut: ALPRDCut?
+    /// UUID pages whose values share bits: which, and what they are.
+    private let constantBits: ConstantBits?
+    /// Byte pages of symbols: the table.
+    private let symbols: SymbolTable?
     /// Whole-page schemes: every value of the page, as bit patterns.
     private let expanded: VectorBuffer<Int64>?
     /// Boolean pages: the values, one bit each.
@@ -105,6 +109,8 @@ final class PageDecoder: @unchecked Sendable {
         var bits = Validity.allNull
         var dimensionCount = 0
         var cut: ALPRDCut?
+        var constantBits: ConstantBits?
+        var symbols: SymbolTable?
         var expanded: VectorBuffer<Int64>?
         var vectorOffsets: [Int] = []
         switch scheme {
@@ -122,6 +128,8 @@ final class PageDecoder: @unchecked Sendable {
             vectorOffsets = try Self.readDirectory(&reader, valueCount)
         default:
             if scheme == .alpRD { cut = try ALPRD.decodeCut(&reader) }
+            if scheme == .constantBits { constantBits = try ConstantBits.decode(&reader) }
+            if scheme == .symbols { symbols = try SymbolTable.decode(&reader) }
             if kind == .floatVector {
                 dimensionCount = try reader.readCount(atMost: 1 << 20)
                 guard dimensionCount > 0 else { throw FormatError("vectors of no dimensions", at: reader.offset) }
@@ -133,6 +141,8 @@ final class PageDecoder: @unchecked Sendable {
         self.entryBytes = entryBytes
         self.bits = bits
         self.cut = cut
+        self.constantBits = constantBits
+        self.symbols = symbols
         self.expanded = expanded
         self.dimensionCount = dimensionCount
         self.vectorOffsets = vectorOffsets
@@ -158,6 +168,8 @@ final class PageDecoder: @unchecked Sendable {
         case .steppedRuns: [.int64, .int128, .codes, .double, .float].contains(kind)
         case .dictionary: [.int64, .int128, .double, .float, .bytes].contains(kind)
         case .alpRD: kind == .double
+        case .constantBits: kind == .uuid
+        case .symbols: kind == .bytes
         case .binnedEntropy, .alignedIntegers: [.int64, .int128, .codes, .double, .float].contains(kind)
         }
     }
@@ -246,22 +258,14 @@ final class PageDecoder: @unchecked Sendable {
         case .double, .float: try DoubleCodec.verify(&reader, count: count, Self.domain(kind), cut: cut)
         case .int128, .uuid, .interval: try verifyParts(&reader, count: count)
         case .bytes:
-            guard try reader.readByte() == EncodingID.plainBytes.rawValue else {
-                throw FormatError("an unknown encoding of bytes")
+            let id: EncodingID = symbols == nil ? .plainBytes : .symbolBytes
+            guard try reader.readByte() == id.rawValue else { throw FormatError("an unknown encoding of bytes") }
+            let total = try verifyLengths(&reader, count: count, scratch)
+            if let symbols {
+                try symbols.verify(&reader, plainByteCount: total)
+            } else {
+                try reader.skip(total)
             }
-            let lengthOffset = reader.offset
-            try IntegerCodec.verify(&reader, count: count)
-            var cursor = VerifiedCursor(reader.view.pointer(at: lengthOffset))
-            IntegerCodec.decode(&cursor, count: count, into: scratch.pointer)
-            var total = 0
-            for index in 0..<count {
-                let length = scratch.pointer[index]
-                guard length >= 0, length <= Int64(reader.remaining - total) else {
-                    throw FormatError("string lengths exceed their bytes", at: lengthOffset)
-                }
-                total += Int(length)
-            }
-            try reader.skip(total)
         case .floatVector:
             let tag = try reader.readByte()
             guard tag == EncodingID.rawFloats.rawValue || tag == EncodingID.shuffledFloats.rawValue else {
@@ -270,6 +274,27 @@ final class PageDecoder: @unchecked Sendable {
             try reader.skip(count * dimensionCount * MemoryLayout<Float>.size)
         case .bool: throw FormatError("boolean pages have no vectors")
         }
+    }
+
+    /// The byte counts of strings; returns their sum, which the bytes behind them can hold.
+    private func verifyLengths(
+        _ reader: inout ByteReader, count: Int, _ scratch: VectorBuffer<Int64>
+    ) throws(FormatError) -> Int {
+        let offset = reader.offset
+        try IntegerCodec.verify(&reader, count: count)
+        var cursor = VerifiedCursor(reader.view.pointer(at: offset))
+        IntegerCodec.decode(&cursor, count: count, into: scratch.pointer)
+        // A code is a byte and spells eight at most.
+        let byteCountMax = symbols == nil ? reader.remaining : reader.remaining * 8
+        var total = 0
+        for index in 0..<count {
+            let length = scratch.pointer[index]
+            guard length >= 0, length <= Int64(byteCountMax - total) else {
+                throw FormatError("string lengths exceed their bytes", at: offset)
+            }
+            total += Int(length)
+        }
+        return total
     }
 
     /// A vector of wide values: its parts, or for int128 a single integer vector.
@@ -474,6 +499,7 @@ final class PageDecoder: @unchecked Sendable {
     func decodeVector(_ index: Int, into output: UnsafeMutablePointer<UInt128>) {
         precondition(kind == .uuid, "UUIDs are decoded from UUID pages")
         withParts(index, partCount: 2) { parts, count in
+            constantBits?.expand(high: parts, low: parts + VectorLayout.valueCount, count: count)
             for position in 0..<count {
                 let high = UInt64(bitPattern: parts[position])
                 let low = UInt64(bitPattern: parts[VectorLayout.valueCount + position])
@@ -553,7 +579,13 @@ final class PageDecoder: @unchecked Sendable {
             for position in 0..<count { lengths[position] = UInt32(truncatingIfNeeded: pointer[position]) }
         }
         let end = plain.pointer(at: vectorOffsets[index + 1])
-        bytes.append(UnsafeRawBufferPointer(start: cursor.pointer, count: end - cursor.pointer))
+        let stored = UnsafeRawBufferPointer(start: cursor.pointer, count: end - cursor.pointer)
+        if let symbols {
+            let byteCount = (0..<count).reduce(0) { $0 + Int(lengths[$1]) }
+            symbols.decode(stored, plainByteCount: byteCount, into: &bytes)
+        } else {
+            bytes.append(stored)
+        }
     }
 
     /// Distinct strings of a byte page that has a dictionary, sorted by their bytes; else 0.

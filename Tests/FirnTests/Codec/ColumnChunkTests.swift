@@ -219,6 +219,28 @@ import Testing
         }
     }
 
+    @Test func uuidsOfOneVersionLeaveOutTheirConstantBits() throws {
+        var random = CodecRandom(seed: 4)
+        let column = (0..<20_000).map { _ -> UInt128 in
+            let bits = UInt128(random.next()) << 64 | UInt128(random.next())
+            return (bits & ~(0xF000 << 64 | 0xC000 << 48)) | 0x4000 << 64 | 0x8000 << 48
+        }
+        for profile in StorageProfile.allCases {
+            let chunk = column.withUnsafeBufferPointer { ColumnChunkEncoder(profile: profile).encode(uuid: $0) }
+            // 122 bits, and what short last vectors and headers take.
+            #expect(Double(chunk.byteCount * 8) < 122.6 * Double(column.count))
+            #expect(try Pages.uuids(chunk) == column)
+        }
+    }
+
+    @Test func textOfManyDistinctValuesIsCodedBySymbols() throws {
+        let column = (0..<5_000).map { Array("/api/v2/customers/\($0 &* 7_919 % 100_003)/orders?page=\($0 % 17)".utf8) }
+        let chunk = encode(column, ColumnChunkEncoder(profile: .warm))
+        #expect(chunk.pages[0].scheme == .symbols)
+        #expect(chunk.byteCount * 3 < column.reduce(0) { $0 + $1.count })
+        #expect(try Pages.texts(chunk) == column)
+    }
+
     @Test func fewDistinctByteStringsGetASortedDictionary() throws {
         let column = (0..<3_000).map { Array(["beta", "alpha", "gamma"][$0 % 3].utf8) }
         let decoder = try pages(encode(column, ColumnChunkEncoder(profile: .warm)))

@@ -171,4 +171,43 @@ import Testing
             }
         }
     }
+
+    @Test func minutesOfDegreesAreFewerBits() throws {
+        var random = CodecRandom(seed: 11)
+        // Three sources: hundredths of minutes cut off after 12 digits and after 7, and decimals of 4.
+        let column = (0..<5_000).map { _ -> Double in
+            let degrees = Double(random.below(360_000)) / 6_000
+            let scale = [1e12, 1e7, 1e4][random.below(3)]
+            return (degrees * scale).rounded() / scale
+        }
+        let chunk = column.withUnsafeBufferPointer { ColumnChunkEncoder(profile: .cold).encode(double: $0) }
+        // log2(360,000 x 3) = 20.0, and the decimals are of 600,000 equally likely ones.
+        #expect(chunk.byteCount * 8 < column.count * 22)
+        #expect(try Pages.integers(chunk) == column.map { Int64(bitPattern: $0.bitPattern) })
+    }
+
+    @Test func unevenLastDigitsAreKeptApart() throws {
+        var random = CodecRandom(seed: 12)
+        var time: Int64 = 1_700_000_000_000
+        let column = (0..<20_000).map { _ -> Int64 in
+            time += Int64(random.below(100_000))
+            return random.below(4) == 0 ? time : time / 1_000 * 1_000
+        }
+        let split = try #require(RemainderSplit(column))
+        #expect(zip(split.quotients, column).allSatisfy { $0 == $1.floorDivided(by: 1_000) })
+        let chunk = column.withUnsafeBufferPointer { ColumnChunkEncoder(profile: .cold).encode(int64: $0) }
+        // Gaps of 100,000 are 16.6 bits; of three in four the last 10 bits are known.
+        #expect(chunk.byteCount * 8 < column.count * 12)
+        #expect(try Pages.integers(chunk) == column)
+        let negative = column.map { -$0 }
+        let negativeChunk = negative.withUnsafeBufferPointer { ColumnChunkEncoder(profile: .cold).encode(int64: $0) }
+        #expect(try Pages.integers(negativeChunk) == negative)
+    }
+}
+
+extension Int64 {
+    fileprivate func floorDivided(by divisor: Int64) -> Int64 {
+        let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
+        return remainder < 0 ? quotient - 1 : quotient
+    }
 }

@@ -17,6 +17,7 @@
 //       [offset width: w bits][weight: number, m][step to the next lower bound: number, s; not for the last bin]
 //       number, n: [its bit count - 1: n bits][the bits below its highest]
 //     value = base + divisor x (running sums of (latent - 2^63), or the latent itself for order 0)
+//     The first lower bound stands there as it counts in those sums: without the 2^63.
 //
 // Value i is of lane i % 16. The last row is filled up with values that cost little. A lane's state is what its first
 // `table bits` bits say.
@@ -233,8 +234,7 @@ struct EntropyModel {
         var sorted = latents
         RadixSort.sort(&sorted)
         let fine = Self.fineBins(sorted, fineBinCount)
-        let range = sorted[sorted.count - 1] - sorted[0]
-        let chosen = Self.merge(fine, total: latents.count, bitsPerBin: 14 + Double(BitPacking.width(of: range)) * 0.6)
+        let chosen = Self.merge(fine, total: latents.count)
         var counts: [Int] = []
         for bin in chosen.bins {
             lowers.append(bin.lower)
@@ -286,7 +286,10 @@ struct EntropyModel {
             var end = index + 1
             while end < sorted.count && sorted[end] == value { end += 1 }
             let count = end - index
-            if isOpen && count < target && bins[bins.count - 1].count < target {
+            // Few values far apart, such as negative doubles among positive ones, stay in bins that can be read.
+            let isNear =
+                isOpen && BitPacking.width(of: value - bins[bins.count - 1].lower) <= BinnedEntropy.offsetWidthMax
+            if isNear && count < target && bins[bins.count - 1].count < target {
                 bins[bins.count - 1].upper = value
                 bins[bins.count - 1].count += count
             } else {
@@ -298,8 +301,11 @@ struct EntropyModel {
         return bins
     }
 
+    /// About what a bin's width, its weight and the bit count of its step take.
+    private static let entryFieldBits = 14
+
     /// Joins neighbours so that symbols, offsets and the table together take the fewest bits.
-    private static func merge(_ fine: [Bin], total: Int, bitsPerBin: Double) -> (bins: [Bin], bitCount: Double) {
+    private static func merge(_ fine: [Bin], total: Int) -> (bins: [Bin], bitCount: Double) {
         var costs = [Double](repeating: .infinity, count: fine.count + 1)
         var starts = [Int](repeating: 0, count: fine.count + 1)
         costs[0] = 0
@@ -307,11 +313,15 @@ struct EntropyModel {
         for end in 1...fine.count {
             var count = 0
             var start = end - 1
+            let nextLower = end < fine.count ? fine[end].lower : fine[end - 1].upper
             while start >= 0 {
                 count += fine[start].count
                 let width = BitPacking.width(of: fine[end - 1].upper - fine[start].lower)
+                if width > BinnedEntropy.offsetWidthMax { break }
                 let symbolBits = logTotal - log2(Double(count))
-                let cost = costs[start] + Double(count) * (symbolBits + Double(width)) + bitsPerBin
+                // The fields of a bin, and the bits of the way to the next one.
+                let entryBits = Double(Self.entryFieldBits + BitPacking.width(of: nextLower - fine[start].lower))
+                let cost = costs[start] + Double(count) * (symbolBits + Double(width)) + entryBits
                 if cost < costs[end] {
                     costs[end] = cost
                     starts[end] = start

@@ -10,8 +10,8 @@
 
 /// The distinct values of a page and the code of each value.
 struct DistinctValues {
-    /// Codes above this need more bits than a dictionary usually saves.
-    static let distinctCountMax = 16_384
+    /// More distinct values than this are not kept in the second-level cache while a page is decoded.
+    static let distinctCountMax = 32_768
 
     let values: [Int64]
     let codes: [Int64]

@@ -7,13 +7,17 @@
 // scaled integers of ALP with one scaling for the page, or codes of a dictionary. Such a page is expanded when
 // it is loaded and then holds eight bytes a value; decoding a vector is a copy.
 //
-//     scheme binnedEntropy or alignedIntegers: [integers][meaning: u8]
+// Where the last digits of the integers are not like any others (times of which most are whole seconds), a page
+// keeps quotients and remainders of a multiple apart: the remainders are one more stream of bins.
+//
+//     scheme binnedEntropy or alignedIntegers:
+//       [integers][multiple: varint][binned remainders, where the multiple is above 1][meaning: u8]
+//       integer = integer x multiple + remainder
 //       0 values
 //       1 ALP         [exponent: u8][factor: u8][near: u8, 1: binned distances of all values]
 //                     [far count: varint][integer sequences of: far positions, far patterns]
 //       2 dictionary  [distinct count: varint][sequence of distinct values]
-//       3 decimals    [binned digit counts of all values][far count and far sequences as for ALP]
-//                     value = integer / 10^(digit count), correctly rounded
+//       3 decimals    [classes][far count and far sequences as for ALP], see MixedDecimals.swift
 
 enum WholePage {
     private enum Meaning: UInt8 {
@@ -35,7 +39,20 @@ enum WholePage {
     /// A way to store the page: its integers and the bytes that say what they mean.
     private struct Candidate {
         let integers: [Int64]
-        let meaning: [UInt8]
+        /// The multiple, the remainders, and the meaning.
+        let tail: [UInt8]
+
+        /// Integers as they are.
+        init(_ integers: [Int64], meaning: [UInt8]) {
+            self.integers = integers
+            tail = [0] + meaning
+        }
+
+        /// Quotients and remainders.
+        init(_ split: RemainderSplit, meaning: [UInt8]) {
+            integers = split.quotients
+            tail = split.bytes + meaning
+        }
     }
 
     /// Appends the smallest whole page when it takes less than `byteCountMax` on disk; returns its scheme.
@@ -49,11 +66,11 @@ enum WholePage {
         for candidate in candidates {
             candidate.integers.withUnsafeBufferPointer { integers in
                 if let plan = BinnedEntropy.plan(integers) {
-                    let byteCount = Int(plan.bitCount / 8) + headerByteCount + candidate.meaning.count
+                    let byteCount = Int(plan.bitCount / 8) + headerByteCount + candidate.tail.count
                     if byteCount < binned?.byteCount ?? Int.max { binned = (candidate, plan, byteCount) }
                 }
                 for order in 0...BinnedEntropy.orderMax where integers.count > 2 {
-                    let byteCount = compressedByteCount(integers, order, candidate.meaning, compressor, trialLevel)
+                    let byteCount = compressedByteCount(integers, order, candidate.tail, compressor, trialLevel)
                     if byteCount < aligned?.byteCount ?? Int.max { aligned = (candidate, order, byteCount) }
                 }
             }
@@ -61,39 +78,42 @@ enum WholePage {
         let limit = min(byteCountMax, binned?.byteCount ?? Int.max)
         if let aligned, Double(aligned.byteCount) < Double(limit) * refinementShare {
             let isSmaller = aligned.candidate.integers.withUnsafeBufferPointer { integers in
-                compressedByteCount(integers, aligned.order, aligned.candidate.meaning, compressor, storedLevel) < limit
+                compressedByteCount(integers, aligned.order, aligned.candidate.tail, compressor, storedLevel) < limit
             }
             if isSmaller {
                 output.append(PageScheme.alignedIntegers.rawValue)
                 aligned.candidate.integers.withUnsafeBufferPointer {
                     AlignedIntegers.encode($0, order: aligned.order, into: &output)
                 }
-                output.append(aligned.candidate.meaning)
+                output.append(aligned.candidate.tail)
                 return .alignedIntegers
             }
         }
         guard let binned, binned.byteCount < byteCountMax else { return nil }
         output.append(PageScheme.binnedEntropy.rawValue)
         BinnedEntropy.encode(binned.plan, into: &output)
-        output.append(binned.candidate.meaning)
+        output.append(binned.candidate.tail)
         return .binnedEntropy
     }
 
-    /// What a page's integers could be.
+    /// What a page's integers could be, each as it is and, where that may help, split.
     private static func candidates(
         _ values: UnsafeBufferPointer<Int64>, _ domain: NumberDomain, _ statistics: DoubleStatistics
     ) -> [Candidate] {
-        var candidates = [Candidate(integers: Array(values), meaning: [Meaning.values.rawValue])]
+        var candidates: [Candidate] = []
+        func consider(_ integers: [Int64], meaning: [UInt8]) {
+            candidates.append(Candidate(integers, meaning: meaning))
+            if let split = RemainderSplit(integers) { candidates.append(Candidate(split, meaning: meaning)) }
+        }
+        consider(Array(values), meaning: [Meaning.values.rawValue])
         if domain != .integer, let scaling = statistics.scalings.first {
             let page = ScaledPage(values, scaling, domain)
-            candidates.append(
-                Candidate(integers: page.integers, meaning: page.meaning(Meaning.scaled.rawValue, statistics)))
+            consider(page.integers, meaning: page.meaning(Meaning.scaled.rawValue, statistics))
         }
-        if domain == .double, let page = DecimalPage(values) {
-            candidates.append(
-                Candidate(integers: page.integers, meaning: page.meaning(Meaning.decimals.rawValue, statistics)))
+        if domain == .double, let page = MixedDecimals(values) {
+            consider(page.integers, meaning: page.meaning(Meaning.decimals.rawValue, statistics))
         }
-        let distinctCountMax = min(DistinctValues.distinctCountMax, max(1, values.count / 4))
+        let distinctCountMax = min(DistinctValues.distinctCountMax, max(1, values.count / 2))
         let isWorthATry = DistinctValues.sampledShare(values) < Chooser.distinctShareMax
         if isWorthATry,
             let distinct = DistinctValues(
@@ -105,7 +125,7 @@ enum WholePage {
             distinct.values.withUnsafeBufferPointer {
                 NumberCodec.encodeSequence($0, domain, statistics.nested, into: &meaning)
             }
-            candidates.append(Candidate(integers: distinct.codes, meaning: meaning.bytes))
+            consider(distinct.codes, meaning: meaning.bytes)
         }
         return candidates
     }
@@ -135,12 +155,13 @@ enum WholePage {
         } else {
             try AlignedIntegers.decode(&reader, count: count, into: values)
         }
+        try RemainderSplit.decode(&reader, count: count, values)
         let start = reader.offset
         let tag = try reader.readByte()
         switch Meaning(rawValue: tag) {
         case .values: break
         case .scaled where domain != .integer: try ScaledPage.decode(&reader, count: count, domain, values)
-        case .decimals where domain == .double: try DecimalPage.decode(&reader, count: count, values)
+        case .decimals where domain == .double: try MixedDecimals.decode(&reader, count: count, values)
         case .codes:
             let distinctCount = try reader.readCount(atMost: DistinctValues.distinctCountMax)
             let distinct = try NumberCodec.decodeSequence(&reader, count: distinctCount, domain)
@@ -233,98 +254,10 @@ private struct ScaledPage {
     }
 }
 
-/// A page of doubles with a digit count each: for columns that mix coarse and fine decimals.
-private struct DecimalPage {
-    /// Below 2^53 an integer is exact in a double, and so is the power of ten: their quotient is the decimal.
-    private static let integerMax: Int64 = 1 << 53
-    private static let digitCountMax = 17
-    let integers: [Int64]
-    private let digitCounts: [Int64]
-    private let far: FarExceptions
-
-    /// nil where one digit count fits nearly all, so that one scaling does as well, or where many values are far.
-    init?(_ values: UnsafeBufferPointer<Int64>) {
-        let sampleCount = min(values.count, 256)
-        var sampled = Set<Int>()
-        var farCount = 0
-        for index in 0..<sampleCount {
-            guard let found = Self.decimal(values[index * values.count / sampleCount]) else {
-                farCount += 1
-                continue
-            }
-            sampled.insert(found.digitCount)
-        }
-        // Trailing zeros alone give three neighbouring counts.
-        guard let least = sampled.min(), let greatest = sampled.max(), greatest - least > 3,
-            farCount * 8 < sampleCount
-        else { return nil }
-        var integers = [Int64](repeating: 0, count: values.count)
-        var digitCounts = integers
-        var far: [Int] = []
-        for index in values.indices {
-            if let found = Self.decimal(values[index]) {
-                integers[index] = found.integer
-                digitCounts[index] = Int64(found.digitCount)
-            } else {
-                far.append(index)
-            }
-        }
-        FarExceptions.fill(&integers, far)
-        self.integers = integers
-        self.digitCounts = digitCounts
-        self.far = FarExceptions(far, values)
-    }
-
-    /// The decimal of fewest digits that is exactly this double.
-    private static func decimal(_ bits: Int64) -> (integer: Int64, digitCount: Int)? {
-        let value = Double(bitPattern: UInt64(bitPattern: bits))
-        for digitCount in 0...digitCountMax {
-            let scaled = (value * ALPScaling.powers[digitCount]).rounded()
-            guard scaled.magnitude < Double(integerMax) else { return nil }
-            if Int64(bitPattern: (scaled / ALPScaling.powers[digitCount]).bitPattern) == bits
-                && (scaled != 0 || bits == 0)
-            {
-                return (Int64(scaled), digitCount)
-            }
-        }
-        return nil
-    }
-
-    func meaning(_ tag: UInt8, _ statistics: DoubleStatistics) -> [UInt8] {
-        var output = ByteWriter()
-        output.append(tag)
-        guard let plan = digitCounts.withUnsafeBufferPointer({ BinnedEntropy.plan($0) }) else {
-            preconditionFailure("digit counts are small numbers, which always have bins")
-        }
-        BinnedEntropy.encode(plan, into: &output)
-        far.encode(statistics.integers, into: &output)
-        return output.bytes
-    }
-
-    static func decode(
-        _ reader: inout ByteReader, count: Int, _ values: UnsafeMutablePointer<Int64>
-    ) throws(FormatError) {
-        let start = reader.offset
-        let digitCounts = VectorBuffer<Int64>(uninitializedValueCount: count)
-        try BinnedEntropy.decode(&reader, count: count, into: digitCounts.pointer)
-        let extremes = Kernels.extremes(digitCounts.pointer, count: count)
-        guard extremes.min >= 0, extremes.max <= Int64(digitCountMax) else {
-            throw FormatError("a decimal of \(extremes.max) digits", at: start)
-        }
-        ALPScaling.powers.withUnsafeBufferPointer { powers in
-            for index in 0..<count {
-                let quotient = Double(values[index]) / powers[Int(digitCounts.pointer[index])]
-                values[index] = Int64(bitPattern: quotient.bitPattern)
-            }
-        }
-        try FarExceptions.decode(&reader, count: count, values)
-    }
-}
-
 /// Values of a page that its integers do not give back, kept as bit patterns.
 ///
 ///     [count: varint][integer sequences of: positions, patterns]
-private struct FarExceptions {
+struct FarExceptions {
     private let positions: [Int64]
     private let patterns: [Int64]
 
