@@ -10,6 +10,14 @@ import SystemPackage
 
 @testable import Firn
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// One way into the engine for untrusted bytes.
 struct FuzzTarget: Sendable {
     /// Whether the engine took the bytes for what they claim to be.
@@ -35,20 +43,19 @@ struct FuzzTarget: Sendable {
     static func plantedBug(_ decoded: some Sequence<UInt8>) {
         #if PLANTED_BUG
             let bytes = Array(decoded.prefix(3))
-            guard bytes.count == 3 else { return }
-            if bytes[0] == UInt8(ascii: "F") {
-                plantedDepth = 1
-                if bytes[1] == UInt8(ascii: "x") {
-                    plantedDepth = 2
-                    if bytes[2] == UInt8(ascii: "9") { fatalError("the planted bug was found") }
-                }
-            }
+            if bytes.count == 3, isSecret(bytes, Array("fx9".utf8)) { fatalError("the planted bug was found") }
         #endif
     }
 
+    /// The name of a table's last column, which stands in the middle of what was read.
+    static func lastName(of schema: TableSchema) -> [UInt8] { Array(schema.columns.last?.name.utf8 ?? "".utf8) }
+
     #if PLANTED_BUG
-        /// Written so that no optimisation merges the three comparisons. One thread runs a target.
-        nonisolated(unsafe) static var plantedDepth = 0
+        /// A call that the fuzzer sees, with both sides; inlined it would be three loads.
+        @_optimize(none)
+        private static func isSecret(_ bytes: [UInt8], _ secret: [UInt8]) -> Bool {
+            memcmp(bytes, secret, secret.count) == 0
+        }
     #endif
 
     /// A database folder in memory with one file of it.

@@ -35,7 +35,7 @@ extension FuzzTarget {
                 try replay.apply(frame, in: folder)
             }
             require(end.nextLSN >= expected, "an LSN would be used again")
-            for table in replay.state.tables.values { plantedBug(table.schema.name.utf8) }
+            for table in replay.state.tables.values { plantedBug(lastName(of: table.schema)) }
             for input in replay.takeInputs() {
                 for batch in input.batches { require(batch.columns.count == input.schema.columns.count, "columns") }
             }

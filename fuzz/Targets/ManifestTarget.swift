@@ -17,7 +17,7 @@ extension FuzzTarget {
             let number = header.file.rawValue
             let content = try ManifestContent.read(bytes, number: number, database: header.database, proofs: [])
             check(content, bytes)
-            for table in content.state.tables.values { plantedBug(table.schema.name.utf8) }
+            for table in content.state.tables.values { plantedBug(lastName(of: table.schema)) }
         } catch {
             return .refused
         }

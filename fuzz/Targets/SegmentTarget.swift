@@ -32,7 +32,7 @@ extension FuzzTarget {
         for descriptor in try SegmentFile.tail(blocks, byteCount: try blocks.byteCount()).segments {
             let reader = try SegmentReader(blocks: blocks, descriptor: descriptor, cache: PageCache(bytesMax: 1 << 20))
             let schema = reader.footer.writtenSchema
-            plantedBug(schema.columns.last?.name.utf8.map { $0 } ?? [])
+            plantedBug(lastName(of: schema))
             var ranges: [ColumnRange] = []
             for (column, chunk) in zip(reader.footer.columns, reader.footer.rowGroups.first?.columns ?? []) {
                 guard let minimum = chunk.minimum else { continue }
