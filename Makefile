@@ -3,7 +3,7 @@
 SWIFT ?= swift
 TEST_FLAGS := --disable-xctest --scratch-path .build-test -Xswiftc -warnings-as-errors
 
-.PHONY: help deps build demo test unit lint examples docs bench bench-ingest bench-kernels bench-encodings crash clean
+.PHONY: help deps build demo test unit lint examples docs bench bench-kernels bench-encodings crash fuzz fuzz-smoke fuzz-seeds clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -24,7 +24,7 @@ unit: ## The unit tests alone; FILTER=name runs a part of them
 	$(SWIFT) test $(TEST_FLAGS) $(if $(FILTER),--filter $(FILTER))
 
 lint: ## Check formatting
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples fuzz/Package.swift fuzz/Harness fuzz/Targets
 
 examples: ## Build and run the example programs
 	$(SWIFT) run --package-path Examples/Embed
@@ -46,5 +46,14 @@ bench-encodings: deps ## Bits a value of real columns beside pcodec, zstd and Pa
 crash: build ## SIGKILL a synced ingest 200 times; ROUNDS=n changes the number
 	@python3 Scripts/kill-loop.py .build/release/firn --rounds $(or $(ROUNDS),200)
 
+fuzz: deps ## Fuzz one TARGET for SECONDS=60 (fuzz/README.md lists the targets)
+	@Scripts/fuzz.sh "$(TARGET)" "$(or $(SECONDS),60)"
+
+fuzz-smoke: deps ## Read the fuzz targets' committed inputs, without the fuzzer; a part of `make test`
+	$(SWIFT) test $(TEST_FLAGS) --filter FuzzReplayTests
+
+fuzz-seeds: deps ## Write the seeds of the fuzz targets anew, as after a change of the format
+	FIRN_FUZZ_SEEDS=write $(SWIFT) test $(TEST_FLAGS) --filter FuzzReplayTests/seedsAreWritten
+
 clean: ## Remove all that was built
-	rm -rf .build .build-* Examples/Embed/.build Benchmarks/.build
+	rm -rf .build .build-* Examples/Embed/.build Benchmarks/.build fuzz/.build

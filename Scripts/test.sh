@@ -50,7 +50,8 @@ unit_tests() {
     return "$status"
 }
 
-check "formatting" swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples
+check "formatting" swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples \
+    fuzz/Package.swift fuzz/Harness fuzz/Targets
 check "build of firn without warnings" Scripts/build-without-warnings.sh
 check "unit tests" unit_tests
 check "documentation without warnings" Scripts/documentation.sh

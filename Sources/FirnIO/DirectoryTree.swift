@@ -28,11 +28,12 @@ package struct DirectoryTree<Inode: AnyObject & Sendable>: Sendable {
     /// A name to be given a meaning, or, with nil, to be cleared.
     package struct Change: Sendable {
         package let directory: DirectoryID
-        package let name: FilePath.Component
+        /// The name's bytes.
+        package let name: [UInt8]
         package let entry: Entry?
     }
 
-    private var tables: [DirectoryID: [FilePath.Component: Entry]] = [.root: [:]]
+    private var tables: [DirectoryID: [[UInt8]: Entry]] = [.root: [:]]
     private var nextNumber = 1
 
     /// A tree that holds the empty root alone.
@@ -71,9 +72,16 @@ package struct DirectoryTree<Inode: AnyObject & Sendable>: Sendable {
     package func list(_ path: FilePath) throws(Errno) -> [DirectoryEntry] {
         let table = tables[try directory(path)] ?? [:]
         return table.map { name, entry in
+            let terminated = name.map { CChar(bitPattern: $0) } + [0]
+            // `terminated` ends with a zero and was a component of a path.
+            guard
+                let component = terminated.withUnsafeBufferPointer({
+                    FilePath.Component(platformString: $0.baseAddress!)
+                })
+            else { preconditionFailure("every name was a path's component") }
             switch entry {
-            case .file: DirectoryEntry(component: name, kind: .file)
-            case .directory: DirectoryEntry(component: name, kind: .directory)
+            case .file: return DirectoryEntry(component: component, kind: .file)
+            case .directory: return DirectoryEntry(component: component, kind: .directory)
             }
         }.sortedByName()
     }
@@ -84,8 +92,8 @@ package struct DirectoryTree<Inode: AnyObject & Sendable>: Sendable {
         mapped.nextNumber = nextNumber
         for id in tables.keys.sorted() {
             guard let table = tables[id] else { continue }
-            var mappedTable: [FilePath.Component: Entry] = [:]
-            for name in table.keys.sorted(by: { $0.string.utf8.lexicographicallyPrecedes($1.string.utf8) }) {
+            var mappedTable: [[UInt8]: Entry] = [:]
+            for name in table.keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
                 mappedTable[name] = table[name]?.mapFile(transform)
             }
             mapped.tables[id] = mappedTable
@@ -171,7 +179,7 @@ package struct DirectoryTree<Inode: AnyObject & Sendable>: Sendable {
     }
 
     /// Where the name of `path` stands, taken or not. ENOENT or ENOTDIR for its folder; EBUSY for the root.
-    private func place(_ path: FilePath) throws(Errno) -> (DirectoryID, FilePath.Component) {
+    private func place(_ path: FilePath) throws(Errno) -> (DirectoryID, [UInt8]) {
         var names = names(path)
         guard let name = names.popLast() else { throw .resourceBusy }
         var current = DirectoryID.root
@@ -185,15 +193,37 @@ package struct DirectoryTree<Inode: AnyObject & Sendable>: Sendable {
         return (current, name)
     }
 
-    private func vacancy(_ path: FilePath) throws(Errno) -> (DirectoryID, FilePath.Component) {
+    private func vacancy(_ path: FilePath) throws(Errno) -> (DirectoryID, [UInt8]) {
         if names(path).isEmpty { throw .fileExists }
         let (parent, name) = try place(path)
         guard tables[parent]?[name] == nil else { throw .fileExists }
         return (parent, name)
     }
 
-    private func names(_ path: FilePath) -> [FilePath.Component] {
-        path.lexicallyNormalized().components.filter { $0.kind == .regular }
+    /// The names on the way to `path` from the root, `.` and `..` resolved. Walks the bytes itself: these file systems
+    /// carry the tests, and FilePath's components take most of their time where nothing is optimised.
+    private func names(_ path: FilePath) -> [[UInt8]] {
+        path.withPlatformString { start in
+            var names: [[UInt8]] = []
+            var name: [UInt8] = []
+            var position = start
+            while true {
+                // The string ends with a zero, at which the walk ends.
+                let byte = UInt8(bitPattern: position.pointee)
+                if byte != 0, byte != UInt8(ascii: "/") {
+                    name.append(byte)
+                } else {
+                    if name.elementsEqual("..".utf8) {
+                        _ = names.popLast()
+                    } else if !name.isEmpty, !name.elementsEqual(".".utf8) {
+                        names.append(name)
+                    }
+                    if byte == 0 { return names }
+                    name.removeAll(keepingCapacity: true)
+                }
+                position += 1
+            }
+        }
     }
 }
 

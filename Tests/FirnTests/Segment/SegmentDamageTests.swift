@@ -11,7 +11,7 @@ import Testing
 
 @Suite struct SegmentDamageTests {
     /// A small file with every type, a dictionary, statistics and two segments.
-    private static func small() throws -> (WrittenSegments, SampleTable) {
+    static func small(profile: SegmentProfile = .warm) throws -> (WrittenSegments, SampleTable) {
         var random = CodecRandom(seed: 11)
         var columns = [
             ColumnDefinition(id: ColumnID(1), name: "time", type: .timestamptz(.microseconds), isNullable: false)
@@ -29,7 +29,7 @@ import Testing
                 + CodecRandom.columnTypes.map { random.chance(4) ? .null : random.value($0, variety: 9) }
         }
         let table = SampleTable(schema: schema, rows: rows, chunkLength: 8)
-        return (try WrittenSegments([table], &random), table)
+        return (try WrittenSegments([table], &random, profile: profile), table)
     }
 
     private static func allRows(_ written: WrittenSegments, _ table: SampleTable) throws(FirnError) -> [[Value]] {

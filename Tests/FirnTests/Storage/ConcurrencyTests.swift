@@ -14,7 +14,7 @@ import Testing
         try StorageEngine.open(
             world.path, options: world.options, fileSystem: world.fileSystem, timeSource: SystemTimeSource(),
             random: SystemRandomSource(), executor: pool
-        ) { _ in PlainSegments(fileSystem: world.fileSystem) }
+        ) { world.segments(of: $0) }
     }
 
     @Test func threadsAndTasksAppendTogetherAndNothingIsLost() async throws {

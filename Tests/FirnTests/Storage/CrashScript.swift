@@ -225,10 +225,9 @@ enum Numbered {
                 let reader = try morsel.reader(of: table.columns.map(\.id), pruning: [])
                 while let batch = try reader.next() {
                     let times = try #require(batch.columns[0].integerValues)
-                    let tags = try #require(batch.columns[1].bytesValues)
                     for (row, value) in try #require(batch.columns[2].doubleValues).enumerated() {
                         let number = Int(value * 4)
-                        guard times[row] == time(number), tags.string(at: row) == "tag-\(number % 5)" else {
+                        guard times[row] == time(number), batch.columns[1][row] == .text("tag-\(number % 5)") else {
                             throw FirnError(.dataCorrupted, "row \(number) is mixed up")
                         }
                         numbers.append(number)

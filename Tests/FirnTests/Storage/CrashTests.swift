@@ -47,12 +47,42 @@ import Testing
             number += step
         }
         #expect(number > 200)
+        if TestEffort.isFull { print("crashes of \(durability): \(number - 1), each with 10 outcomes") }
     }
 
-    @Test func aCrashDuringRecoveryLosesNothing() throws {
+    /// The power goes while the script runs, and again at each change that the opening behind it and its close make.
+    @Test func aCrashAtAnyChangeOfARecoveryLosesNothing() throws {
+        let seed = TestSeed.current ?? 3
+        var recoveryCount = 0
+        var number = 25
+        while true {
+            let disk = SimulatedFileSystem(injector: FaultInjector(trace: .nothing))
+            disk.crash(.atChange(number))
+            var progress = CrashScript.Progress()
+            do { try CrashScript.everything.run(disk, &progress) } catch {}
+            guard disk.isCrashed else { break }
+            var change = 1 + number % TestEffort.step(7)
+            while true {
+                // The same disk each time: it is made anew by the same seed.
+                let found = disk.afterCrash(.random(seed: seed &+ UInt64(number)))
+                found.crash(.atChange(change))
+                do { try CrashScript.world(found).open().close() } catch {}
+                guard found.isCrashed else { break }
+                recoveryCount += 1
+                let again = found.afterCrash(.random(seed: seed &+ UInt64(number * 100 + change)))
+                try CrashScript.check(again, progress, "seed \(seed) change \(number), then \(change) of recovery")
+                change += TestEffort.step(7)
+            }
+            number += TestEffort.step(60)
+        }
+        #expect(recoveryCount > 10)
+        if TestEffort.isFull { print("crashes during recovery: \(recoveryCount)") }
+    }
+
+    @Test func threeRecoveriesCutShortOneAfterTheOtherLoseNothing() throws {
         let seed = TestSeed.current ?? 3
         var generator = Xoshiro256(seed: seed)
-        for round in 0..<(TestEffort.isFull ? 1_000 : 8) {
+        for round in 0..<(TestEffort.isFull ? 1_000 : 6) {
             let disk = SimulatedFileSystem(injector: FaultInjector(trace: .nothing))
             disk.crash(.atChange(Int(generator.next() % 300) + 20))
             var progress = CrashScript.Progress()

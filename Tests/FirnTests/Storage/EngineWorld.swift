@@ -27,7 +27,12 @@ final class EngineWorld {
     func open() throws(FirnError) -> StorageEngine {
         try StorageEngine.open(
             path, options: options, fileSystem: fileSystem, timeSource: time, random: random, executor: executor
-        ) { _ in PlainSegments(fileSystem: fileSystem) }
+        ) { segments(of: $0) }
+    }
+
+    /// The product's own segments. The cache is small, so that readers meet the disk.
+    func segments(of database: DatabaseID) -> SegmentFiles {
+        SegmentFiles(fileSystem: fileSystem, database: database, cacheBytesMax: 1 << 20)
     }
 
     /// Lets an engine go as a killed process does: nothing that waits is run.
