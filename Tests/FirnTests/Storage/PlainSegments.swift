@@ -11,12 +11,13 @@ struct PlainSegments: SegmentAccess {
     let fileSystem: any FileSystem
 
     func write(
-        _ inputs: [FlushInput], to path: FilePath, file: FileID, chunks: ChunkLocator
+        to path: FilePath, file: FileID, profile: SegmentProfile, chunks: ChunkLocator,
+        next: () throws(FirnError) -> FlushInput?
     ) throws(FirnError) -> FlushOutput {
         var bytes = ByteWriter()
         bytes.appendZeros(64)
         var tables: [FlushOutput.Table] = []
-        for input in inputs {
+        while let input = try next() {
             var parts: [(chunk: ChunkBounds, batches: [ColumnBatch], times: [Int64])] = []
             for batch in input.batches {
                 let times =
@@ -55,7 +56,7 @@ struct PlainSegments: SegmentAccess {
                         table: input.schema.id, file: file, byteOffset: Int64(start),
                         byteCount: Int64(bytes.count - start), rowCount: joined.rowCount, chunk: part.chunk.id,
                         timeRange: hasTime ? part.times.min()!...part.times.max()! : nil, order: [],
-                        lsnRange: input.lsnRange, rawByteCount: 0, profile: .warm))
+                        lsnRange: input.lsnRange, rawByteCount: Int64(joined.byteCount), profile: profile))
             }
             tables.append(FlushOutput.Table(table: input.schema.id, segments: segments, pickedSortKey: nil))
         }
@@ -92,6 +93,10 @@ struct PlainSegments: SegmentAccess {
         } catch {
             throw FirnError.damaged(path, segment.byteOffset, "\(error)")
         }
+    }
+
+    func description(of segment: SegmentDescriptor, at path: FilePath) throws(FirnError) -> SegmentFile.Segment {
+        throw FirnError(.featureNotSupported, "plain segments have nothing to describe")
     }
 
     func forget(_ file: FileID) {}
