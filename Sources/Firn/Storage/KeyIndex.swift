@@ -93,7 +93,7 @@ extension StorageEngine {
     ) throws(FirnError) {
         let state = core.withLock { $0.published.tables[schema.id] }
         guard let state else { return }
-        let rows = EngineTableSnapshot(lsn: LSN(.max), state: state, access: segmentAccess)
+        let rows = EngineTableSnapshot(lsn: LSN(.max), state: state, access: segmentAccess, identifiers: identifiers)
         for morsel in try rows.morsels(pruning: []) {
             let reader = try morsel.reader(of: schema.primaryKey, pruning: [])
             while let batch = try reader.next() { try body(KeyedBatch(batch.columns, rowCount: batch.rowCount)) }

@@ -14,6 +14,8 @@ struct TableState: Sendable {
     var segmentRowCount = 0
     /// Frozen ones in front, the active one last.
     var memtables: [Memtable]
+    /// All chunks of the table, those of later commits too.
+    let directory: ChunkDirectory
 
     mutating func add(_ segment: StoredSegment) {
         segmentRowCount += segment.descriptor.rowCount
@@ -26,6 +28,19 @@ struct TableState: Sendable {
         }
         segments.insert(segment, at: position)
     }
+
+    /// Puts new segments in the place of old ones that hold the same rows.
+    mutating func replace(_ old: [SegmentDescriptor], by new: [StoredSegment]) {
+        let places = Set(old.map { [$0.file.rawValue, UInt64($0.byteOffset)] })
+        segments.removeAll { segment in
+            guard places.contains([segment.descriptor.file.rawValue, UInt64(segment.descriptor.byteOffset)]) else {
+                return false
+            }
+            segmentRowCount -= segment.descriptor.rowCount
+            return true
+        }
+        for segment in new { add(segment) }
+    }
 }
 
 /// All tables as readers see them.
@@ -33,12 +48,12 @@ struct DatabaseState: Sendable {
     var tables: [TableID: TableState] = [:]
     var names: [String: TableID] = [:]
 
-    mutating func put(_ schema: TableSchema, memtables: @autoclosure () -> [Memtable]) {
+    mutating func put(_ schema: TableSchema, memtables: @autoclosure () -> [Memtable], directory: ChunkDirectory) {
         if let old = tables[schema.id] {
             names[old.schema.name] = nil
             tables[schema.id]!.schema = schema
         } else {
-            tables[schema.id] = TableState(schema: schema, memtables: memtables())
+            tables[schema.id] = TableState(schema: schema, memtables: memtables(), directory: directory)
         }
         names[schema.name] = schema.id
     }
@@ -54,6 +69,7 @@ struct EngineSnapshot: DatabaseSnapshot {
     let lsn: LSN
     let state: DatabaseState
     let access: (any SegmentAccess)?
+    let identifiers: IdentifierAllocator
 
     var tables: [TableSchema] { state.tables.values.map(\.schema).sorted { $0.name < $1.name } }
 
@@ -63,7 +79,7 @@ struct EngineSnapshot: DatabaseSnapshot {
         guard let state = state.tables[table] else {
             throw FirnError(.undefinedTable, "table \(table) does not exist in this snapshot")
         }
-        return EngineTableSnapshot(lsn: lsn, state: state, access: access)
+        return EngineTableSnapshot(lsn: lsn, state: state, access: access, identifiers: identifiers)
     }
 }
 
@@ -71,6 +87,8 @@ struct EngineTableSnapshot: TableSnapshot {
     let lsn: LSN
     let state: TableState
     let access: (any SegmentAccess)?
+    /// Names the chunks of rows that were not flushed yet.
+    let identifiers: IdentifierAllocator
 
     var schema: TableSchema { state.schema }
 
@@ -86,6 +104,41 @@ struct EngineTableSnapshot: TableSnapshot {
             for part in parts { morsels.append(PinnedMorsel(part, pinning: segment)) }
         }
         return morsels + MemtableMorsel.morsels(of: state.memtables, through: lsn, schema: schema)
+    }
+
+    var segments: [SegmentDescriptor] { state.segments.map(\.descriptor) }
+
+    func description(of segment: SegmentDescriptor) throws(FirnError) -> SegmentFile.Segment {
+        guard let access, let stored = state.segments.first(where: { $0.descriptor == segment }) else {
+            preconditionFailure("only a segment of the snapshot is described")
+        }
+        return try access.description(of: segment, at: stored.file.path)
+    }
+
+    func bounds(of chunk: ChunkID) -> ChunkBounds? { state.directory.all.first { $0.id == chunk } }
+
+    /// A chunk of which all rows are in memory has its id from now on, and keeps it when they are flushed.
+    var chunks: [ChunkBounds] {
+        var used = Set(state.segments.map(\.descriptor.chunk))
+        for memtable in state.memtables {
+            for entry in memtable.entries(through: lsn) {
+                guard let index = schema.timeColumnIndex, case .integer(let times) = entry.batch.columns[index].values
+                else {
+                    used.insert(locate(0).id)
+                    continue
+                }
+                var current: ChunkBounds?
+                for time in times where current?.contains(time) != true {
+                    current = locate(time)
+                    used.insert(current!.id)
+                }
+            }
+        }
+        return state.directory.all.filter { used.contains($0.id) }
+    }
+
+    private func locate(_ time: Int64) -> ChunkBounds {
+        state.directory.locate(time, interval: schema.chunking?.interval) { identifiers.newChunk() }
     }
 }
 

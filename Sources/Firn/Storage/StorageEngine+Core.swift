@@ -196,8 +196,10 @@ struct Core: Sendable {
             for change in changes {
                 switch change {
                 case .putTable(let schema):
-                    let memtables = [writers[schema.id]?.active].compactMap { $0 }
-                    published.put(schema.keepingPick(of: published.tables[schema.id]?.schema), memtables: memtables)
+                    let writer = writers[schema.id]
+                    published.put(
+                        schema.keepingPick(of: published.tables[schema.id]?.schema),
+                        memtables: [writer?.active].compactMap { $0 }, directory: writer?.directory ?? ChunkDirectory())
                 case .dropTable(let id):
                     published.drop(id)
                     if let writer = writers.removeValue(forKey: id) { activeBytes -= writer.active.byteCount }

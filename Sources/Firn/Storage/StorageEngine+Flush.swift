@@ -289,7 +289,7 @@ extension StorageEngine {
         return records
     }
 
-    private func append(_ records: [ManifestRecord], lsn: LSN, _ flusher: inout Flusher) throws(FirnError) {
+    func append(_ records: [ManifestRecord], lsn: LSN, _ flusher: inout Flusher) throws(FirnError) {
         try flusher.manifest?.append(records, lsn: lsn)
         do {
             try flusher.state.apply(records)
@@ -329,7 +329,7 @@ extension StorageEngine {
     // MARK: The manifest
 
     /// Writes everything into a new manifest, and makes it the live one.
-    private func beginManifest(_ flusher: inout Flusher) throws(FirnError) {
+    func beginManifest(_ flusher: inout Flusher) throws(FirnError) {
         for file in dataFiles.takeRemoved() { flusher.state.forgetRetired(file) }
         let number = flusher.nextManifestNumber
         flusher.nextManifestNumber += 1
@@ -355,7 +355,7 @@ extension StorageEngine {
     }
 
     /// Removes data files that no durable edit refers to any more, those that readers hold once they let go.
-    private func removeRetiredFiles(_ flusher: inout Flusher) throws(FirnError) {
+    func removeRetiredFiles(_ flusher: inout Flusher) throws(FirnError) {
         for file in dataFiles.takeRemoved() { flusher.state.forgetRetired(file) }
         for file in flusher.state.retiredFiles { dataFiles.retire(file) }
     }

@@ -7,7 +7,7 @@
 // (StorageEngine+Commit.swift). Memtables that are full become segments in the background, named by one manifest edit
 // (StorageEngine+Flush.swift). What is on disk is read back by Recovery.swift.
 //
-// Locks, outermost first: a table's key index, `flusher` (held across a flush's I/O), the log's own, `core` (never held
+// Locks, outermost first: `rewrites`, a table's key index, `flusher` (held across a flush's I/O), the log's own, `core` (never held
 // across I/O). All calls block except `appendAsynchronously` and `snapshot`.
 
 import FirnIO
@@ -38,6 +38,8 @@ final class StorageEngine: TableStore, Sendable {
     let flushesEnded = ConditionLock(0)
     /// Held while a schema is read, changed and committed.
     let alterations = Mutex(())
+    /// Held while a chunk is written anew: one at a time.
+    let rewrites = Mutex(())
     private let lock: Mutex<(any FileLock)?>
 
     /// Assembles an engine from what recovery found.
@@ -68,7 +70,8 @@ final class StorageEngine: TableStore, Sendable {
             core.writers[id] = TableWriter(
                 schema: table.schema, active: memtable, directory: ChunkDirectory(table.chunks.values))
             core.names[table.schema.name] = id
-            core.published.put(table.schema, memtables: [memtable])
+            core.published.put(
+                table.schema, memtables: [memtable], directory: core.writers[id]!.directory)
             for descriptor in table.segments {
                 core.published.tables[id]!.add(StoredSegment(descriptor, in: dataFiles.file(descriptor.file)))
             }
@@ -85,7 +88,7 @@ final class StorageEngine: TableStore, Sendable {
     func snapshot() throws(FirnError) -> any DatabaseSnapshot {
         let (lsn, state, isClosed) = core.withLock { ($0.visibleLSN, $0.published, $0.phase == .closed) }
         guard !isClosed else { throw Self.closedError }
-        return EngineSnapshot(lsn: lsn, state: state, access: segmentAccess)
+        return EngineSnapshot(lsn: lsn, state: state, access: segmentAccess, identifiers: identifiers)
     }
 
     /// The last commit that readers see.
@@ -111,6 +114,8 @@ final class StorageEngine: TableStore, Sendable {
             return core.phase == .open
         }
         guard wasOpen else { return }
+        // A rewrite that runs gives up when it sees the phase; nothing is written after the end.
+        rewrites.withLock { _ in }
         var failure: FirnError?
         do {
             if options.access == .readWrite, options.keepsLog {

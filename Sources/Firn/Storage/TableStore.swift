@@ -37,6 +37,15 @@ protocol TableSnapshot: Sendable {
     /// were flushed, then the batches of the memtables. Pruning is by chunk and row-group statistics only, so
     /// rows outside the ranges may still come.
     func morsels(pruning ranges: [ColumnRange]) throws(FirnError) -> [any Morsel]
+
+    /// The chunks in which rows lie, in ascending order.
+    var chunks: [ChunkBounds] { get }
+    /// The range of time of a chunk in which segments lie.
+    func bounds(of chunk: ChunkID) -> ChunkBounds?
+    /// The segments, in commit order.
+    var segments: [SegmentDescriptor] { get }
+    /// All that is known about a segment and its columns; reads its pages.
+    func description(of segment: SegmentDescriptor) throws(FirnError) -> SegmentFile.Segment
 }
 
 /// Values of a column that a predicate can accept, for pruning. NULL is never inside.
@@ -127,6 +136,20 @@ protocol TableStore: Sendable {
     func beginBulkLoad(into table: TableID) throws(FirnError) -> any BulkLoad
     /// Writes all memtables to segments and makes the manifest durable.
     func checkpoint() throws(FirnError)
+    /// Writes all rows of a chunk that are committed now anew, for few bytes or for speed.
+    ///
+    /// Throws 42P01 where the table has no such chunk. `checkCancellation` is called now and then.
+    func rewriteChunk(
+        _ chunk: ChunkID, of table: TableID, to profile: SegmentProfile,
+        checkCancellation: () throws(FirnError) -> Void
+    ) throws(FirnError) -> ChunkRewriteOutcome
+}
+
+/// What became of a chunk that was to be written anew.
+enum ChunkRewriteOutcome: Sendable, Hashable {
+    case rewritten
+    /// All of its segments had the profile already.
+    case unchanged
 }
 
 /// One large commit in the making. Not thread-safe. Dropping it without `commit` leaves no trace.

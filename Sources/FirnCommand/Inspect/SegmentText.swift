@@ -56,19 +56,15 @@ enum SegmentText {
                 ("pages", .bigint), ("dictionary", .text), ("encodings of vectors", .text), ("compressed pages", .text),
             ],
             rows: segment.columns.map { column in
-                let bytes = column.pageByteCount + column.dictionaryByteCount + column.statisticsByteCount
-                return [
-                    column.name, column.type.name, "\(bytes)", Rounded.text(column.bitsPerValue, decimals: 2),
+                [
+                    column.name, column.type.name, "\(column.storedByteCount)",
+                    Rounded.text(column.bitsPerValue, decimals: 2),
                     "\(column.nullCount)", "\(column.pageCount)",
                     column.dictionaryEntryCount.map { "\($0) texts, \(column.dictionaryByteCount) bytes" },
-                    counts(column.encodings), counts(column.compressions),
+                    column.encodingText, column.compressionText,
                 ]
             })
         return table.text
-    }
-
-    private static func counts(_ counts: [(name: String, count: Int)]) -> String {
-        counts.map { "\($0.count) x \($0.name)" }.joined(separator: ", ")
     }
 
     private static func rowGroups(_ segment: SegmentFile.Segment) -> String {

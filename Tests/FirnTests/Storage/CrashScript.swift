@@ -24,6 +24,8 @@ struct CrashScript {
         case chunk(String, days: Int64)
         case sync
         case checkpoint
+        /// Every chunk of the table is written anew, a few rows at a time.
+        case rewrite(String, SegmentProfile)
         case background
         case reopen
         /// The process is killed; the machine lives on.
@@ -49,10 +51,12 @@ struct CrashScript {
         .create("a"), .append("a", count: 3, .synced), .create("b"), .append("b", count: 2, .synced),
         .append("a", count: 20, .synced), .checkpoint, .append("a", count: 1, .memory),
         .append("b", count: 2, .buffered(flushIntervalNanoseconds: 1_000_000)), .append("a", count: 4, .synced),
-        .load("b", batches: 2), .append("b", count: 3, .synced), .abandonedLoad("a"), .background, .chunk("b", days: 1),
+        .load("b", batches: 2), .append("b", count: 3, .synced), .abandonedLoad("a"), .background,
+        .append("b", count: 2, .memory), .rewrite("b", .cold), .background, .chunk("b", days: 1),
         .append("b", count: 5, .memory), .sync, .drop("a"), .checkpoint, .create("a"),
         .append("a", count: 12, .synced), .append("a", count: 12, .synced), .append("a", count: 12, .synced),
         .append("b", count: 12, .synced), .append("a", count: 12, .synced), .checkpoint, .background,
+        .rewrite("a", .cold), .append("a", count: 3, .memory), .rewrite("a", .warm), .background,
         .append("a", count: 2, .synced), .reopen, .append("a", count: 2, .synced), .append("b", count: 2, .synced),
         .kill, .append("a", count: 2, .synced), .append("a", count: 2, .memory), .kill,
         .append("b", count: 2, .synced), .checkpoint, .append("b", count: 1, .synced), .reopen,
@@ -131,6 +135,13 @@ struct CrashScript {
             case .checkpoint:
                 try engine.checkpoint()
                 progress.durableCount = progress.states.count - 1
+            case .rewrite(let name, let profile):
+                let snapshot = try engine.snapshot()
+                let table = try id(of: name, engine)
+                for chunk in try snapshot.rows(of: table).chunks {
+                    _ = try engine.rewriteChunk(chunk.id, of: table, to: profile, partBytesMax: 150)
+                    progress.durableCount = progress.states.count - 1
+                }
             case .background: world.executor.runAll()
             case .reopen:
                 try engine.close()

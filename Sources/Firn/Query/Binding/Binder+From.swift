@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FROM: tables, WITH queries, queries in parentheses, generate_series.
+// FROM: tables, system views, WITH queries, queries in parentheses, generate_series, show_chunks.
 
 import FirnSyntax
 
@@ -52,6 +52,9 @@ extension Binder {
         let shown = name.parts.map(\.name).joined(separator: ".")
         guard name.qualifier == nil || name.qualifier?.name == "public", let table = catalogue.table(named: name.name)
         else {
+            if name.qualifier == nil, let view = SystemView(rawValue: name.name) {
+                return try source(.catalogue(view.scan), relation: relation, columns: alias?.columns ?? [])
+            }
             let known = catalogue.tables.map(\.name) + environment.commonTables.keys
             throw FirnError(
                 .undefinedTable, "relation \"\(shown)\" does not exist",
@@ -66,7 +69,7 @@ extension Binder {
     }
 
     /// A plan under an alias, its first columns renamed.
-    private func source(
+    func source(
         _ plan: LogicalPlan, relation: String?, columns: [FirnSyntax.Identifier], names: [String]? = nil
     ) throws(FirnError) -> BoundSource {
         var outputs = plan.columns
@@ -89,6 +92,11 @@ extension Binder {
         let call = function.call
         let name = call.name.name
         if function.withOrdinality { throw Binder.unsupported("WITH ORDINALITY", position: position) }
+        if name == ShownChunks.functionName {
+            let columnName = alias?.columns.first?.name ?? alias?.name.name ?? name
+            let scan = try bindShowChunks(call, columnName: columnName, position: position)
+            return try source(.catalogue(scan), relation: alias?.name.name ?? name, columns: alias?.columns ?? [])
+        }
         var arguments: [BoundExpression] = []
         for argument in call.arguments {
             arguments.append(try bind(argument.value, in: ExpressionScope(.empty, clause: .from)))
@@ -99,7 +107,8 @@ extension Binder {
             }
             throw FirnError(
                 .undefinedFunction, "function \(signature(name, arguments.map(\.type))) does not exist",
-                hint: Suggestion.hint(for: name, among: ["generate_series"]), position: position)
+                hint: Suggestion.hint(for: name, among: ["generate_series", ShownChunks.functionName]),
+                position: position)
         }
         // A series takes its alias for its column's name, too.
         let columnName = alias?.columns.first?.name ?? alias?.name.name ?? name

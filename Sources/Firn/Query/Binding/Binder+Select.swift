@@ -22,7 +22,8 @@ extension Binder {
         _ select: Select, tail: QueryTail, in environment: QueryEnvironment, unknowns: UnknownOutputs
     ) throws(FirnError) -> LogicalPlan {
         try refuseUnbuilt(select)
-        let source = try bindFrom(select.from, in: environment)
+        let (select, moved) = try movingSetFunctions(select)
+        let source = if let moved { moved } else { try bindFrom(select.from, in: environment) }
         let scope = source.scope
         var plan = source.plan
         if let filter = select.filter {

@@ -73,6 +73,8 @@ struct QueryExecutor: Sendable {
             return ValuesSource.make(rows: rows, columns: columns, evaluator: evaluator)
         case .series(let series):
             return try SeriesSource.make(series, evaluator: evaluator)
+        case .catalogue(let scan):
+            return CatalogueSource.make(scan, snapshot: snapshot, evaluator: evaluator)
         case .filter(let input, let predicate):
             return FilterSource(
                 input: try source(input, &operatorNumber), predicate: predicate, evaluator: evaluator)

@@ -52,6 +52,7 @@ struct FunctionCatalogue: Sendable {
         catalogue.addTimeArithmetic()
         catalogue.addTimeBuckets()
         catalogue.addTimeFunctions()
+        catalogue.addChunkFunctions()
         return catalogue
     }()
 

@@ -75,7 +75,7 @@ enum ColumnPruning {
             return Pruned(
                 plan: .values(rows: rows.map { row in kept.map { row[$0] } }, columns: kept.map { columns[$0] }),
                 positions: positions(of: kept, count: count))
-        case .series:
+        case .series, .catalogue:
             return Pruned(plan: plan, positions: Array(0..<count))
         case .filter(let input, let predicate):
             let pruned = try prune(input, keeping: wanted.union(predicate.columnsRead))

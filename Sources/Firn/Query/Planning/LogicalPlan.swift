@@ -15,6 +15,8 @@ indirect enum LogicalPlan: Sendable {
     /// Constant rows; also SELECT without FROM (one row without columns).
     case values(rows: [[BoundExpression]], columns: [OutputColumn])
     case series(SeriesScan)
+    /// What the catalogue knows: firn_segments, firn_columns, show_chunks.
+    case catalogue(CatalogueScan)
     case filter(LogicalPlan, BoundExpression)
     case project(LogicalPlan, [BoundExpression], columns: [OutputColumn])
     /// Output: the keys, then the aggregates. Without keys there is always exactly one row.
@@ -64,6 +66,7 @@ indirect enum LogicalPlan: Sendable {
             .append(_, let columns):
             columns
         case .series(let series): [series.column]
+        case .catalogue(let scan): scan.columns
         case .filter(let input, _), .sort(let input, _), .topRows(let input, _, _, _), .limit(let input, _, _),
             .distinct(let input):
             input.columns

@@ -92,7 +92,7 @@ extension LogicalPlan {
         _ transform: (LogicalPlan) throws(FirnError) -> LogicalPlan
     ) throws(FirnError) -> LogicalPlan {
         switch self {
-        case .scan, .values, .series: return self
+        case .scan, .values, .series, .catalogue: return self
         case .filter(let input, let predicate): return .filter(try transform(input), predicate)
         case .project(let input, let expressions, let columns):
             return .project(try transform(input), expressions, columns: columns)

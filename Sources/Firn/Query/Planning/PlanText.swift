@@ -67,7 +67,7 @@ private struct Printer {
 
     private func inputs(of plan: LogicalPlan) -> [LogicalPlan] {
         switch plan {
-        case .scan, .values, .series: []
+        case .scan, .values, .series, .catalogue: []
         case .filter(let input, _), .project(let input, _, _), .aggregate(let input, _, _, _), .sort(let input, _),
             .topRows(let input, _, _, _), .limit(let input, _, _), .distinct(let input):
             [input]
@@ -82,6 +82,7 @@ private struct Printer {
         case .values(let rows, let columns):
             columns.isEmpty && rows.count == 1 ? "Result" : "Values Scan  (\(rows.count) rows)"
         case .series: "Function Scan on generate_series"
+        case .catalogue(let scan): scan.title
         case .filter: "Filter"
         case .project: "Projection"
         case .aggregate(_, let keys, _, _): keys.isEmpty ? "Aggregate" : "HashAggregate"
@@ -96,7 +97,7 @@ private struct Printer {
     private func details(of plan: LogicalPlan, _ counters: OperatorCounters?) -> [String] {
         switch plan {
         case .scan(let scan): return scanDetails(scan, plan, counters)
-        case .values, .append, .distinct: return []
+        case .values, .append, .distinct, .catalogue: return []
         case .series(let series):
             return [
                 "Function Call: generate_series(\(series.start.text(over: [])), \(series.stop.text(over: [])), "

@@ -110,7 +110,8 @@ struct StatementRunner {
     var context: EvaluationContext {
         EvaluationContext(
             timeZone: settings.timeZone, timeZones: zones, statementMicroseconds: statementMicroseconds,
-            random: random, cancellation: cancellation)
+            random: random, cancellation: cancellation,
+            chunkRewriting: ChunkRewriting(store: store, notice: environment.notice))
     }
 
     let statementMicroseconds: Int64

@@ -13,7 +13,7 @@ import FirnIO
 import SystemPackage
 
 enum SegmentFlush {
-    /// Writes the rows of all inputs to a new file at `path`, one segment for each table and chunk.
+    /// Writes the rows of all inputs to a new file at `path`, one segment for each input and chunk.
     ///
     /// When it throws, the file has been removed, or the error says that it remains.
     ///
@@ -22,10 +22,25 @@ enum SegmentFlush {
         _ inputs: [FlushInput], to path: FilePath, fileSystem: any FileSystem, database: DatabaseID, file: FileID,
         chunks: ChunkLocator, profile: SegmentProfile, windowRowCount: Int = RowWindows.defaultRowCount
     ) throws(FirnError) -> FlushOutput {
+        var rest = inputs[...]
+        return try write(
+            to: path, fileSystem: fileSystem, database: database, file: file, chunks: chunks, profile: profile,
+            windowRowCount: windowRowCount
+        ) { () throws(FirnError) in rest.popFirst() }
+    }
+
+    /// The same for inputs that are made one after another: each is let go before the next is asked for.
+    static func write(
+        to path: FilePath, fileSystem: any FileSystem, database: DatabaseID, file: FileID, chunks: ChunkLocator,
+        profile: SegmentProfile, windowRowCount: Int = RowWindows.defaultRowCount,
+        next: () throws(FirnError) -> FlushInput?
+    ) throws(FirnError) -> FlushOutput {
         let writer = try SegmentFileWriter(path: path, fileSystem: fileSystem, database: database, file: file)
         do {
             var tables: [FlushOutput.Table] = []
-            for input in inputs { tables.append(try write(input, writer, chunks, profile, windowRowCount)) }
+            while let input = try next() {
+                tables.append(try write(input, writer, chunks, profile, windowRowCount))
+            }
             let byteCount = try writer.finish(tables.flatMap(\.segments))
             return FlushOutput(tables: tables, fileByteCount: byteCount)
         } catch {

@@ -90,4 +90,7 @@ enum SegmentProfile: UInt8, Sendable, Hashable {
     case warm = 0
     /// Few bytes: what compression of settled chunks writes.
     case cold = 1
+
+    /// As people read it.
+    var name: String { self == .warm ? "warm" : "cold" }
 }

@@ -55,12 +55,25 @@ package enum SegmentFile {
         package var pageCount: Int
         package var statisticsByteCount: Int
         package var nullCount: Int
+        /// Bytes that the values take in memory, the dictionary included.
+        package var rawByteCount: Int
         /// Bits for each value: pages, dictionary and statistics.
         package var bitsPerValue: Double
         /// How many vectors each encoding holds; pages without vectors count under their scheme's name.
         package var encodings: [(name: String, count: Int)]
         /// How many pages each compression holds.
         package var compressions: [(name: String, count: Int)]
+
+        /// Bytes of pages, dictionary and statistics, without checksums.
+        package var storedByteCount: Int { pageByteCount + dictionaryByteCount + statisticsByteCount }
+        /// The encodings as people read them: `132 x delta, 4 x constant`.
+        package var encodingText: String { Self.text(encodings) }
+        /// The compressions likewise.
+        package var compressionText: String { Self.text(compressions) }
+
+        private static func text(_ counts: [(name: String, count: Int)]) -> String {
+            counts.map { "\($0.count) x \($0.name)" }.joined(separator: ", ")
+        }
     }
 
     /// One row group.
@@ -123,7 +136,7 @@ package enum SegmentFile {
 
     // MARK: Segments
 
-    private static func describe(_ reader: SegmentReader) throws(FirnError) -> Segment {
+    static func describe(_ reader: SegmentReader) throws(FirnError) -> Segment {
         let footer = reader.footer
         var columns: [Column] = []
         for index in footer.columns.indices { columns.append(try describe(reader, column: index)) }
@@ -133,7 +146,7 @@ package enum SegmentFile {
             table: footer.table.rawValue, chunk: footer.chunk.rawValue, byteOffset: reader.descriptor.byteOffset,
             byteCount: reader.descriptor.byteCount, rawByteCount: footer.rawByteCount,
             footerByteCount: end - lastBlockEnd, rowCount: footer.rowCount,
-            profile: footer.profile == .warm ? "warm" : "cold", firstLSN: footer.lsnRange.lowerBound.rawValue,
+            profile: footer.profile.name, firstLSN: footer.lsnRange.lowerBound.rawValue,
             lastLSN: footer.lsnRange.upperBound.rawValue, timeRange: footer.timeRange,
             order: footer.order.map { id in footer.columns.first { $0.id == id }?.name ?? "column \(id)" },
             columns: columns, rowGroups: footer.rowGroups.map(describe),
@@ -159,18 +172,21 @@ package enum SegmentFile {
             tally.statisticsByteCount += chunk.zoneMap?.byteCount ?? 0
             let pages = chunk.pages.map { ($0, stored.physicalKind) } + chunk.scalePages.map { ($0, .int64) }
             for (location, kind) in pages {
-                tally.add(
-                    try reader.blocks.page(
-                        location, kind: kind, covering: reader.name(ofRowGroup: number, column: column)), location)
+                let page = try reader.blocks.page(
+                    location, kind: kind, covering: reader.name(ofRowGroup: number, column: column))
+                tally.add(page, location)
+                if kind == .bytes { tally.textByteCount += TextPage.values(page).bytes.count }
             }
         }
         let byteCount = tally.pageByteCount + tally.dictionaryByteCount + tally.statisticsByteCount
+        let rawByteCount =
+            reader.footer.rowCount * stored.rawBytesPerValue + tally.textByteCount + (stored.dictionary?.byteCount ?? 0)
         return Column(
             id: stored.id.rawValue, name: stored.name, type: stored.type,
             dictionaryEntryCount: stored.dictionary?.entryCount, dictionaryByteCount: tally.dictionaryByteCount,
             pageByteCount: tally.pageByteCount, pageCount: tally.pageCount,
             statisticsByteCount: tally.statisticsByteCount, nullCount: tally.nullCount,
-            bitsPerValue: Double(byteCount * 8) / Double(max(reader.footer.rowCount, 1)),
+            rawByteCount: rawByteCount, bitsPerValue: Double(byteCount * 8) / Double(max(reader.footer.rowCount, 1)),
             encodings: tally.encodings.ordered, compressions: tally.compressions.ordered)
     }
 
@@ -180,6 +196,7 @@ package enum SegmentFile {
         var pageCount = 0
         var statisticsByteCount = 0
         var dictionaryByteCount = 0
+        var textByteCount = 0
         var nullCount = 0
         var encodings = Counts()
         var compressions = Counts()
@@ -234,6 +251,19 @@ extension [BlockLocation] {
 }
 
 extension SegmentFooter.Column {
+    /// Bytes that a value takes in memory, those of its text apart.
+    fileprivate var rawBytesPerValue: Int {
+        if storage == .dictionary { return 4 }
+        switch type.physical {
+        case .boolean: return 1
+        case .float, .bytes: return 4
+        case .integer, .double: return 8
+        case .decimal: return 17
+        case .uuid, .interval: return 16
+        case .vector: if case .vector(let dimensions) = type { return 4 * dimensions } else { return 0 }
+        }
+    }
+
     /// What the column's pages hold.
     var physicalKind: PhysicalKind {
         if storage == .dictionary { return .codes }

@@ -29,7 +29,6 @@ final class SegmentFiles: SegmentAccess {
     let cache: PageCache
     private let fileSystem: any FileSystem
     private let database: DatabaseID
-    private let profile: SegmentProfile
     private let openFilesMax: Int
     private let state = Mutex(State())
 
@@ -38,21 +37,26 @@ final class SegmentFiles: SegmentAccess {
     ///   - openFilesMax: most files that are kept open beside those that running queries hold.
     init(
         fileSystem: any FileSystem, database: DatabaseID, cacheBytesMax: Int = PageCache.defaultBytesMax,
-        openFilesMax: Int = defaultOpenFilesMax, profile: SegmentProfile = .warm
+        openFilesMax: Int = defaultOpenFilesMax
     ) {
         precondition(openFilesMax > 0, "at least one file can be open")
         self.fileSystem = fileSystem
         self.database = database
-        self.profile = profile
         self.openFilesMax = openFilesMax
         cache = PageCache(bytesMax: cacheBytesMax)
     }
 
     func write(
-        _ inputs: [FlushInput], to path: FilePath, file: FileID, chunks: ChunkLocator
+        to path: FilePath, file: FileID, profile: SegmentProfile, chunks: ChunkLocator,
+        next: () throws(FirnError) -> FlushInput?
     ) throws(FirnError) -> FlushOutput {
         try SegmentFlush.write(
-            inputs, to: path, fileSystem: fileSystem, database: database, file: file, chunks: chunks, profile: profile)
+            to: path, fileSystem: fileSystem, database: database, file: file, chunks: chunks, profile: profile,
+            next: next)
+    }
+
+    func description(of segment: SegmentDescriptor, at path: FilePath) throws(FirnError) -> SegmentFile.Segment {
+        try SegmentFile.describe(reader(of: segment, at: path))
     }
 
     func morsels(

@@ -49,6 +49,13 @@ struct MemoryTable: DatabaseSnapshot, TableSnapshot {
     func rows(of table: TableID) throws(FirnError) -> any TableSnapshot { self }
     var rowCount: Int { parts.reduce(0) { $0 + $1.rowCount } }
 
+    var chunks: [ChunkBounds] { [] }
+    func bounds(of chunk: ChunkID) -> ChunkBounds? { nil }
+    var segments: [SegmentDescriptor] { [] }
+    func description(of segment: SegmentDescriptor) throws(FirnError) -> SegmentFile.Segment {
+        preconditionFailure("a table in memory has no segments")
+    }
+
     func morsels(pruning ranges: [ColumnRange]) throws(FirnError) -> [any Morsel] {
         parts.filter { part in ranges.allSatisfy { part.mayHold($0) } }
     }
