@@ -19,6 +19,7 @@ mkdir -p ".build/corpus/$target" ".build/findings/$target"
 inputs=("corpus/$target")
 [ -d "regressions/$target" ] && inputs+=("regressions/$target")
 # A finding in the committed inputs must stop the run, too: libFuzzer reads them first.
-FIRN_FUZZ_TARGET=$target timeout -k 5 $((seconds + 120)) .build/release/Fuzz \
+# A trap must reach libFuzzer, which keeps the input, and not the backtracer.
+SWIFT_BACKTRACE=enable=no FIRN_FUZZ_TARGET=$target timeout -k 5 $((seconds + 120)) .build/release/Fuzz \
     -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -max_len=$byteCountMax -use_value_profile=1 \
     -artifact_prefix=".build/findings/$target/" -print_final_stats=1 ".build/corpus/$target" "${inputs[@]}"

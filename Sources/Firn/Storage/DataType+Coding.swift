@@ -56,7 +56,7 @@ extension DataType {
             let precision = try reader.readCount(atMost: 1_000)
             if precision == 0 { return .numeric(precision: nil, scale: nil) }
             let scale = try reader.readSignedVarint()
-            guard abs(scale) <= 1_000 else { throw FormatError("a scale of \(scale) is out of range", at: start) }
+            guard scale.magnitude <= 1_000 else { throw FormatError("a scale of \(scale) is out of range", at: start) }
             return .numeric(precision: precision, scale: Int(scale))
         case 8: return .text
         case 9: return .uuid

@@ -138,6 +138,33 @@ import Testing
         }
     }
 
+    @Test func anIdentifierThatHasNoNextIsRefused() {
+        let records: [ManifestRecord] = [
+            .catalog(.dropTable(TableID(.max))), .flushed(LSN(.max)), .retireFile(FileID(.max)),
+            .addChunk(TableID(1), ChunkBounds(id: ChunkID(.max), start: 0, end: 1)), .firstLogFile(.max),
+            .epoch(LogEpoch(number: .max, firstLSN: LSN(1), firstLogFile: 1)),
+        ]
+        for record in records {
+            var output = ByteWriter()
+            record.encode(into: &output)
+            let bytes = output.bytes
+            #expect(throws: FormatError.self, "\(record)") {
+                try bytes.reading { (reader) throws(FormatError) in _ = try ManifestRecord.decode(from: &reader) }
+            }
+        }
+    }
+
+    @Test func theLeastOfAllScalesIsRefused() {
+        var output = ByteWriter()
+        output.append(7 as UInt8)
+        output.appendVarint(5)
+        output.appendSignedVarint(.min)
+        let bytes = output.bytes
+        #expect(throws: FormatError.self) {
+            try bytes.reading { (reader) throws(FormatError) in _ = try DataType.decode(from: &reader) }
+        }
+    }
+
     @Test func theStateIsRebuiltFromItsOwnRecords() throws {
         var state = ManifestState()
         try state.apply(Self.records)

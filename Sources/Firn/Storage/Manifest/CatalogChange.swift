@@ -42,7 +42,7 @@ enum CatalogChange: Sendable, Hashable {
         let start = reader.offset
         switch try reader.readByte() {
         case putTableTag: return .putTable(try TableSchema.decode(from: &reader))
-        case dropTableTag: return .dropTable(TableID(try reader.readVarint()))
+        case dropTableTag: return .dropTable(try reader.readIdentifier(TableID.self))
         case let tag: throw FormatError("catalog change \(tag) is not known", at: start)
         }
     }
@@ -75,21 +75,21 @@ extension TableSchema {
 
     static func decode(from reader: inout ByteReader) throws(FormatError) -> TableSchema {
         let start = reader.offset
-        let id = TableID(try reader.readVarint())
+        let id = try reader.readIdentifier(TableID.self)
         let name = try reader.readText()
-        let nextColumnID = ColumnID(try reader.readVarint())
+        let nextColumnID = try reader.readIdentifier(ColumnID.self)
         var columns: [ColumnDefinition] = []
         for _ in 0..<(try reader.readCount(atMost: columnCountMax)) {
             columns.append(
                 ColumnDefinition(
-                    id: ColumnID(try reader.readVarint()), name: try reader.readText(),
+                    id: try reader.readIdentifier(ColumnID.self), name: try reader.readText(),
                     type: try DataType.decode(from: &reader), isNullable: try reader.readFlag(),
                     defaultExpression: try reader.readFlag() ? try reader.readText() : nil))
         }
         let primaryKey = try [ColumnID].decode(from: &reader)
         var chunking: ChunkingPolicy?
         if try reader.readFlag() {
-            let column = ColumnID(try reader.readVarint())
+            let column = try reader.readIdentifier(ColumnID.self)
             let interval = Int64(try reader.readCount())
             chunking = ChunkingPolicy(column: column, interval: interval, isHypertable: try reader.readFlag())
         }
@@ -113,7 +113,7 @@ extension [ColumnID] {
     static func decode(from reader: inout ByteReader) throws(FormatError) -> [ColumnID] {
         var ids: [ColumnID] = []
         for _ in 0..<(try reader.readCount(atMost: TableSchema.columnCountMax)) {
-            ids.append(ColumnID(try reader.readVarint()))
+            ids.append(try reader.readIdentifier(ColumnID.self))
         }
         return ids
     }

@@ -84,33 +84,33 @@ enum ManifestRecord: Sendable, Hashable {
         let tag = try reader.readByte()
         switch tag {
         case CatalogChange.putTableTag: return .catalog(.putTable(try TableSchema.decode(from: &reader)))
-        case CatalogChange.dropTableTag: return .catalog(.dropTable(TableID(try reader.readVarint())))
-        case 3: return .addChunk(TableID(try reader.readVarint()), try ChunkBounds.decode(from: &reader))
+        case CatalogChange.dropTableTag: return .catalog(.dropTable(try reader.readIdentifier(TableID.self)))
+        case 3: return .addChunk(try reader.readIdentifier(TableID.self), try ChunkBounds.decode(from: &reader))
         case 4: return .addSegment(try SegmentDescriptor.decode(from: &reader))
         case 5:
             return .removeSegment(
-                TableID(try reader.readVarint()), file: FileID(try reader.readVarint()),
+                try reader.readIdentifier(TableID.self), file: try reader.readIdentifier(FileID.self),
                 byteOffset: Int64(try reader.readCount()))
-        case 6: return .flushed(LSN(try reader.readVarint()))
-        case 7: return .tableFlushed(TableID(try reader.readVarint()), LSN(try reader.readVarint()))
+        case 6: return .flushed(try reader.readIdentifier(LSN.self))
+        case 7: return .tableFlushed(try reader.readIdentifier(TableID.self), try reader.readIdentifier(LSN.self))
         case 8:
             return .identifiers(
-                nextTable: TableID(try reader.readVarint()), nextChunk: ChunkID(try reader.readVarint()),
-                nextFile: FileID(try reader.readVarint()))
+                nextTable: try reader.readIdentifier(TableID.self), nextChunk: try reader.readIdentifier(ChunkID.self),
+                nextFile: try reader.readIdentifier(FileID.self))
         case 9:
             return .epoch(
                 LogEpoch(
-                    number: try reader.readVarint(), firstLSN: LSN(try reader.readVarint()),
-                    firstLogFile: try reader.readVarint()))
-        case 10: return .firstLogFile(try reader.readVarint())
-        case 11: return .retireFile(FileID(try reader.readVarint()))
+                    number: try reader.readNumber(), firstLSN: try reader.readIdentifier(LSN.self),
+                    firstLogFile: try reader.readNumber()))
+        case 10: return .firstLogFile(try reader.readNumber())
+        case 11: return .retireFile(try reader.readIdentifier(FileID.self))
         case 12:
             var files: [FileID] = []
             for _ in 0..<(try reader.readCount(atMost: reader.remaining)) {
-                files.append(FileID(try reader.readVarint()))
+                files.append(try reader.readIdentifier(FileID.self))
             }
             return .unfinishedFiles(files)
-        case 13: return .closed(LSN(try reader.readVarint()))
+        case 13: return .closed(try reader.readIdentifier(LSN.self))
         default: throw FormatError("manifest record \(tag) is not known", at: start)
         }
     }
@@ -125,6 +125,23 @@ struct LogEpoch: Sendable, Hashable {
     var firstLogFile: UInt64
 }
 
+extension ByteReader {
+    /// A number that is counted up by one at a time, such as that of an epoch: there is always a next one.
+    mutating func readNumber() throws(FormatError) -> UInt64 {
+        let start = offset
+        let number = try readVarint()
+        guard number <= UInt64(Int64.max) else { throw FormatError("\(number) was never given out", at: start) }
+        return number
+    }
+
+    /// An identifier that may have been given out: there is always a next one.
+    mutating func readIdentifier<Identifier: StoredIdentifier>(
+        _ type: Identifier.Type
+    ) throws(FormatError) -> Identifier {
+        Identifier(try readNumber())
+    }
+}
+
 extension ChunkBounds {
     func encode(into output: inout ByteWriter) {
         output.appendVarint(id.rawValue)
@@ -135,7 +152,7 @@ extension ChunkBounds {
     static func decode(from reader: inout ByteReader) throws(FormatError) -> ChunkBounds {
         let offset = reader.offset
         let bounds = ChunkBounds(
-            id: ChunkID(try reader.readVarint()), start: try reader.readSignedVarint(),
+            id: try reader.readIdentifier(ChunkID.self), start: try reader.readSignedVarint(),
             end: try reader.readSignedVarint())
         guard bounds.start < bounds.end else { throw FormatError("a chunk ends before it begins", at: offset) }
         return bounds

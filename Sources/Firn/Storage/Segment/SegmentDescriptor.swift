@@ -46,12 +46,12 @@ struct SegmentDescriptor: Sendable, Hashable {
     }
 
     static func decode(from reader: inout ByteReader) throws(FormatError) -> SegmentDescriptor {
-        let table = TableID(try reader.readVarint())
-        let file = FileID(try reader.readVarint())
+        let table = try reader.readIdentifier(TableID.self)
+        let file = try reader.readIdentifier(FileID.self)
         let byteOffset = Int64(try reader.readCount(atMost: Int(Int64.max / 2)))
         let byteCount = Int64(try reader.readCount(atMost: Int(Int64.max / 2)))
         let rowCount = try reader.readCount()
-        let chunk = ChunkID(try reader.readVarint())
+        let chunk = try reader.readIdentifier(ChunkID.self)
         var timeRange: ClosedRange<Int64>?
         let rangeStart = reader.offset
         switch try reader.readByte() {
@@ -65,11 +65,11 @@ struct SegmentDescriptor: Sendable, Hashable {
         }
         var order: [ColumnID] = []
         for _ in 0..<(try reader.readCount(atMost: TableSchema.columnCountMax)) {
-            order.append(ColumnID(try reader.readVarint()))
+            order.append(try reader.readIdentifier(ColumnID.self))
         }
         let lsnStart = reader.offset
-        let firstLSN = LSN(try reader.readVarint())
-        let lastLSN = LSN(try reader.readVarint())
+        let firstLSN = try reader.readIdentifier(LSN.self)
+        let lastLSN = try reader.readIdentifier(LSN.self)
         guard firstLSN <= lastLSN else { throw FormatError("a range of commits ends before it begins", at: lsnStart) }
         let rawByteCount = Int64(try reader.readCount(atMost: Int(Int64.max / 2)))
         let profileStart = reader.offset

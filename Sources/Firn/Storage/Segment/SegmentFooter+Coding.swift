@@ -153,6 +153,9 @@ extension SegmentFooter {
             let (timeColumn, timeRange) = try time()
             var columns: [Column] = []
             for _ in 0..<(try count(atMost: TableSchema.columnCountMax)) { columns.append(try column()) }
+            guard Set(columns.map(\.id)).count == columns.count else {
+                throw FormatError("two columns have the same id", at: reader.offset)
+            }
             for id in order + (timeColumn.map { [$0] } ?? []) where !columns.contains(where: { $0.id == id }) {
                 throw FormatError("column \(id) orders the rows and is not there", at: reader.offset)
             }

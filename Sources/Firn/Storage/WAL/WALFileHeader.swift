@@ -71,6 +71,9 @@ struct WALFileHeader: Sendable, Hashable {
         guard try reader.readLittleEndian(UInt32.self) == expected else {
             throw FormatError("checksum mismatch in the log's header", at: FileHeader.byteCount)
         }
+        guard max(header.number, header.epoch, header.firstLSN.rawValue, header.durableLSN.rawValue) <= Int64.max else {
+            throw FormatError("a number in the log's header was never given out", at: FileHeader.byteCount)
+        }
         return header
     }
 }
