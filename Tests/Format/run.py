@@ -36,7 +36,7 @@ from reader.segment import SegmentFile  # noqa: E402
 CHECKS = []
 
 # Whether a firn without compress_chunk() is a failure.
-COMPRESSION_IS_MANDATORY = False
+COMPRESSION_IS_MANDATORY = True
 
 # Numbers that only cold data has, and why others need not be met.
 COLD = {("scheme", 6), ("scheme", 7), ("compression", 2), ("profile", 1), ("vector", 35), ("record", 5)}

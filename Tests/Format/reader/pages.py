@@ -31,6 +31,8 @@ SCHEMES = {
     5: "ALP-RD",
     6: "binned entropy",
     7: "aligned integers",
+    8: "constant bits",
+    9: "symbols",
 }
 COMPRESSIONS = {0: "none", 1: "one LZ4 block", 2: "one Zstandard frame"}
 NUMERIC_KINDS = {INT64, INT128, FLOAT, DOUBLE, CODES}
@@ -42,6 +44,8 @@ SCHEME_KINDS = {
     5: {DOUBLE},
     6: NUMERIC_KINDS,
     7: NUMERIC_KINDS,
+    8: {UUID},
+    9: {BYTES},
 }
 
 KIND = family("page kind", KINDS)
@@ -51,7 +55,7 @@ SCHEME_OF_KIND = family(
     "scheme of kind",
     {(scheme, kind): f"{SCHEMES[scheme]} of {KINDS[kind]}" for scheme, kinds in SCHEME_KINDS.items() for kind in kinds},
 )
-STRUCTURED_VECTOR = family("vector", {32: "bytes", 33: "parts", 34: "floats", 35: "floats by bytes"})
+STRUCTURED_VECTOR = family("vector", {32: "bytes", 33: "parts", 34: "floats", 35: "floats by bytes", 36: "symbols"})
 
 PLAIN_BYTES_MAX = 64 << 20
 
@@ -172,7 +176,7 @@ def read_stepped_runs(cursor, kind, count):
 
 def read_dictionary(cursor, kind, count):
     distinct = cursor.varint("distinct count")
-    require(distinct <= 16384, f"{distinct} distinct values")
+    require(distinct <= 32768, f"{distinct} distinct values")
     if kind == BYTES:
         values = cut_up(cursor, read_integer_sequence(cursor, distinct, "byte counts"))
     else:
@@ -181,6 +185,48 @@ def read_dictionary(cursor, kind, count):
         values[code]
         for code in read_directory(cursor, count, lambda part, codes: read_integer_vector(part, codes, "codes"))
     ]
+
+
+def read_constant_bits(cursor, kind, count):
+    """UUIDs without the bits that all of the page share."""
+    mask, shared = cursor.u128("mask", show="{:032x}".format), cursor.u128("bits", show="{:032x}".format)
+    high, low = mask >> 64, mask & (1 << 64) - 1
+    stored = read_directory(cursor, count, lambda part, values: read_vector(part, UUID, values, 0))
+    return [shared | deposit(value >> 64, high) << 64 | deposit(value & (1 << 64) - 1, low) for value in stored]
+
+
+def deposit(bits, mask):
+    """The bits of a half, from the low end on, at the places where the mask is 0."""
+    half, taken = 0, 0
+    for place in range(64):
+        if not mask >> place & 1:
+            half |= (bits >> taken & 1) << place
+            taken += 1
+    return half
+
+
+SYMBOL_ESCAPE = 255
+
+
+def read_symbols(cursor, kind, count):
+    """Texts spelled with a table of frequent pieces."""
+    lengths = [cursor.u8("symbol length") for _ in range(cursor.u8("symbol count"))]
+    require(all(1 <= length <= 8 for length in lengths), f"{cursor.name}: symbol lengths")
+    symbols = cut_up(cursor, lengths)
+
+    def read(part, values):
+        encoding = part.u8("encoding", show=lambda encoding: f"{encoding}: {meet(STRUCTURED_VECTOR, encoding)}")
+        meet(STRUCTURED_VECTOR, encoding)
+        require(encoding == 36, f"{part.name}: vector encoding {encoding} of symbols")
+        byte_counts = read_integer_vector(part, values, "byte counts")
+        codes = iter(part.take(part.left, "codes"))
+        spelled = b"".join(bytes([next(codes)]) if code == SYMBOL_ESCAPE else symbols[code] for code in codes)
+        spelled = Cursor(spelled, name=f"{part.name}, spelled")
+        found = cut_up(spelled, byte_counts)
+        spelled.finish("the texts")
+        return found
+
+    return read_directory(cursor, count, read)
 
 
 def read_bitmap_body(cursor, kind, count):
@@ -208,4 +254,6 @@ BODIES = {
     5: read_alp_rd_body,
     6: read_binned,
     7: read_aligned,
+    8: read_constant_bits,
+    9: read_symbols,
 }
