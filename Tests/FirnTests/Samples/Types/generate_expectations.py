@@ -719,10 +719,19 @@ if len(answers) != len(cases):
 import base64, os
 path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "postgres-15.tsv")
 seen = set()
+
+
+def depends_on_tzdata(zone, text):
+    """Releases of tzdata differ on what Morocco's clocks show from 2026 on."""
+    return zone == "Africa/Casablanca" and "BC" not in text and text[:4].isdigit() and int(text.split("-")[0]) >= 2026
+
+
 with open(path, "w", encoding="utf-8", newline="\n") as file:
     file.write(f"# {version}; written by generate_expectations.py\n")
     for (case_zone, name, arguments, sql), answer in zip(cases, answers):
         text = base64.b64decode(answer).decode("utf-8")
+        if depends_on_tzdata(case_zone, text):
+            continue
         line = "\t".join([name.rstrip("@")] + [escape(a) for a in arguments] + [escape(text)])
         if line not in seen:
             seen.add(line)
