@@ -165,7 +165,8 @@ import Testing
             let start = Int64(random.below(1 << 40))
             let descriptor = SegmentDescriptor(
                 table: TableID(random.next() >> 1), file: FileID(random.next() >> 1), byteOffset: start,
-                byteCount: Int64(random.below(1 << 40)), rowCount: random.below(1 << 40), chunk: ChunkID(random.next() >> 1),
+                byteCount: Int64(random.below(1 << 40)), rowCount: random.below(1 << 40),
+                chunk: ChunkID(random.next() >> 1),
                 timeRange: random.chance(3) ? nil : (random.chance(5) ? .min : -start)...start,
                 order: (0..<random.below(4)).map { _ in ColumnID(random.next() >> 1) },
                 lsnRange: LSN(UInt64(start))...LSN(UInt64(start) + 9), rawByteCount: start,
