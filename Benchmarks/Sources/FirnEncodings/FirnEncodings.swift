@@ -11,6 +11,8 @@
 
 import Foundation
 
+@testable import Firn
+
 @main
 enum FirnEncodings {
     static func main() throws {
