@@ -42,7 +42,8 @@ public final class QueryResult: AsyncSequence, Sendable {
     public func nextBlocking() throws(FirnError) -> ColumnBatch? {
         while let batch = try stream.next() {
             if batch.rowCount == 0 { continue }
-            return ColumnBatch(names: columns.map(\.name), columns: batch.columns, rowCount: batch.rowCount)
+            return ColumnBatch(
+                names: columns.map(\.name), columns: batch.columns.map(\.written), rowCount: batch.rowCount)
         }
         return nil
     }

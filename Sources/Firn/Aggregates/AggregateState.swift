@@ -28,17 +28,25 @@ struct RunBlocks {
 
     /// Cuts runs that follow each other without a gap from row 0 on.
     mutating func cut(_ runs: UnsafeBufferPointer<RowRun>, rowsMax: Int) {
-        ends.removeAll(keepingCapacity: true)
-        groups.removeAll(keepingCapacity: true)
-        var row = 0
-        for run in runs {
-            precondition(Int(run.start) == row && Int(run.end) > row, "runs follow each other without a gap")
-            let end = Int(run.end)
-            repeat {
-                row = min(row + rowsMax, end)
-                ends.append(UInt32(truncatingIfNeeded: row))
-                groups.append(run.group)
-            } while row < end
+        let blockCount = runs.reduce(0) { $0 &+ ($1.count &+ rowsMax &- 1) / rowsMax }
+        groups = [UInt32](unsafeUninitializedCapacity: blockCount) { groups, groupCount in
+            ends = [UInt32](unsafeUninitializedCapacity: blockCount) { ends, endCount in
+                var row = 0
+                var block = 0
+                for run in runs {
+                    precondition(
+                        Int(run.start) == row && Int(run.end) > row, "runs follow each other without a gap")
+                    let end = Int(run.end)
+                    repeat {
+                        row = min(row &+ rowsMax, end)
+                        ends[block] = UInt32(truncatingIfNeeded: row)
+                        groups[block] = run.group
+                        block &+= 1
+                    } while row < end
+                }
+                endCount = block
+                groupCount = block
+            }
         }
     }
 }

@@ -78,6 +78,7 @@ final class DoubleMomentState: AggregateState {
         }
     }
 
+    @inline(__always)
     private func withGroups(_ body: (Groups) -> Void) {
         counts.withUnsafeMutableBufferPointer { counts in
             sums.withUnsafeMutableBufferPointer { sums in
@@ -87,6 +88,45 @@ final class DoubleMomentState: AggregateState {
                         // Without squares `distances` is never touched: any address does.
                         body(
                             Groups(
+                                counts: base, sums: sums.baseAddress!, errors: errors.baseAddress!,
+                                distances: distances.baseAddress ?? sums.baseAddress!))
+                    }
+                }
+            }
+        }
+    }
+
+    /// The same arrays for reading.
+    private struct ReadGroups {
+        let counts: UnsafePointer<Int64>
+        let sums: UnsafePointer<Double>
+        let errors: UnsafePointer<Double>
+        let distances: UnsafePointer<Double>
+
+        @inline(__always)
+        func rows(_ group: Int) -> Double { Double(counts[group]) }
+
+        /// Once the sum is infinite or NaN its error is meaningless.
+        @inline(__always)
+        func sum(_ group: Int) -> Double {
+            sums[group].isFinite ? sums[group] + errors[group] : sums[group]
+        }
+
+        /// The squared distances for each row, less the rows that are lost to the mean.
+        @inline(__always)
+        func variance(_ group: Int, lost: Double) -> Double { max(0, distances[group]) / (rows(group) - lost) }
+    }
+
+    @inline(__always)
+    private func withReadGroups(_ body: (ReadGroups) -> Void) {
+        counts.withUnsafeBufferPointer { counts in
+            sums.withUnsafeBufferPointer { sums in
+                errors.withUnsafeBufferPointer { errors in
+                    distances.withUnsafeBufferPointer { distances in
+                        guard let base = counts.baseAddress else { return }
+                        // Without squares `distances` is never touched: any address does.
+                        body(
+                            ReadGroups(
                                 counts: base, sums: sums.baseAddress!, errors: errors.baseAddress!,
                                 distances: distances.baseAddress ?? sums.baseAddress!))
                     }
@@ -116,26 +156,37 @@ final class DoubleMomentState: AggregateState {
                     Kernels.aggregateRuns(values, ends: ends, into: sums.baseAddress!)
                 }
                 guard tracksSquares else { return }
-                for block in 0..<count {
-                    meansOfBlocks[block] = sumsOfBlocks[block].sum / Double(sumsOfBlocks[block].count)
-                }
-                distancesOfBlocks.withUnsafeMutableBufferPointer { distances in
-                    meansOfBlocks.withUnsafeBufferPointer { means in
+                meansOfBlocks.withUnsafeMutableBufferPointer { means in
+                    sumsOfBlocks.withUnsafeBufferPointer { sums in
+                        for block in 0..<count { means[block] = sums[block].sum / Double(sums[block].count) }
+                    }
+                    distancesOfBlocks.withUnsafeMutableBufferPointer { distances in
                         Kernels.squaresOfRuns(
                             values, ends: ends, around: means.baseAddress!, into: distances.baseAddress!)
                     }
                 }
             }
-            let (blockGroups, blockSums, blockDistances) = (blocks.groups, sumsOfBlocks, distancesOfBlocks)
-            withGroups { groups in
-                for block in 0..<count {
-                    let part = blockSums[block]
-                    // A run of one value has no spread, whatever its mean was rounded to.
-                    let isConstant = part.min == part.max && part.nanCount == 0 && part.min.isFinite
-                    groups.add(
-                        Int(blockGroups[block]), count: part.count, sum: part.sum, error: 0,
-                        distance: tracksSquares && !isConstant ? blockDistances[block] : 0,
-                        tracksSquares: tracksSquares)
+            addBlocks()
+        }
+    }
+
+    /// Adds the blocks of a batch to their groups.
+    private func addBlocks() {
+        let tracksSquares = tracksSquares
+        withGroups { groups in
+            blocks.groups.withUnsafeBufferPointer { blockGroups in
+                sumsOfBlocks.withUnsafeBufferPointer { sums in
+                    distancesOfBlocks.withUnsafeBufferPointer { distances in
+                        for block in blockGroups.indices {
+                            let part = sums[block]
+                            // A run of one value has no spread, whatever its mean was rounded to.
+                            let isConstant = part.min == part.max && part.nanCount == 0 && part.min.isFinite
+                            groups.add(
+                                Int(blockGroups[block]), count: part.count, sum: part.sum, error: 0,
+                                distance: tracksSquares && !isConstant ? distances[block] : 0,
+                                tracksSquares: tracksSquares)
+                        }
+                    }
                 }
             }
         }
@@ -190,35 +241,32 @@ final class DoubleMomentState: AggregateState {
 
     func finish(_ output: AggregateOutput, type: DataType, groups: Range<Int>) -> Column {
         let minimum: Int64 = output == .sampleVariance || output == .sampleDeviation ? 2 : 1
-        let results = [Double](unsafeUninitializedCapacity: groups.count) { target, count in
-            for (index, group) in groups.enumerated() {
-                (target.baseAddress! + index).initialize(to: result(output, group))
+        let results =
+            switch output {
+            case .sum: results(groups) { groups, group in groups.sum(group) }
+            case .average: results(groups) { groups, group in groups.sum(group) / groups.rows(group) }
+            case .sampleVariance: results(groups) { groups, group in groups.variance(group, lost: 1) }
+            case .populationVariance: results(groups) { groups, group in groups.variance(group, lost: 0) }
+            case .sampleDeviation: results(groups) { groups, group in groups.variance(group, lost: 1).squareRoot() }
+            case .populationDeviation:
+                results(groups) { groups, group in groups.variance(group, lost: 0).squareRoot() }
+            case .count, .value: unsupported(output)
             }
-            count = groups.count
-        }
         let validity = groupValidity(ofCounts: counts[groups], atLeast: minimum)
         let values: Column.Values = type == .real ? .float(results.map(Float.init)) : .double(results)
         return Column(type: type, values: values, validity: validity)
     }
 
+    /// One number a group.
     @inline(__always)
-    private func result(_ output: AggregateOutput, _ group: Int) -> Double {
-        let rows = Double(counts[group])
-        switch output {
-        case .sum: return sum(group)
-        case .average: return sum(group) / rows
-        case .sampleVariance: return max(0, distances[group]) / (rows - 1)
-        case .populationVariance: return max(0, distances[group]) / rows
-        case .sampleDeviation: return (max(0, distances[group]) / (rows - 1)).squareRoot()
-        case .populationDeviation: return (max(0, distances[group]) / rows).squareRoot()
-        case .count, .value: unsupported(output)
+    private func results(_ range: Range<Int>, _ number: (ReadGroups, Int) -> Double) -> [Double] {
+        precondition(range.lowerBound >= 0 && range.upperBound <= counts.count, "groups of the state")
+        return [Double](unsafeUninitializedCapacity: range.count) { target, count in
+            withReadGroups { groups in
+                for index in 0..<range.count { target[index] = number(groups, range.lowerBound + index) }
+            }
+            count = range.count
         }
-    }
-
-    /// Once the sum is infinite or NaN its error is meaningless.
-    @inline(__always)
-    private func sum(_ group: Int) -> Double {
-        sums[group].isFinite ? sums[group] + errors[group] : sums[group]
     }
 
     var byteCount: Int { counts.count * (tracksSquares ? 32 : 24) }

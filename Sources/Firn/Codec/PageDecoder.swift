@@ -424,6 +424,22 @@ final class PageDecoder: @unchecked Sendable {
 
     // MARK: Knowing without decoding
 
+    /// Appends the progressions of values `range` of a page that is stored as such.
+    func appendSteppedRuns(_ range: Range<Int>, to runs: inout [SteppedRun]) {
+        precondition(scheme == .steppedRuns && range.upperBound <= valueCount, "values of a page of progressions")
+        var index = range.lowerBound
+        var run = self.run(containing: index)
+        while index < range.upperBound {
+            let skipped = index - runStarts[run]
+            let taken = min(steppedRuns[run].valueCount - skipped, range.upperBound - index)
+            runs.append(
+                SteppedRun(
+                    first: steppedRuns[run].value(at: skipped), step: steppedRuns[run].step, valueCount: taken))
+            index += taken
+            run += 1
+        }
+    }
+
     /// The vector as one arithmetic progression, where the page says so: its first value and step.
     func progression(_ index: Int) -> (first: Int64, step: Int64)? {
         if scheme == .steppedRuns {

@@ -45,6 +45,12 @@ extension Column {
         return Column(type: type, values: picked, validity: validity?.gather(rows))
     }
 
+    /// The given rows, ascending: progressions are not written out for them.
+    func gather(ascending rows: [Int32]) -> Column {
+        guard let stepped else { return gather(rows) }
+        return Column(type: type, values: stepped.gather(ascending: rows))
+    }
+
     /// The rows at indices that were checked once, not per value.
     private static func pick<T>(_ values: [T], _ rows: [Int32]) -> [T] {
         [T](unsafeUninitializedCapacity: rows.count) { target, initialized in

@@ -13,10 +13,28 @@ public struct Column: Sendable {
     public let type: DataType
     /// Number of rows.
     public let count: Int
-    /// The values in their physical form; those of NULL rows mean nothing.
-    let values: Values
+    private let storage: Storage
     /// Bit i is 1 where row i is not NULL; nil when no row is NULL.
     public let validity: Bitmap?
+
+    private enum Storage: Sendable {
+        case written(Values)
+        case stepped(SteppedValues)
+    }
+
+    /// The values in their physical form; those of NULL rows mean nothing. Progressions are written out at the first
+    /// call.
+    var values: Values {
+        switch storage {
+        case .written(let values): values
+        case .stepped(let stepped): stepped.values()
+        }
+    }
+
+    /// The values as progressions; nil where they are only known one by one.
+    var stepped: SteppedValues? {
+        if case .stepped(let stepped) = storage { stepped } else { nil }
+    }
 
     /// The physical forms, one for each `DataType.Physical`, and dictionary codes for `bytes`.
     enum Values: Sendable {
@@ -55,21 +73,37 @@ public struct Column: Sendable {
         self.type = type
         if case .dictionary(let codes, let dictionary) = values, dictionary.count == 0 {
             // All rows are NULL. Codes are always below the dictionary's count, so an empty one has no codes.
-            self.values = .bytes(BytesValues(bytes: [], offsets: [Int32](repeating: 0, count: codes.count + 1)))
+            storage = .written(
+                .bytes(BytesValues(bytes: [], offsets: [Int32](repeating: 0, count: codes.count + 1))))
         } else {
-            self.values = values
+            storage = .written(values)
         }
         self.validity = validity.flatMap { $0.isAllSet ? nil : $0 }
     }
 
+    /// A column without NULLs as progressions.
+    init(type: DataType, stepped: SteppedValues) {
+        self.type = type
+        count = stepped.count
+        storage = .stepped(stepped)
+        validity = nil
+    }
+
+    /// The same values, written out: what every access by row wants, which would take a lock otherwise.
+    var written: Column { stepped == nil ? self : Column(type: type, values: values) }
+
     /// The same values under another SQL type of the same physical form.
     func retyped(_ type: DataType) -> Column {
         precondition(type.physical == self.type.physical, "\(self.type) and \(type) have one physical form")
+        if let stepped { return Column(type: type, stepped: stepped) }
         return Column(type: type, values: values, validity: validity)
     }
 
     /// The same values with another validity.
-    func with(validity: Bitmap?) -> Column { Column(type: type, values: values, validity: validity) }
+    func with(validity: Bitmap?) -> Column {
+        if stepped != nil, validity == nil { return self }
+        return Column(type: type, values: values, validity: validity)
+    }
 
     /// True where the row is NULL.
     public func isNull(_ row: Int) -> Bool { validity.map { !$0[row] } ?? false }

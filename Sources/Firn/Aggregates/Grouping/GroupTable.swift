@@ -82,7 +82,12 @@ final class GroupTable {
         }
         reserve(count + keyCount)
         var done = 0
-        if slots == nil { done = appendToRuns(wanted, keyCount: keyCount, into: groups) }
+        if slots == nil {
+            done =
+                wordsPerKey == 2
+                ? appendPairsToRuns(wanted, keyCount: keyCount, into: groups)
+                : appendToRuns(wanted, keyCount: keyCount, into: groups)
+        }
         if done == keyCount { return }
         if slots == nil { rehash(slotCountMin: 2 * (count + keyCount)) }
         if slotCount < 2 * (count + keyCount) { rehash(slotCountMin: 2 * (count + keyCount)) }
@@ -127,6 +132,53 @@ final class GroupTable {
                 return index
             }
             index += 1
+        }
+        return index
+    }
+
+    /// The same for keys of two words, as of a series and a time: ascending keys stay in registers, and only others go
+    /// the long way. The first word's bounds are those of a run's first and last key.
+    private func appendPairsToRuns(
+        _ wanted: UnsafePointer<UInt64>, keyCount: Int, into groups: UnsafeMutablePointer<UInt32>
+    ) -> Int {
+        var index = 0
+        while index < keyCount {
+            let done = index + appendToRuns(wanted + 2 * index, keyCount: 1, into: groups + index)
+            if done == index { return index }
+            index = done
+            // Here there is a last run, and its last key is the last of all.
+            let bounds = runBounds + (runCount - 1) * 4
+            let lastKey = keys + 2 * (count - 1)
+            var (lastFirst, lastSecond) = (lastKey[0], lastKey[1])
+            var (least, greatest) = (bounds[2], bounds[3])
+            var count = count
+            ascending: while index < keyCount {
+                let first = wanted[2 * index]
+                let second = wanted[2 * index + 1]
+                guard first > lastFirst || (first == lastFirst && second > lastSecond) else {
+                    guard first == lastFirst, second == lastSecond else { break }
+                    groups[index] = UInt32(truncatingIfNeeded: count - 1)
+                    index += 1
+                    continue
+                }
+                for run in 0..<runCount - 1 {
+                    let bounds = runBounds + run * 4
+                    if first >= bounds[0], first <= bounds[1], second >= bounds[2], second <= bounds[3] {
+                        break ascending
+                    }
+                }
+                keys[2 * count] = first
+                keys[2 * count + 1] = second
+                groups[index] = UInt32(truncatingIfNeeded: count)
+                count += 1
+                index += 1
+                (lastFirst, lastSecond) = (first, second)
+                least = min(least, second)
+                greatest = max(greatest, second)
+            }
+            bounds[1] = lastFirst
+            (bounds[2], bounds[3]) = (least, greatest)
+            self.count = count
         }
         return index
     }

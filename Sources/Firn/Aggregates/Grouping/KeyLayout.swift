@@ -248,16 +248,11 @@ struct KeyLayout: Sendable {
         let values: Column.Values
         switch field.form {
         case .code:
-            var codes = [UInt32](repeating: 0, count: groups.count)
+            var codes = Self.parts(groups) { UInt32(truncatingIfNeeded: narrow[$0 &* stride] >> field.narrowShift) }
             var validity: Bitmap?
-            for (index, group) in groups.enumerated() {
-                let code = UInt32(truncatingIfNeeded: narrow[group * stride] >> field.narrowShift)
-                if code == TextCodes.null {
-                    if validity == nil { validity = Bitmap(repeating: true, count: groups.count) }
-                    validity![index] = false
-                } else {
-                    codes[index] = code
-                }
+            if codes.contains(TextCodes.null) {
+                validity = Bitmap(codes.map { $0 != TextCodes.null })
+                for index in codes.indices where codes[index] == TextCodes.null { codes[index] = 0 }
             }
             // A NULL's code is never looked at, but an empty dictionary must not be pointed into either.
             let dictionary = dictionary!.count > 0 ? dictionary! : BytesDictionary(BytesValues([""]))
@@ -266,33 +261,31 @@ struct KeyLayout: Sendable {
             values = .boolean(groups.map { narrow[$0 * stride] >> field.narrowShift & 1 != 0 })
         case .narrowInteger:
             values = .integer(
-                groups.map {
-                    Int64(
-                        Int32(
-                            bitPattern: UInt32(truncatingIfNeeded: narrow[$0 * stride] >> field.narrowShift)
-                                ^ (1 << 31)))
+                Self.parts(groups) {
+                    let bits = UInt32(truncatingIfNeeded: narrow[$0 &* stride] >> field.narrowShift)
+                    return Int64(Int32(bitPattern: bits ^ (1 << 31)))
                 })
         case .integer:
-            values = .integer(
-                [Int64](unsafeUninitializedCapacity: groups.count) { target, count in
-                    for (index, group) in groups.enumerated() {
-                        (target.baseAddress! + index)
-                            .initialize(to: Int64(bitPattern: whole[group * stride] ^ Self.signBit))
-                    }
-                    count = groups.count
-                })
+            values = .integer(Self.parts(groups) { Int64(bitPattern: whole[$0 &* stride] ^ Self.signBit) })
         case .uuid:
             values = .uuid(
                 groups.map { UInt128(whole[$0 * stride]) << 64 | UInt128(whole[$0 * stride + 1]) })
         case .float, .double, .decimal, .interval, .vector:
             preconditionFailure("the words of \(field.type) do not hold the value as it was written")
         }
-        var validity: Bitmap?
-        for (index, group) in groups.enumerated()
-        where words[group * stride + field.nullWord] >> field.nullShift & 1 != 0 {
-            if validity == nil { validity = Bitmap(repeating: true, count: groups.count) }
-            validity![index] = false
-        }
+        let nulls: [Bool] = Self.parts(groups) { words[$0 &* stride &+ field.nullWord] >> field.nullShift & 1 != 0 }
+        let validity = nulls.contains(true) ? Bitmap(nulls.map { !$0 }) : nil
         return Column(type: field.type, values: values, validity: validity)
+    }
+
+    /// Something of each group's key.
+    @inline(__always)
+    private static func parts<Part>(_ groups: Range<Int>, _ part: (Int) -> Part) -> [Part] {
+        [Part](unsafeUninitializedCapacity: groups.count) { target, count in
+            for index in 0..<groups.count {
+                (target.baseAddress! + index).initialize(to: part(groups.lowerBound &+ index))
+            }
+            count = groups.count
+        }
     }
 }

@@ -7,13 +7,6 @@
 //
 //     [run count: varint][integer sequences of: value counts, first values, steps]
 
-/// `valueCount` values: first, first + step, first + 2 step ...
-struct SteppedRun: Equatable, Sendable {
-    let first: Int64
-    let step: Int64
-    let valueCount: Int
-}
-
 enum SteppedRuns {
     /// A run must hold this many values on average for the page to be worth storing as runs.
     private static let runValueCountMin = 256

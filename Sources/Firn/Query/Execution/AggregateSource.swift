@@ -46,7 +46,7 @@ struct AggregateSource: BatchSource {
             }
             try merger.deposit(partial, part: part)
         }
-        return try merger.result().reader()
+        return merger.result().finish().reader(evaluator, workers)
     }
 }
 

@@ -26,6 +26,30 @@ struct BucketGrid: Sendable {
         if remainder < 0 { remainder &+= width }
         return time &- remainder
     }
+
+    /// The starts of the buckets of times, none beyond the grid. Neighbouring times are mostly of one bucket or of
+    /// neighbouring buckets: few are divided.
+    func starts(of times: [Int64]) -> [Int64] {
+        [Int64](unsafeUninitializedCapacity: times.count) { target, count in
+            var bucket = Int64.min
+            for index in times.indices {
+                bucket = start(of: times[index], after: bucket)
+                (target.baseAddress! + index).initialize(to: bucket)
+            }
+            count = times.count
+        }
+    }
+
+    /// The start of the bucket that holds a time, which is likely `bucket` or the one behind; `Int64.min` is none.
+    @inline(__always)
+    func start(of time: Int64, after bucket: Int64) -> Int64 {
+        if bucket != Int64.min {
+            let distance = UInt64(bitPattern: time &- bucket)
+            if distance < UInt64(bitPattern: width) { return bucket }
+            if distance &- UInt64(bitPattern: width) < UInt64(bitPattern: width) { return bucket &+ width }
+        }
+        return start(of: time)
+    }
 }
 
 /// A group key of the form time_bucket(width, time [, origin]) with a constant width.

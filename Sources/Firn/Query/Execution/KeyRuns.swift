@@ -26,6 +26,7 @@ struct KeyRuns {
     ///
     /// - Parameter isAscending: rows ascend by this column within each run found so far.
     mutating func refine(by column: Column, isAscending: Bool) -> Bool {
+        if let stepped = column.stepped { return refine(by: stepped) }
         if let validity = column.validity, !validity.isAllSet {
             return cut { row in
                 let isNull = !validity[row]
@@ -106,6 +107,40 @@ struct KeyRuns {
         return high
     }
 
+    /// Where progressions change, no value is looked at: within one of step 0 nothing changes, within others all does.
+    private mutating func refine(by stepped: SteppedValues) -> Bool {
+        var changes: [Int32] = []
+        var row = 0
+        var previous: Int64?
+        for run in stepped.runs {
+            if run.first != previous { changes.append(Int32(truncatingIfNeeded: row)) }
+            if run.step != 0 {
+                guard changes.count + run.valueCount <= runsMax else { return false }
+                for next in row + 1..<row + run.valueCount { changes.append(Int32(truncatingIfNeeded: next)) }
+            }
+            row += run.valueCount
+            previous = run.value(at: run.valueCount - 1)
+        }
+        starts = Self.union(starts, changes)
+        return starts.count <= runsMax
+    }
+
+    /// The rows of two ascending lists, ascending, each once.
+    private static func union(_ left: [Int32], _ right: [Int32]) -> [Int32] {
+        if left.count == 1, left[0] == right.first { return right }
+        var rows: [Int32] = []
+        rows.reserveCapacity(left.count + right.count)
+        var (leftIndex, rightIndex) = (0, 0)
+        while leftIndex < left.count || rightIndex < right.count {
+            let leftRow = leftIndex < left.count ? left[leftIndex] : .max
+            let rightRow = rightIndex < right.count ? right[rightIndex] : .max
+            rows.append(min(leftRow, rightRow))
+            if leftRow <= rightRow { leftIndex += 1 }
+            if rightRow <= leftRow { rightIndex += 1 }
+        }
+        return rows
+    }
+
     private mutating func cut(_ changes: (_ row: Int) -> Bool) -> Bool {
         var refined: [Int32] = []
         for (index, start) in starts.enumerated() {
@@ -118,10 +153,80 @@ struct KeyRuns {
         return true
     }
 
-    /// Cuts runs where the bucket of a time changes. Nil: there are too many runs, or times beyond the grid.
+    /// Cuts runs where the bucket of a time changes. False: there are too many runs, or times beyond the grid.
     ///
-    /// - Returns: whether it went well.
-    mutating func refine(byBucketOf times: [Int64], _ grid: BucketGrid, isAscending: Bool) -> Bool {
+    /// - Parameter times: a column of times without NULLs.
+    mutating func refine(byBucketOf times: Column, _ grid: BucketGrid, isAscending: Bool) -> Bool {
+        if let stepped = times.stepped, stepped.runs.allSatisfy({ $0.step >= 0 }) {
+            return refine(byBucketOf: stepped, grid)
+        }
+        return refine(byBucketOf: times.integerValues!, grid, isAscending: isAscending)
+    }
+
+    /// Ascending progressions cross the lines of the grid at rows that are computed.
+    private mutating func refine(byBucketOf times: SteppedValues, _ grid: BucketGrid) -> Bool {
+        let before = starts
+        let rowCount = rowCount
+        let runsMax = runsMax
+        let width = grid.width
+        var fits = true
+        starts = [Int32](unsafeUninitializedCapacity: runsMax + before.count + 1) { target, count in
+            /// The run found so far of which `row` is the first not looked at.
+            var index = 0
+            var row = 0
+            var bucket = Int64.min
+            for progression in times.runs {
+                let first = row
+                let end = row + progression.valueCount
+                guard let last = progression.lastWithoutWrapping, BucketGrid.covers(progression.first),
+                    BucketGrid.covers(last)
+                else {
+                    fits = false
+                    return
+                }
+                /// Rows from one line of the grid to the next, where these are alike.
+                var guess = 0
+                while row < end {
+                    let isCut = index < before.count && Int(before[index]) == row
+                    if isCut { index += 1 }
+                    let cut = min(index < before.count ? Int(before[index]) : rowCount, end)
+                    let time = progression.value(at: row - first)
+                    let next = grid.start(of: time, after: bucket)
+                    if isCut || next != bucket {
+                        guard count < runsMax else {
+                            fits = false
+                            return
+                        }
+                        (target.baseAddress! + count).initialize(to: Int32(truncatingIfNeeded: row))
+                        count += 1
+                        bucket = next
+                    }
+                    let limit = bucket &+ width
+                    let rest = progression.valueCount - (row - first)
+                    let length = Self.valueCount(from: time, step: progression.step, below: limit, rest, guess: guess)
+                    guess = length
+                    row = min(row + length, cut)
+                }
+            }
+        }
+        return fits
+    }
+
+    /// How many values of an ascending progression lie below a limit, of which the first does; at most `rest`.
+    @inline(__always)
+    private static func valueCount(from first: Int64, step: Int64, below limit: Int64, _ rest: Int, guess: Int) -> Int {
+        // Mostly as many as last time. None of these sums wraps: the progression and the grid stay within 2^62.
+        if guess > 0, guess < rest {
+            let behind = first &+ step &* Int64(guess)
+            if behind >= limit, behind &- step < limit { return guess }
+        }
+        if step == 0 { return rest }
+        let distance = limit &- first
+        if step >= distance { return 1 }
+        return min(Int((distance &+ step &- 1) / step), rest)
+    }
+
+    private mutating func refine(byBucketOf times: [Int64], _ grid: BucketGrid, isAscending: Bool) -> Bool {
         let before = starts
         var refined: [Int32] = []
         refined.reserveCapacity(before.count + 512)
@@ -141,11 +246,7 @@ struct KeyRuns {
                     guard BucketGrid.covers(time) else { return false }
                     refined.append(Int32(truncatingIfNeeded: row))
                     if refined.count > runsMax { return false }
-                    // The next bucket is usually the neighbour: no division then.
-                    let neighbour = bucket &+ width
-                    let distance = time &- neighbour
-                    bucket =
-                        bucket != Int64.min && distance >= 0 && distance < width ? neighbour : grid.start(of: time)
+                    bucket = grid.start(of: time, after: bucket)
                     let limit = bucket &+ width
                     if isAscending {
                         let next = Self.firstRow(in: times, from: row, to: end, atOrBeyond: limit, guess: step)

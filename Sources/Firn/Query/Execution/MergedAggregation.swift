@@ -11,12 +11,16 @@
 //     global groups   0 … 4           5 … 7         8 …
 //     links           part 0          part 1        part 3            (part 2 had none of its own)
 //       own groups    0 1 2 3 4       2 3 4         0 …               (groups 0 and 1 of part 1 were part 0's)
+//
+// The own groups of a link are neighbours among the global groups, so where a group's states are is found by bisection.
 
 /// Groups of several parts. Not thread-safe.
 final class MergedAggregation {
     /// A part whose states hold the results of its own groups.
-    private struct Link {
+    struct Link {
         let states: [any AggregateState]
+        /// The first of its own groups among the global ones.
+        let firstGlobal: Int
         /// Groups in the states.
         var groupCount: Int
         /// Those that are its own, ascending; nil: all.
@@ -25,12 +29,14 @@ final class MergedAggregation {
         let held: HeldMemory
 
         var ownCount: Int { ownGroups?.count ?? groupCount }
-    }
 
-    /// Where the states of a group are.
-    private struct Location: BitwiseCopyable {
-        var link: UInt32
-        var group: UInt32
+        /// Its own groups among the global ones.
+        var globals: Range<Int> { firstGlobal..<firstGlobal + ownCount }
+
+        /// Where the states of one of `globals` are.
+        func group(ofGlobal global: Int) -> UInt32 {
+            ownGroups?[global - firstGlobal] ?? UInt32(truncatingIfNeeded: global - firstGlobal)
+        }
     }
 
     private let program: AggregateProgram
@@ -40,8 +46,6 @@ final class MergedAggregation {
     /// Nil without keys.
     private let keys: GroupKeys?
     private var links: [Link] = []
-    /// Of each global group.
-    private var locations: [Location] = []
     /// Sets of distinct values are merged in one go: they stay in few links.
     private let hasDistinct: Bool
 
@@ -68,7 +72,7 @@ final class MergedAggregation {
         let before = keys.count
         let map = try keys.groups(of: partKeys)
         let newCount = keys.count - before
-        try mergeKnownGroups(of: part, map, before)
+        if newCount < map.count { try mergeKnownGroups(of: part, map, before) }
         if newCount > 0 {
             // New groups have ascending numbers in the order in which the part has them.
             let own: [UInt32]? =
@@ -79,40 +83,40 @@ final class MergedAggregation {
                 try moveIntoLastLink(own ?? (0..<UInt32(map.count)).map { $0 }, of: part)
             }
         }
-        let byteCount = keys.byteCount + locations.count * MemoryLayout<Location>.stride
-        if byteCount > held.byteCount { try held.reserve(byteCount - held.byteCount) }
+        if keys.byteCount > held.byteCount { try held.reserve(keys.byteCount - held.byteCount) }
     }
 
     private func addLink(_ part: PartialAggregation, ownGroups: [UInt32]?) {
-        let link = UInt32(links.count)
         links.append(
-            Link(states: part.states, groupCount: part.groupCount, ownGroups: ownGroups, held: part.held))
-        if let ownGroups {
-            for group in ownGroups { locations.append(Location(link: link, group: group)) }
-        } else {
-            for group in 0..<UInt32(part.groupCount) { locations.append(Location(link: link, group: group)) }
-        }
+            Link(
+                states: part.states, firstGlobal: links.last?.globals.upperBound ?? 0, groupCount: part.groupCount,
+                ownGroups: ownGroups, held: part.held))
     }
 
     /// Merges the groups that earlier parts have into those, link by link.
     private func mergeKnownGroups(of part: PartialAggregation, _ map: [UInt32], _ knownCount: Int) throws(FirnError) {
-        var pairsOfLinks: [Int: [MergePair]] = [:]
-        var pairs: [MergePair] = []
-        var link: UInt32 = 0
-        func file() {
-            if !pairs.isEmpty { pairsOfLinks[Int(link), default: []] += pairs }
-            pairs.removeAll(keepingCapacity: true)
-        }
+        var pairsOfLinks = [[MergePair]](repeating: [], count: links.count)
+        var link = 0
         for group in map.indices where map[group] < knownCount {
-            let location = locations[Int(map[group])]
-            if location.link != link {
-                file()
-                link = location.link
-            }
-            pairs.append(MergePair(from: UInt32(truncatingIfNeeded: group), to: location.group))
+            let global = Int(map[group])
+            if !links[link].globals.contains(global) { link = self.link(ofGlobal: global) }
+            pairsOfLinks[link].append(
+                MergePair(from: UInt32(truncatingIfNeeded: group), to: links[link].group(ofGlobal: global)))
         }
-        file()
-        for (link, pairs) in pairsOfLinks { try merge(pairs, of: part, intoLink: link) }
+        for (link, pairs) in pairsOfLinks.enumerated() where !pairs.isEmpty {
+            try merge(pairs, of: part, intoLink: link)
+        }
+    }
+
+    /// The link that has a global group of its own.
+    private func link(ofGlobal global: Int) -> Int {
+        var low = 0
+        var high = links.count
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if links[middle].firstGlobal <= global { low = middle } else { high = middle }
+        }
+        return low
     }
 
     private func merge(_ pairs: [MergePair], of part: PartialAggregation, intoLink link: Int) throws(FirnError) {
@@ -129,7 +133,6 @@ final class MergedAggregation {
         let added = first..<first + UInt32(groups.count)
         links[last].groupCount += groups.count
         links[last].ownGroups?.append(contentsOf: added)
-        for group in added { locations.append(Location(link: UInt32(last), group: group)) }
         let pairs = zip(groups, added).map { MergePair(from: $0, to: $1) }
         try merge(pairs, of: part, intoLink: last)
         let byteCount = links[last].states.reduce(0) { $0 + $1.byteCount }
@@ -137,47 +140,9 @@ final class MergedAggregation {
         if byteCount > linkHeld.byteCount { try linkHeld.reserve(byteCount - linkHeld.byteCount) }
     }
 
-    // MARK: Results
-
-    /// Batches of the results: keys, then aggregates, group by group in the order of first appearance.
-    func reader() throws(FirnError) -> any BatchReader {
+    /// The groups as they are now, to be read. Nothing is added any more.
+    func finish() -> FinishedAggregation {
         if keys == nil, links.isEmpty { addLink(PartialAggregation(program, evaluator, memory), ownGroups: nil) }
-        let finishedKeys = keys?.finish()
-        var link = 0
-        /// Own groups of the link that were given.
-        var given = 0
-        /// The first global group of the link.
-        var firstGroup = 0
-        return GeneratingReader { () throws(FirnError) -> ColumnBatch? in
-            while link < self.links.count, given == self.links[link].ownCount {
-                firstGroup += given
-                given = 0
-                link += 1
-            }
-            guard link < self.links.count else { return nil }
-            try self.evaluator.checkCancellation()
-            let own = given..<min(given + batchRowsMax, self.links[link].ownCount)
-            given = own.upperBound
-            var columns = finishedKeys?.columns(firstGroup + own.lowerBound..<firstGroup + own.upperBound) ?? []
-            columns += try self.results(self.links[link], own)
-            return ColumnBatch(columns, rowCount: own.count)
-        }
-    }
-
-    /// The aggregates of some own groups of a link.
-    private func results(_ link: Link, _ own: Range<Int>) throws(FirnError) -> [Column] {
-        var groups = own
-        var rows: [Int32]?
-        if let ownGroups = link.ownGroups {
-            let first = ownGroups[own.lowerBound]
-            groups = Int(first)..<Int(ownGroups[own.upperBound - 1]) + 1
-            if groups.count > own.count { rows = ownGroups[own].map { Int32($0 - first) } }
-        }
-        var columns: [Column] = []
-        for output in program.outputs {
-            let column = try link.states[output.state].finish(output.output, type: output.type, groups: groups)
-            columns.append(rows.map { column.gather($0) } ?? column)
-        }
-        return columns
+        return FinishedAggregation(program: program, links: links, keys: keys?.finish(), held: held)
     }
 }

@@ -17,12 +17,15 @@ final class PartialAggregation {
     /// One for each of the program's states.
     let states: [any AggregateState]
     private var rowGroups: [UInt32] = []
+    /// Of each key that is a time_bucket: its grid, once a time was met for which there is one.
+    private var grids: [BucketGrid?]
 
     init(_ program: AggregateProgram, _ evaluator: BlockEvaluator, _ memory: MemoryBudget) {
         self.program = program
         self.evaluator = evaluator
         held = HeldMemory(memory)
         keys = program.layout.map { GroupKeys($0) }
+        grids = program.keys.map { _ in nil }
         states = program.states.map { $0.makeState() }
         if keys == nil { for state in states { state.addGroups(1) } }
     }
@@ -139,7 +142,7 @@ final class PartialAggregation {
     private func keyColumns(_ batch: ColumnBatch) throws(FirnError) -> [Column] {
         var columns: [Column] = []
         for (key, expression) in program.keys.enumerated() {
-            if let bucket = program.buckets[key], let column = try bucketColumn(bucket, batch) {
+            if let bucket = program.buckets[key], let column = try bucketColumn(key, bucket, batch) {
                 columns.append(column)
             } else {
                 columns.append(try evaluator.column(expression, over: batch))
@@ -149,22 +152,18 @@ final class PartialAggregation {
     }
 
     /// Buckets by arithmetic; nil where some times lie beyond the grid.
-    private func bucketColumn(_ bucket: BucketKey, _ batch: ColumnBatch) throws(FirnError) -> Column? {
+    private func bucketColumn(_ key: Int, _ bucket: BucketKey, _ batch: ColumnBatch) throws(FirnError) -> Column? {
         let timeColumn = try evaluator.column(bucket.time, over: batch)
         guard timeColumn.validity == nil, let times = timeColumn.integerValues,
-            let grid = try bucket.grid(around: times[0], evaluator)
+            times.allSatisfy({ BucketGrid.covers($0) }), let grid = try grid(key, bucket, around: times[0])
         else { return nil }
-        var starts = [Int64](repeating: 0, count: times.count)
-        var current = Int64.min
-        for row in times.indices {
-            let time = times[row]
-            guard BucketGrid.covers(time) else { return nil }
-            if current == Int64.min || UInt64(bitPattern: time &- current) >= UInt64(bitPattern: grid.width) {
-                current = grid.start(of: time)
-            }
-            starts[row] = current
-        }
-        return Column(type: bucket.expression.type, values: .integer(starts))
+        return Column(type: bucket.expression.type, values: .integer(grid.starts(of: times)))
+    }
+
+    /// The grid of a key. One grid holds all times that it covers, so it is asked for once.
+    private func grid(_ key: Int, _ bucket: BucketKey, around time: Int64) throws(FirnError) -> BucketGrid? {
+        if grids[key] == nil { grids[key] = try bucket.grid(around: time, evaluator) }
+        return grids[key]
     }
 
     /// The runs of equal keys, each with its group; nil where runs are too short to pay.
@@ -173,18 +172,19 @@ final class PartialAggregation {
         // How many columns of `order` are constant within each run found so far.
         var orderDepth = 0
         var columns = [Column?](repeating: nil, count: program.keys.count)
-        var grids = [BucketGrid?](repeating: nil, count: program.keys.count)
+        /// Of the keys whose column has the times, not yet the buckets.
+        var gridsOfTimes = [BucketGrid?](repeating: nil, count: program.keys.count)
         for step in refinementSteps(order) {
             let expression = program.keys[step]
             if let bucket = program.buckets[step] {
                 let times = try evaluator.column(bucket.time, over: batch)
-                if times.validity == nil, let values = times.integerValues,
-                    let grid = try bucket.grid(around: values[0], evaluator)
+                if times.validity == nil, let first = times.firstInteger,
+                    let grid = try grid(step, bucket, around: first)
                 {
                     let isAscending = orderDepth < order.count && bucket.time.isColumn(order[orderDepth])
-                    guard runs.refine(byBucketOf: values, grid, isAscending: isAscending) else { return nil }
+                    guard runs.refine(byBucketOf: times, grid, isAscending: isAscending) else { return nil }
                     columns[step] = times
-                    grids[step] = grid
+                    gridsOfTimes[step] = grid
                     continue
                 }
             }
@@ -200,18 +200,21 @@ final class PartialAggregation {
         }
         let starts = runs.starts
         let keyValues = columns.indices.map { key in
-            let values = columns[key]!.gather(starts)
-            guard let grid = grids[key] else { return values }
-            let buckets = values.integerValues!.map { grid.start(of: $0) }
-            return Column(type: program.keys[key].type, values: .integer(buckets))
+            let values = columns[key]!.gather(ascending: starts)
+            guard let grid = gridsOfTimes[key] else { return values }
+            return Column(type: program.keys[key].type, values: .integer(grid.starts(of: values.integerValues!)))
         }
         let before = keys.count
         try keys.groups(of: keyValues, rowCount: starts.count, into: &rowGroups)
         addGroups(keys.count - before)
-        return starts.indices.map { index in
-            RowRun(
-                start: starts[index], end: index + 1 < starts.count ? starts[index + 1] : Int32(batch.rowCount),
-                group: rowGroups[index])
+        return [RowRun](unsafeUninitializedCapacity: starts.count) { target, count in
+            var end = Int32(batch.rowCount)
+            for index in starts.indices.reversed() {
+                (target.baseAddress! + index)
+                    .initialize(to: RowRun(start: starts[index], end: end, group: rowGroups[index]))
+                end = starts[index]
+            }
+            count = starts.count
         }
     }
 
@@ -242,6 +245,13 @@ extension AggregateProgram.StateSlot {
         case .first, .last: true
         default: false
         }
+    }
+}
+
+extension Column {
+    /// The first value of a column of integers or times that has rows; nil for other types.
+    fileprivate var firstInteger: Int64? {
+        if let stepped { stepped.dictionary == nil ? stepped.runs[0].first : nil } else { integerValues?[0] }
     }
 }
 

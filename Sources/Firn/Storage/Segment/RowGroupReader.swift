@@ -67,6 +67,7 @@ private final class ColumnCursor {
         // Loads what is needed before arrays are filled, in which nothing can be thrown.
         try pages.load(rows)
         try scales?.load(rows)
+        if let stepped = try steppedValues(pages, rows) { return Column(type: type, stepped: stepped) }
         let values: Column.Values
         if morsel.segment.footer.columns[position].storage == .dictionary {
             let dictionary = try morsel.segment.dictionary(of: position)
@@ -76,6 +77,20 @@ private final class ColumnCursor {
             values = try decode(pages, rows)
         }
         return Column(type: type, values: values, validity: pages.validity(rows))
+    }
+
+    /// The rows as progressions, where the column is one of integers or of codes, stored so, and has no NULLs there.
+    private func steppedValues(_ pages: PageSequence, _ rows: Range<Int>) throws(FirnError) -> SteppedValues? {
+        let isCoded = morsel.segment.footer.columns[position!].storage == .dictionary
+        guard isCoded || type.physical == .integer, let runs = pages.steppedRuns(rows) else { return nil }
+        guard isCoded else { return SteppedValues(runs) }
+        let dictionary = try morsel.segment.dictionary(of: position!)
+        for run in runs {
+            guard let last = run.lastWithoutWrapping, run.first >= 0, last >= 0, run.first < dictionary.count,
+                last < dictionary.count
+            else { throw pages.damage("a code lies outside a dictionary of \(dictionary.count)", rows) }
+        }
+        return SteppedValues(runs, dictionary: dictionary)
     }
 
     /// Codes come from a page that was verified, but the dictionary is another page's.
@@ -241,8 +256,22 @@ private final class PageSequence {
         }
     }
 
+    /// The rows as progressions; nil unless all of them are stored so and none is NULL.
+    func steppedRuns(_ rows: Range<Int>) -> [SteppedRun]? {
+        var runs: [SteppedRun] = []
+        for (index, page) in loaded.enumerated() where starts[index] < rows.upperBound {
+            guard let page, starts[index + 1] > rows.lowerBound else { continue }
+            guard page.scheme == .steppedRuns, case .allValid = page.validity else { return nil }
+            let from = max(rows.lowerBound, starts[index]) - starts[index]
+            let to = min(rows.upperBound, starts[index + 1]) - starts[index]
+            page.appendSteppedRuns(from..<to, to: &runs)
+        }
+        return runs
+    }
+
     /// The validity of the rows; nil when none is NULL.
     func validity(_ rows: Range<Int>) -> Bitmap? {
+        if areAllValid(rows) { return nil }
         var words = [UInt64](
             repeating: ~0, count: VectorLayout.vectorCount(forValues: rows.count) * VectorLayout.valueCount / 64)
         var nullCount = 0
@@ -254,6 +283,15 @@ private final class PageSequence {
         if nullCount == 0 { return nil }
         words.removeLast(words.count - (rows.count + 63) / 64)
         return Bitmap(words: words, count: rows.count)
+    }
+
+    /// True where the pages of the rows say as a whole that nothing is NULL.
+    private func areAllValid(_ rows: Range<Int>) -> Bool {
+        for (index, page) in loaded.enumerated()
+        where starts[index] < rows.upperBound && starts[index + 1] > rows.lowerBound {
+            guard let page, case .allValid = page.validity else { return false }
+        }
+        return true
     }
 
     func haveDimensions(_ dimensions: Int, _ rows: Range<Int>) -> Bool {
