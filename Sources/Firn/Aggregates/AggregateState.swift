@@ -28,7 +28,7 @@ struct RunBlocks {
 
     /// Cuts runs that follow each other without a gap from row 0 on.
     mutating func cut(_ runs: UnsafeBufferPointer<RowRun>, rowsMax: Int) {
-        let blockCount = runs.reduce(0) { $0 &+ ($1.count &+ rowsMax &- 1) / rowsMax }
+        let blockCount = runs.reduce(0) { $0 &+ ($1.count <= rowsMax ? 1 : ($1.count &+ rowsMax &- 1) / rowsMax) }
         groups = [UInt32](unsafeUninitializedCapacity: blockCount) { groups, groupCount in
             ends = [UInt32](unsafeUninitializedCapacity: blockCount) { ends, endCount in
                 var row = 0

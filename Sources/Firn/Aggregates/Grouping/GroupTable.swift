@@ -13,6 +13,14 @@
 //     keys:  [word 0 … word W-1] of group 0, of group 1, …      slots: group + 1, or 0 where free
 //     runs:  groups 0 ..< 5    | 5 ..< 9 | 9 ..< count          bounds of a run: [least, greatest] of word 0, of word 1, …
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// A set of packed keys. Not thread-safe.
 final class GroupTable {
     let wordsPerKey: Int
@@ -46,13 +54,14 @@ final class GroupTable {
         precondition(wordsPerKey > 0, "a key has at least one word")
         self.wordsPerKey = wordsPerKey
         capacity = 1_024
-        keys = .allocate(capacity: capacity * wordsPerKey)
+        guard let keys = malloc(capacity * wordsPerKey * 8) else { fatalError("no memory for groups") }
+        self.keys = keys.assumingMemoryBound(to: UInt64.self)
         runStarts = .allocate(capacity: Self.runsMax)
         runBounds = .allocate(capacity: Self.runsMax * 2 * wordsPerKey)
     }
 
     deinit {
-        keys.deallocate()
+        free(keys)
         runStarts.deallocate()
         runBounds.deallocate()
         slots?.deallocate()
@@ -337,14 +346,14 @@ final class GroupTable {
         self.count = count
     }
 
+    /// Grows by `realloc`, which moves the pages of a large table and not its bytes.
     private func reserve(_ keyCount: Int) {
         guard keyCount > capacity else { return }
-        let grown = max(keyCount, capacity * 2)
-        let moved = UnsafeMutablePointer<UInt64>.allocate(capacity: grown * wordsPerKey)
-        moved.update(from: keys, count: count * wordsPerKey)
-        keys.deallocate()
-        keys = moved
-        capacity = grown
+        capacity = max(keyCount, capacity * 2)
+        guard let moved = realloc(keys, capacity * wordsPerKey * 8) else {
+            fatalError("no memory for \(capacity) groups")
+        }
+        keys = moved.assumingMemoryBound(to: UInt64.self)
     }
 
     private func rehash(slotCountMin: Int) {

@@ -171,7 +171,13 @@ struct KeyRuns {
         let width = grid.width
         var fits = true
         starts = [Int32](unsafeUninitializedCapacity: runsMax + before.count + 1) { target, count in
-            /// The run found so far of which `row` is the first not looked at.
+            func append(_ row: Int) -> Bool {
+                guard count < runsMax else { return false }
+                (target.baseAddress! + count).initialize(to: Int32(truncatingIfNeeded: row))
+                count += 1
+                return true
+            }
+            /// The next of the runs found so far.
             var index = 0
             var row = 0
             var bucket = Int64.min
@@ -184,28 +190,33 @@ struct KeyRuns {
                     fits = false
                     return
                 }
-                /// Rows from one line of the grid to the next, where these are alike.
-                var guess = 0
+                /// Rows of a whole bucket, where all have the same number.
+                let wholeBucket =
+                    progression.step > 0 && width % progression.step == 0 ? Int(width / progression.step) : 0
                 while row < end {
                     let isCut = index < before.count && Int(before[index]) == row
                     if isCut { index += 1 }
                     let cut = min(index < before.count ? Int(before[index]) : rowCount, end)
                     let time = progression.value(at: row - first)
                     let next = grid.start(of: time, after: bucket)
-                    if isCut || next != bucket {
-                        guard count < runsMax else {
-                            fits = false
-                            return
-                        }
-                        (target.baseAddress! + count).initialize(to: Int32(truncatingIfNeeded: row))
-                        count += 1
-                        bucket = next
+                    if isCut || next != bucket, !append(row) {
+                        fits = false
+                        return
                     }
-                    let limit = bucket &+ width
-                    let rest = progression.valueCount - (row - first)
-                    let length = Self.valueCount(from: time, step: progression.step, below: limit, rest, guess: guess)
-                    guess = length
-                    row = min(row + length, cut)
+                    bucket = next
+                    row += Self.valueCount(from: time, step: progression.step, below: bucket &+ width, end - row)
+                    if wholeBucket > 0 {
+                        // From here on each bucket begins as many rows after the one before, up to the cut.
+                        while row < cut {
+                            guard append(row) else {
+                                fits = false
+                                return
+                            }
+                            bucket &+= width
+                            row += wholeBucket
+                        }
+                    }
+                    row = min(row, cut)
                 }
             }
         }
@@ -214,13 +225,9 @@ struct KeyRuns {
 
     /// How many values of an ascending progression lie below a limit, of which the first does; at most `rest`.
     @inline(__always)
-    private static func valueCount(from first: Int64, step: Int64, below limit: Int64, _ rest: Int, guess: Int) -> Int {
-        // Mostly as many as last time. None of these sums wraps: the progression and the grid stay within 2^62.
-        if guess > 0, guess < rest {
-            let behind = first &+ step &* Int64(guess)
-            if behind >= limit, behind &- step < limit { return guess }
-        }
+    private static func valueCount(from first: Int64, step: Int64, below limit: Int64, _ rest: Int) -> Int {
         if step == 0 { return rest }
+        // The sums do not wrap: the progression and the grid stay within 2^62.
         let distance = limit &- first
         if step >= distance { return 1 }
         return min(Int((distance &+ step &- 1) / step), rest)

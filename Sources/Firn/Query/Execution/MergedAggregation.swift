@@ -75,8 +75,7 @@ final class MergedAggregation {
         if newCount < map.count { try mergeKnownGroups(of: part, map, before) }
         if newCount > 0 {
             // New groups have ascending numbers in the order in which the part has them.
-            let own: [UInt32]? =
-                newCount == map.count ? nil : map.indices.filter { map[$0] >= before }.map { UInt32($0) }
+            let own = newCount == map.count ? nil : Self.groups(in: map, from: before, count: newCount)
             if links.isEmpty || (2 * newCount >= map.count && !hasDistinct) {
                 addLink(part, ownGroups: own)
             } else {
@@ -84,6 +83,16 @@ final class MergedAggregation {
             }
         }
         if keys.byteCount > held.byteCount { try held.reserve(keys.byteCount - held.byteCount) }
+    }
+
+    /// The groups of a part that are new among the global ones.
+    private static func groups(in map: [UInt32], from first: Int, count: Int) -> [UInt32] {
+        [UInt32](unsafeUninitializedCapacity: count) { groups, initialized in
+            for group in map.indices where map[group] >= first {
+                (groups.baseAddress! + initialized).initialize(to: UInt32(truncatingIfNeeded: group))
+                initialized += 1
+            }
+        }
     }
 
     private func addLink(_ part: PartialAggregation, ownGroups: [UInt32]?) {

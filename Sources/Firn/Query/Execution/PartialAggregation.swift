@@ -5,6 +5,9 @@
 // A batch is taken in one of two ways. Where its rows lie in runs of equal keys (sorted segments), the keys are
 // looked up once a run and the states work on slices. Where runs are short, each row's key is packed and looked up,
 // and the states scatter. Which way is chosen depends on the rows alone.
+//
+// Threads that count references to the same object wait for each other, and the program is every thread's. So what is
+// asked once a batch (which key is a plain column, which arguments a state has) is held in arrays of the part's own.
 
 /// Groups and their states. Not thread-safe.
 final class PartialAggregation {
@@ -17,8 +20,26 @@ final class PartialAggregation {
     /// One for each of the program's states.
     let states: [any AggregateState]
     private var rowGroups: [UInt32] = []
+    private let keyInputs: [KeyInput]
     /// Of each key that is a time_bucket: its grid, once a time was met for which there is one.
     private var grids: [BucketGrid?]
+    /// The column that each of the program's expressions is; nil where it must be computed.
+    private let plainColumns: [Int?]
+    /// Of each state: indices of its arguments among the expressions.
+    private let arguments: [[Int]]
+    /// Of each state without a filter: the arguments whose NULL rows it leaves out.
+    private let skipsNullsOf: [[Int]?]
+    /// The keys in the order in which runs are refined, for rows in `refinedOrder`.
+    private var refinement: [Int] = []
+    private var refinedOrder: [Int]?
+
+    /// What a key is made of.
+    private enum KeyInput {
+        case column(Int)
+        /// time_bucket of a time, which may be a plain column.
+        case bucket(timeColumn: Int?)
+        case expression
+    }
 
     init(_ program: AggregateProgram, _ evaluator: BlockEvaluator, _ memory: MemoryBudget) {
         self.program = program
@@ -26,6 +47,13 @@ final class PartialAggregation {
         held = HeldMemory(memory)
         keys = program.layout.map { GroupKeys($0) }
         grids = program.keys.map { _ in nil }
+        keyInputs = zip(program.keys, program.buckets).map { key, bucket in
+            if let bucket { return .bucket(timeColumn: bucket.time.columnIndex) }
+            return key.columnIndex.map { .column($0) } ?? .expression
+        }
+        plainColumns = program.expressions.map(\.columnIndex)
+        arguments = program.states.map { state in state.arguments.map { $0 } }
+        skipsNullsOf = program.states.map { state in state.filter == nil ? state.skipsNullsOf.map { $0 } : nil }
         states = program.states.map { $0.makeState() }
         if keys == nil { for state in states { state.addGroups(1) } }
     }
@@ -39,25 +67,35 @@ final class PartialAggregation {
         if batch.rowCount == 0 { return }
         let placement = try place(batch, order: order)
         let expressions = try evaluate(over: batch)
-        for (slot, state) in zip(program.states, states) {
-            var rows = placement
-            var arguments = slot.arguments.map { expressions[$0] }
-            if let selected = try selection(slot, expressions, rowCount: batch.rowCount) {
-                let indices = selected.setIndices
-                if indices.isEmpty { continue }
-                rows = placement.selecting(indices)
-                arguments = arguments.map { $0.gather(indices).with(validity: nil) }
-                if slot.keepsNullValues { arguments[0] = expressions[slot.arguments[0]].gather(indices) }
+        for index in states.indices {
+            if let skipped = skipsNullsOf[index], skipped.allSatisfy({ expressions[$0].validity == nil }) {
+                try placement.update(states[index], arguments[index].map { expressions[$0] })
+            } else {
+                try update(states[index], program.states[index], placement, expressions)
             }
-            try rows.update(state, arguments)
         }
         try account()
     }
 
+    /// Adds those rows that a state takes.
+    private func update(
+        _ state: any AggregateState, _ slot: AggregateProgram.StateSlot, _ placement: Placement,
+        _ expressions: [Column]
+    ) throws(FirnError) {
+        var rows = placement
+        var columns = slot.arguments.map { expressions[$0] }
+        if let selected = selection(slot, expressions) {
+            let indices = selected.setIndices
+            if indices.isEmpty { return }
+            rows = placement.selecting(indices)
+            columns = columns.map { $0.gather(indices).with(validity: nil) }
+            if slot.keepsNullValues { columns[0] = expressions[slot.arguments[0]].gather(indices) }
+        }
+        try rows.update(state, columns)
+    }
+
     /// The rows that a state takes; nil for all.
-    private func selection(
-        _ slot: AggregateProgram.StateSlot, _ expressions: [Column], rowCount: Int
-    ) throws(FirnError) -> Bitmap? {
+    private func selection(_ slot: AggregateProgram.StateSlot, _ expressions: [Column]) -> Bitmap? {
         var selected: Bitmap?
         for argument in slot.skipsNullsOf {
             guard let validity = expressions[argument].validity else { continue }
@@ -75,8 +113,14 @@ final class PartialAggregation {
 
     private func evaluate(over batch: ColumnBatch) throws(FirnError) -> [Column] {
         var columns: [Column] = []
-        columns.reserveCapacity(program.expressions.count)
-        for expression in program.expressions { columns.append(try evaluator.column(expression, over: batch)) }
+        columns.reserveCapacity(plainColumns.count)
+        for (index, plain) in plainColumns.enumerated() {
+            if let plain {
+                columns.append(batch.columns[plain])
+            } else {
+                columns.append(try evaluator.column(program.expressions[index], over: batch))
+            }
+        }
         return columns
     }
 
@@ -141,28 +185,44 @@ final class PartialAggregation {
     /// The values of all keys for all rows.
     private func keyColumns(_ batch: ColumnBatch) throws(FirnError) -> [Column] {
         var columns: [Column] = []
-        for (key, expression) in program.keys.enumerated() {
-            if let bucket = program.buckets[key], let column = try bucketColumn(key, bucket, batch) {
+        for key in keyInputs.indices {
+            if case .bucket = keyInputs[key], let column = try bucketColumn(key, batch) {
                 columns.append(column)
             } else {
-                columns.append(try evaluator.column(expression, over: batch))
+                columns.append(try keyColumn(key, batch))
             }
         }
         return columns
     }
 
+    private func keyColumn(_ key: Int, _ batch: ColumnBatch) throws(FirnError) -> Column {
+        if case .column(let index) = keyInputs[key] { return batch.columns[index] }
+        return try evaluator.column(program.keys[key], over: batch)
+    }
+
+    /// The times that a key puts into buckets, if it does and they are known in all rows.
+    private func times(ofKey key: Int, _ batch: ColumnBatch) throws(FirnError) -> Column? {
+        guard case .bucket(let index) = keyInputs[key] else { return nil }
+        let times: Column
+        if let index {
+            times = batch.columns[index]
+        } else {
+            times = try evaluator.column(program.buckets[key]!.time, over: batch)
+        }
+        return times.validity == nil ? times : nil
+    }
+
     /// Buckets by arithmetic; nil where some times lie beyond the grid.
-    private func bucketColumn(_ key: Int, _ bucket: BucketKey, _ batch: ColumnBatch) throws(FirnError) -> Column? {
-        let timeColumn = try evaluator.column(bucket.time, over: batch)
-        guard timeColumn.validity == nil, let times = timeColumn.integerValues,
-            times.allSatisfy({ BucketGrid.covers($0) }), let grid = try grid(key, bucket, around: times[0])
+    private func bucketColumn(_ key: Int, _ batch: ColumnBatch) throws(FirnError) -> Column? {
+        guard let times = try times(ofKey: key, batch)?.integerValues,
+            times.allSatisfy({ BucketGrid.covers($0) }), let grid = try grid(ofKey: key, around: times[0])
         else { return nil }
-        return Column(type: bucket.expression.type, values: .integer(grid.starts(of: times)))
+        return Column(type: program.keys[key].type, values: .integer(grid.starts(of: times)))
     }
 
     /// The grid of a key. One grid holds all times that it covers, so it is asked for once.
-    private func grid(_ key: Int, _ bucket: BucketKey, around time: Int64) throws(FirnError) -> BucketGrid? {
-        if grids[key] == nil { grids[key] = try bucket.grid(around: time, evaluator) }
+    private func grid(ofKey key: Int, around time: Int64) throws(FirnError) -> BucketGrid? {
+        if grids[key] == nil { grids[key] = try program.buckets[key]!.grid(around: time, evaluator) }
         return grids[key]
     }
 
@@ -171,32 +231,34 @@ final class PartialAggregation {
         var runs = KeyRuns(rowCount: batch.rowCount)
         // How many columns of `order` are constant within each run found so far.
         var orderDepth = 0
-        var columns = [Column?](repeating: nil, count: program.keys.count)
+        var columns = [Column?](repeating: nil, count: keyInputs.count)
         /// Of the keys whose column has the times, not yet the buckets.
-        var gridsOfTimes = [BucketGrid?](repeating: nil, count: program.keys.count)
-        for step in refinementSteps(order) {
-            let expression = program.keys[step]
-            if let bucket = program.buckets[step] {
-                let times = try evaluator.column(bucket.time, over: batch)
-                if times.validity == nil, let first = times.firstInteger,
-                    let grid = try grid(step, bucket, around: first)
-                {
-                    let isAscending = orderDepth < order.count && bucket.time.isColumn(order[orderDepth])
-                    guard runs.refine(byBucketOf: times, grid, isAscending: isAscending) else { return nil }
-                    columns[step] = times
-                    gridsOfTimes[step] = grid
-                    continue
+        var gridsOfTimes = [BucketGrid?](repeating: nil, count: keyInputs.count)
+        if refinedOrder != order {
+            refinement = refinementSteps(order)
+            refinedOrder = order
+        }
+        for key in refinement {
+            if let times = try times(ofKey: key, batch), let first = times.firstInteger,
+                let grid = try grid(ofKey: key, around: first)
+            {
+                var isAscending = false
+                if case .bucket(let index?) = keyInputs[key], orderDepth < order.count {
+                    isAscending = index == order[orderDepth]
                 }
+                guard runs.refine(byBucketOf: times, grid, isAscending: isAscending) else { return nil }
+                columns[key] = times
+                gridsOfTimes[key] = grid
+                continue
             }
-            let column: Column
-            switch try evaluator.vector(expression, over: batch) {
-            case .constant(let value, let type): column = Column(repeating: value, type: type, count: batch.rowCount)
-            case .column(let values): column = values
+            let column = try keyColumn(key, batch)
+            var isOrdered = false
+            if case .column(let index) = keyInputs[key], orderDepth < order.count {
+                isOrdered = index == order[orderDepth]
             }
-            let isOrdered = orderDepth < order.count && expression.isColumn(order[orderDepth])
             guard runs.refine(by: column, isAscending: isOrdered && column.validity == nil) else { return nil }
             if isOrdered { orderDepth += 1 }
-            columns[step] = column
+            columns[key] = column
         }
         let starts = runs.starts
         let keyValues = columns.indices.map { key in
@@ -222,10 +284,13 @@ final class PartialAggregation {
     private func refinementSteps(_ order: [Int]) -> [Int] {
         var steps: [Int] = []
         for column in order {
-            guard let key = program.keys.firstIndex(where: { $0.isColumn(column) }) else { break }
+            let key = keyInputs.firstIndex { input in
+                if case .column(column) = input { true } else { false }
+            }
+            guard let key else { break }
             steps.append(key)
         }
-        for key in program.keys.indices where !steps.contains(key) { steps.append(key) }
+        for key in keyInputs.indices where !steps.contains(key) { steps.append(key) }
         return steps
     }
 
@@ -256,8 +321,6 @@ extension Column {
 }
 
 extension BoundExpression {
-    /// True for this column of the input.
-    fileprivate func isColumn(_ index: Int) -> Bool {
-        if case .column(index) = kind { true } else { false }
-    }
+    /// The column of the input that the expression is; nil where something is computed.
+    fileprivate var columnIndex: Int? { if case .column(let index) = kind { index } else { nil } }
 }
