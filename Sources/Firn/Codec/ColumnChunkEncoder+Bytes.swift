@@ -151,6 +151,10 @@ struct DistinctByteStrings {
 
     init?(_ values: ByteStringsView) {
         if values.count == 0 { return nil }
+        // Few long strings, each of many rows: a page of them might be more than a reader takes.
+        if Int(values.offsets[values.count]) - Int(values.offsets[0]) > VectorLayout.pageStringByteCountMax {
+            return nil
+        }
         let distinctCountMax = max(1, min(DistinctValues.distinctCountMax, values.count / 4))
         let slotCount = max(64, (distinctCountMax * 2).nextPowerOfTwo)
         var slots = [Int32](repeating: -1, count: slotCount)

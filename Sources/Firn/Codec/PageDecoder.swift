@@ -220,6 +220,7 @@ final class PageDecoder: @unchecked Sendable {
 
     private func verifyVectors() throws(FormatError) {
         let scratch = VectorBuffer<Int64>()
+        var stringByteCount = 0
         for vector in 0..<vectorCount {
             let start = vectorOffsets[vector]
             var reader = ByteReader(plain[start..<vectorOffsets[vector + 1]])
@@ -228,8 +229,12 @@ final class PageDecoder: @unchecked Sendable {
                 if scheme == .dictionary {
                     try IntegerCodec.verify(&reader, count: count)
                     try verifyCodes(reader.view, count: count, scratch)
+                    if kind == .bytes { stringByteCount += distinctByteCount(ofCodes: scratch, count: count) }
                 } else {
-                    try verifyVector(&reader, count: count, scratch)
+                    stringByteCount += try verifyVector(&reader, count: count, scratch)
+                }
+                guard stringByteCount <= VectorLayout.pageStringByteCountMax else {
+                    throw FormatError("strings of more than \(VectorLayout.pageStringByteCountMax) bytes in a page")
                 }
                 try reader.expectEnd()
             } catch {
@@ -250,9 +255,20 @@ final class PageDecoder: @unchecked Sendable {
         }
     }
 
+    /// Bytes of the distinct strings that verified codes name, each as often as it is named.
+    private func distinctByteCount(ofCodes codes: VectorBuffer<Int64>, count: Int) -> Int {
+        var byteCount = 0
+        for index in 0..<count {
+            let code = Int(codes[index])
+            byteCount += Int(entryOffsets[code + 1] - entryOffsets[code])
+        }
+        return byteCount
+    }
+
+    /// - Returns: bytes of the vector's strings; 0 for other kinds.
     private func verifyVector(
         _ reader: inout ByteReader, count: Int, _ scratch: VectorBuffer<Int64>
-    ) throws(FormatError) {
+    ) throws(FormatError) -> Int {
         switch kind {
         case .int64, .codes: try IntegerCodec.verify(&reader, count: count)
         case .double, .float: try DoubleCodec.verify(&reader, count: count, Self.domain(kind), cut: cut)
@@ -266,6 +282,7 @@ final class PageDecoder: @unchecked Sendable {
             } else {
                 try reader.skip(total)
             }
+            return total
         case .floatVector:
             let tag = try reader.readByte()
             guard tag == EncodingID.rawFloats.rawValue || tag == EncodingID.shuffledFloats.rawValue else {
@@ -274,6 +291,7 @@ final class PageDecoder: @unchecked Sendable {
             try reader.skip(count * dimensionCount * MemoryLayout<Float>.size)
         case .bool: throw FormatError("boolean pages have no vectors")
         }
+        return 0
     }
 
     /// The byte counts of strings; returns their sum, which the bytes behind them can hold.

@@ -16,6 +16,8 @@ enum VectorLayout {
     static let columnChunkValueCountMax = 65_536
     /// Vectors in a column chunk, at most.
     static let columnChunkVectorCountMax = columnChunkValueCountMax / valueCount
+    /// Bytes of a page's byte strings, laid out one by one, at most.
+    static let pageStringByteCountMax = 1 << 30
 
     /// Number of vectors that hold `valueCount` values.
     @inline(__always)
