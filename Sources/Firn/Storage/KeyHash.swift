@@ -14,16 +14,21 @@ struct KeyedBatch: Sendable {
     let hashes: [UInt64]
 
     /// The keys of a positional batch of all columns.
-    init(_ batch: ColumnBatch, schema: TableSchema) {
-        self.init(schema.primaryKey.map { batch.columns[schema.index(of: $0)!] }, rowCount: batch.rowCount)
+    ///
+    /// - Parameter hashMask: the bits of hashes that are kept; fewer are for tests, in which keys must collide.
+    init(_ batch: ColumnBatch, schema: TableSchema, hashMask: UInt64 = .max) {
+        self.init(
+            schema.primaryKey.map { batch.columns[schema.index(of: $0)!] }, rowCount: batch.rowCount,
+            hashMask: hashMask)
     }
 
     /// The keys themselves.
-    init(_ columns: [Column], rowCount: Int) {
+    init(_ columns: [Column], rowCount: Int, hashMask: UInt64 = .max) {
         self.columns = columns
         self.rowCount = rowCount
         var hashes = [UInt64](repeating: 0x9E37_79B9_7F4A_7C15, count: rowCount)
         for column in columns { KeyHash.mix(column, into: &hashes) }
+        if hashMask != .max { for row in hashes.indices { hashes[row] &= hashMask } }
         self.hashes = hashes
     }
 

@@ -141,7 +141,9 @@ final class EngineBulkLoad: BulkLoad {
     private func writeFile() throws(FirnError) {
         guard !batches.isEmpty else { return }
         if !schema.primaryKey.isEmpty {
-            for batch in batches { keys.append(KeyedBatch(batch, schema: schema)) }
+            for batch in batches {
+                keys.append(KeyedBatch(batch, schema: schema, hashMask: engine.options.keyHashMask))
+            }
         }
         let file = engine.newDataFile()
         files.append(file)

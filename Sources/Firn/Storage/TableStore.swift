@@ -44,6 +44,8 @@ protocol TableSnapshot: Sendable {
     func bounds(of chunk: ChunkID) -> ChunkBounds?
     /// The segments, in commit order.
     var segments: [SegmentDescriptor] { get }
+    /// Bytes of a segment's key index; reads the segment's footer.
+    func keyIndexByteCount(of segment: SegmentDescriptor) throws(FirnError) -> Int
     /// All that is known about a segment and its columns; reads its pages.
     func description(of segment: SegmentDescriptor) throws(FirnError) -> SegmentFile.Segment
 }

@@ -18,6 +18,8 @@ final class SegmentReader: Sendable {
     let cache: PageCache
     /// The dictionary of each column that was asked for; one object for the segment's life.
     private let dictionaries: Mutex<[Int: BytesDictionary]>
+    /// The directory of the key index, once it was asked for.
+    let keyIndexDirectory = Mutex<KeyIndexDirectory?>(nil)
 
     /// Opens the segment in its own file handle.
     ///

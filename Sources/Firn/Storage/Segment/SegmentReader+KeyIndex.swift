@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Looks keys up in a segment: by its key index where it has one, by reading its key columns otherwise.
+//
+// Keys come sorted by their hashes, so that each block of the index is read once for all of them. A hash that is found
+// is a suspicion; the key itself is read from its row and compared.
+
+/// Keys that are looked up, in the order of their hashes.
+struct KeyProbe: Sendable {
+    /// Ascending.
+    let hashes: [UInt64]
+    /// Batch and row of each.
+    private let places: [(batch: Int32, row: Int32)]
+    let batches: [KeyedBatch]
+
+    init(_ batches: [KeyedBatch]) {
+        self.batches = batches
+        var entries: [(hash: UInt64, batch: Int32, row: Int32)] = []
+        entries.reserveCapacity(batches.reduce(0) { $0 + $1.rowCount })
+        for (number, batch) in batches.enumerated() {
+            for (row, hash) in batch.hashes.enumerated() { entries.append((hash, Int32(number), Int32(row))) }
+        }
+        entries.sort { $0.hash < $1.hash }
+        hashes = entries.map(\.hash)
+        places = entries.map { ($0.batch, $0.row) }
+    }
+
+    var count: Int { hashes.count }
+
+    /// The batch and row of a key.
+    func place(_ index: Int) -> (batch: KeyedBatch, row: Int) {
+        (batches[Int(places[index].batch)], Int(places[index].row))
+    }
+
+    /// The keys of one hash.
+    func range(of hash: UInt64) -> Range<Int> {
+        let start = hashes.partitionPoint { $0 >= hash }
+        var end = start
+        while end < hashes.count, hashes[end] == hash { end += 1 }
+        return start..<end
+    }
+
+    /// The first of the keys that some stored rows have; nil where none does.
+    func firstMatch(in stored: KeyedBatch) -> Int? {
+        for (row, hash) in stored.hashes.enumerated() {
+            for index in range(of: hash) where isSame(index, stored, row) { return index }
+        }
+        return nil
+    }
+
+    func isSame(_ index: Int, _ stored: KeyedBatch, _ row: Int) -> Bool {
+        let place = place(index)
+        return place.batch.canonicalBytes(place.row) == stored.canonicalBytes(row)
+    }
+}
+
+extension [UInt64] {
+    /// In a list whose first elements fail a test and whose others pass it, the first that passes.
+    func partitionPoint(where passes: (UInt64) -> Bool) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if passes(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}
+
+extension SegmentReader {
+    /// The directory of the key index; nil where the segment has none.
+    func keyIndex() throws(FirnError) -> KeyIndexDirectory? {
+        guard let section = footer.sections.first(where: { $0.kind == .keyIndex }) else { return nil }
+        if let known = keyIndexDirectory.withLock({ $0 }) { return known }
+        let bytes = try blocks.payload(section.block, covering: "key index")
+        let directory: KeyIndexDirectory
+        do throws(FormatError) {
+            let start = descriptor.byteOffset
+            directory = try KeyIndexDirectory.decode(
+                bytes.view, segment: start..<section.block.byteOffset, rowCount: footer.rowCount)
+            guard directory.columns.allSatisfy({ footer.index(of: $0) != nil }) else {
+                throw FormatError("the key has a column that is not there")
+            }
+        } catch {
+            throw blocks.damage(error.description, at: section.block.byteOffset, covering: "key index")
+        }
+        keyIndexDirectory.withLock { $0 = directory }
+        return directory
+    }
+
+    /// Bytes of the key index, 0 where there is none.
+    func keyIndexByteCount() throws(FirnError) -> Int {
+        guard let index = try keyIndex(), let section = footer.sections.first(where: { $0.kind == .keyIndex }) else {
+            return 0
+        }
+        return index.pageByteCount + section.block.byteCount
+    }
+
+    /// The first of the keys that a row of the segment has; nil where none does.
+    func firstMatch(of keys: KeyProbe, schema: TableSchema, hashMask: UInt64) throws(FirnError) -> Int? {
+        guard let index = try keyIndex(), index.columns == schema.primaryKey else {
+            return try firstMatchReadingAll(keys, schema: schema, hashMask: hashMask)
+        }
+        var next = 0
+        for (number, block) in index.blocks.enumerated() {
+            // Keys before the block are in no block. One hash may go on from the block before.
+            let last = number + 1 < index.blocks.count ? index.blocks[number + 1].firstHash : UInt64.max
+            while next < keys.count, index.stored(keys.hashes[next]) < block.firstHash { next += 1 }
+            guard next < keys.count else { return nil }
+            guard index.stored(keys.hashes[next]) <= last else { continue }
+            let suspects = try entries(of: block, index).suspects(among: keys, from: next, index)
+            for (key, row) in suspects where try has(keys, key, row: row, schema) { return key }
+        }
+        return nil
+    }
+
+    /// The decoded entries of one block.
+    func entries(of block: KeyIndexDirectory.Block, _ index: KeyIndexDirectory) throws(FirnError) -> KeyIndexBlock {
+        let hashes = try keyPage(block.hashes)
+        let rows = try keyPage(block.rows)
+        let entries = KeyIndexBlock(hashes: Self.values(hashes), rows: Self.values(rows))
+        guard entries.isWellFormed(block, index) else {
+            throw blocks.damage("keys are out of order", at: block.hashes.block.byteOffset, covering: "key index")
+        }
+        return entries
+    }
+
+    private func keyPage(_ location: PageLocation) throws(FirnError) -> PageDecoder {
+        let key = PageCache.Key(file: blocks.file, byteOffset: location.block.byteOffset)
+        let block = try cache.block(key) { () throws(FirnError) in
+            let page = try blocks.page(location, kind: .int64, covering: "key index")
+            return (.page(page), page.residentByteCount)
+        }
+        guard case .page(let page) = block else {
+            throw blocks.damage(
+                "a page and statistics share a place", at: location.block.byteOffset, covering: "key index")
+        }
+        return page
+    }
+
+    private static func values(_ page: PageDecoder) -> [Int64] {
+        let room = page.vectorCount * VectorLayout.valueCount + VectorLayout.paddingValueCount
+        return [Int64](unsafeUninitializedCapacity: room) { target, count in
+            for vector in 0..<page.vectorCount {
+                page.decodeVector(vector, into: target.baseAddress! + vector * VectorLayout.valueCount)
+            }
+            count = page.valueCount
+        }
+    }
+
+    /// Whether the row of a number has a key.
+    private func has(
+        _ keys: KeyProbe, _ key: Int, row: Int, _ schema: TableSchema
+    ) throws(FirnError) -> Bool {
+        var group = 0
+        var start = 0
+        while row >= start + footer.rowGroups[group].rowCount {
+            start += footer.rowGroups[group].rowCount
+            group += 1
+        }
+        let first = (row - start) / VectorLayout.valueCount * VectorLayout.valueCount
+        let end = min(first + VectorLayout.valueCount, footer.rowGroups[group].rowCount)
+        let morsel = RowGroupMorsel(segment: self, index: group, schema: schema)
+        let reader = RowGroupReader(morsel, columns: schema.primaryKey, rows: [first..<end])
+        guard let batch = try reader.next() else { preconditionFailure("a vector that is there has rows") }
+        let stored = KeyedBatch(batch.slice(row - start - first..<row - start - first + 1).columns, rowCount: 1)
+        return keys.isSame(key, stored, 0)
+    }
+
+    private func firstMatchReadingAll(
+        _ keys: KeyProbe, schema: TableSchema, hashMask: UInt64
+    ) throws(FirnError) -> Int? {
+        for morsel in morsels(schema: schema, pruning: []) {
+            if let match = try morsel.firstMatch(of: keys, schema: schema, hashMask: hashMask) { return match }
+        }
+        return nil
+    }
+}
+
+extension Morsel {
+    /// The first of the keys that a row has, found by reading all of them.
+    func firstMatch(of keys: KeyProbe, schema: TableSchema, hashMask: UInt64) throws(FirnError) -> Int? {
+        let reader = try reader(of: schema.primaryKey, pruning: [])
+        while let batch = try reader.next() {
+            let stored = KeyedBatch(batch.columns, rowCount: batch.rowCount, hashMask: hashMask)
+            if let match = keys.firstMatch(in: stored) { return match }
+        }
+        return nil
+    }
+}
+
+/// Entries of a key index in memory.
+struct KeyIndexBlock {
+    let hashes: [Int64]
+    let rows: [Int64]
+
+    /// Whether the entries are those of a block: in order, and about rows that there are.
+    func isWellFormed(_ block: KeyIndexDirectory.Block, _ index: KeyIndexDirectory) -> Bool {
+        guard hashes.count == rows.count, let first = hashes.first, let last = hashes.last,
+            UInt64(bitPattern: first) == block.firstHash, last >= 0, last >> Int64(index.hashBits) == 0
+        else { return false }
+        var isOrdered = true
+        for entry in 1..<hashes.count where hashes[entry] < hashes[entry - 1] { isOrdered = false }
+        for row in rows where row < 0 || row >= index.rowCount { isOrdered = false }
+        return isOrdered
+    }
+
+    /// The keys, from one on, whose hashes are there, each with the row that it may have.
+    func suspects(among keys: KeyProbe, from start: Int, _ index: KeyIndexDirectory) -> [(key: Int, row: Int)] {
+        var suspects: [(key: Int, row: Int)] = []
+        var key = start
+        var entry = 0
+        while key < keys.count, entry < hashes.count {
+            let hash = index.stored(keys.hashes[key])
+            let found = UInt64(bitPattern: hashes[entry])
+            if found < hash {
+                entry += 1
+            } else if found > hash {
+                key += 1
+            } else {
+                var same = entry
+                while same < hashes.count, UInt64(bitPattern: hashes[same]) == hash {
+                    suspects.append((key, Int(rows[same])))
+                    same += 1
+                }
+                key += 1
+            }
+        }
+        return suspects
+    }
+}
