@@ -24,6 +24,8 @@ final class KeyIndexHolder: Sendable {
 }
 
 extension StorageEngine {
+    var keyHasher: KeyHasher { KeyHasher(databaseID, mask: options.keyHashMask) }
+
     func hasKey(_ table: TableID) -> Bool {
         core.withLock { core in core.writers[table].map { !$0.schema.primaryKey.isEmpty } ?? false }
     }
@@ -31,7 +33,7 @@ extension StorageEngine {
     /// Commits rows; where their table has a primary key, it is checked first, in the order of commits.
     func commitKeyed(_ request: CommitRequest, _ table: TableID) throws(FirnError) -> AppendResult {
         guard hasKey(table), case .rows(_, let batch, _) = request.change else { return try commit(request) }
-        let keyed = KeyedBatch(batch, schema: try schema(of: table), hashMask: options.keyHashMask)
+        let keyed = KeyedBatch(batch, schema: try schema(of: table), hasher: keyHasher)
         return try commitKeyed(request, table, [keyed])
     }
 
@@ -43,7 +45,7 @@ extension StorageEngine {
         defer { if mustGiveBack { core.withLock { $0.activeBytes -= request.reservedBytes } } }
         let writer = core.withLock { $0.writers[table] }
         guard let writer, !writer.isDropped else { throw Self.missingTable(table) }
-        let probe = KeyProbe(batches)
+        let probe = KeyProbe(batches, hasher: keyHasher)
         try checkDistinct(probe, writer.schema)
         // What is there now is searched while others commit.
         let seen = keyedRows(of: table)
@@ -104,7 +106,7 @@ extension StorageEngine {
         _ probe: KeyProbe, against segment: StoredSegment, _ schema: TableSchema
     ) throws(FirnError) {
         let match = try segmentAccess.firstMatch(
-            of: probe, in: segment.descriptor, at: segment.file.path, schema: schema, hashMask: options.keyHashMask)
+            of: probe, in: segment.descriptor, at: segment.file.path, schema: schema)
         if let match { throw duplicate(probe, match, schema) }
     }
 
@@ -118,13 +120,13 @@ extension StorageEngine {
             if number == keys.count { keys.append(KeyIndexHolder.MemtableKeys(memtable: memtable)) }
             let entries = memtable.entries(through: LSN(.max))
             for entry in entries.dropFirst(keys[number].batchCount) {
-                let stored = KeyedBatch(entry.batch, schema: schema, hashMask: options.keyHashMask)
+                let stored = KeyedBatch(entry.batch, schema: schema, hasher: probe.hasher)
                 for hash in stored.hashes { keys[number].hashes.insert(hash) }
             }
             keys[number].batchCount = entries.count
             guard probe.hashes.contains(where: keys[number].hashes.contains) else { continue }
             for entry in entries {
-                let stored = KeyedBatch(entry.batch, schema: schema, hashMask: options.keyHashMask)
+                let stored = KeyedBatch(entry.batch, schema: schema, hasher: probe.hasher)
                 if let match = probe.firstMatch(in: stored) { throw duplicate(probe, match, schema) }
             }
         }

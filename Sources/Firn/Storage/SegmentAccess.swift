@@ -30,7 +30,7 @@ protocol SegmentAccess: Sendable {
 
     /// The first of the keys that a row of the segment has; nil where none does.
     func firstMatch(
-        of keys: KeyProbe, in segment: SegmentDescriptor, at path: FilePath, schema: TableSchema, hashMask: UInt64
+        of keys: KeyProbe, in segment: SegmentDescriptor, at path: FilePath, schema: TableSchema
     ) throws(FirnError) -> Int?
 
     /// Forgets what is kept in memory of a file that is about to be removed.

@@ -135,6 +135,34 @@ import Testing
         }
     }
 
+    /// The numbers are those of Tests/Format/reader/key_index.py, which was written from FORMAT.md alone.
+    @Test func hashesAreThoseOfTheFormat() {
+        let hasher = KeyHasher(DatabaseID(0x0123_4567_89AB_CDEF_0011_2233_4455_6677))
+        func hashes(_ columns: Column...) -> [UInt64] { hasher.hashes(of: columns, rowCount: columns[0].count) }
+        #expect(hasher.seed == 0xab74_2c30_1c6c_341a)
+        #expect(
+            hashes(.integers([0, -1, 1 << 62]))
+                == [0xd8b0_c8e7_aa95_dd49, 0x87be_e396_aa6d_a0e9, 0x4d84_1afc_36d4_f85c])
+        #expect(hashes(.booleans([false, true])) == [0xd8b0_c8e7_aa95_dd49, 0xab3d_4ffb_5dc1_169d])
+        let double: [UInt64] = [
+            0xd8b0_c8e7_aa95_dd49, 0xd8b0_c8e7_aa95_dd49, 0xe908_e940_502f_06db, 0x25d0_16ca_2544_c497,
+        ]
+        #expect(hashes(.doubles([0, -0.0, 0.1, -.nan])) == double)
+        #expect(hashes(.floats([0, -0.0, .nan])) == [double[0], double[0], double[3]])
+        #expect(
+            hashes(.decimals([(150, 2), (15, 1)].map { Decimal(unchecked: $0, scale: $1) }))
+                == [0x9cd8_80ab_0fa7_0e09, 0x9cd8_80ab_0fa7_0e09])
+        #expect(
+            hashes(.text(["", "a", "12345678", "a rather long name"]))
+                == [0xa820_9817_9465_dc0e, 0xbda0_9e72_3145_c4af, 0x92b1_7b27_9c2b_5cf2, 0xf69c_fc40_3612_5d55])
+        #expect(hashes(.uuids([0, .max])) == [0xdd9e_f687_ad8c_31a2, 0xb786_49e9_b8b6_558c])
+        #expect(
+            hashes(.intervals([Interval(months: 1), Interval(days: 30), Interval(microseconds: -1)]))
+                == [0xed17_0135_7d3a_44ae, 0xed17_0135_7d3a_44ae, 0xb786_49e9_b8b6_558c])
+        #expect(hashes(.integers([7]), .text(["host-1"])) == [0x4607_cafe_4dad_76ca])
+        #expect(KeyHasher(DatabaseID(1)).seed != KeyHasher(DatabaseID(2)).seed)
+    }
+
     @Test func aDirectoryComesBackAndDamageToItIsRefused() throws {
         var generator = Xoshiro256(seed: 12)
         func page(_ byteOffset: Int64, _ byteCount: Int, _ valueCount: Int) -> PageLocation {

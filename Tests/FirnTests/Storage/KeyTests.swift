@@ -54,15 +54,18 @@ import Testing
     }
 
     @Test func equalKeysHashAlikeInEveryForm() {
+        let hasher = KeyHasher(DatabaseID(7))
         let dictionary = BytesDictionary(BytesValues(["b", "a"]))
-        let coded = KeyedBatch([.text(codes: [1, 0], dictionary: dictionary)], rowCount: 2)
-        let plain = KeyedBatch([.text(["a", "b"])], rowCount: 2)
+        let coded = KeyedBatch([.text(codes: [1, 0], dictionary: dictionary)], rowCount: 2, hasher: hasher)
+        let plain = KeyedBatch([.text(["a", "b"])], rowCount: 2, hasher: hasher)
         #expect(coded.hashes == plain.hashes)
         let decimals = KeyedBatch(
-            [.decimals([Decimal(unchecked: 150, scale: 2), Decimal(unchecked: 15, scale: 1)])], rowCount: 2)
+            [.decimals([Decimal(unchecked: 150, scale: 2), Decimal(unchecked: 15, scale: 1)])], rowCount: 2,
+            hasher: hasher)
         #expect(decimals.hashes[0] == decimals.hashes[1])
         #expect(decimals.canonicalBytes(0) == decimals.canonicalBytes(1))
-        let intervals = KeyedBatch([.intervals([Interval(months: 1), Interval(days: 30)])], rowCount: 2)
+        let intervals = KeyedBatch(
+            [.intervals([Interval(months: 1), Interval(days: 30)])], rowCount: 2, hasher: hasher)
         #expect(intervals.hashes[0] == intervals.hashes[1])
         #expect(intervals.canonicalBytes(0) == intervals.canonicalBytes(1))
     }

@@ -261,8 +261,8 @@ final class SegmentEncoder {
             precondition(pages.count == 1, "a block of a key index is one page")
             return try write(pages)[0]
         }
-        for start in stride(from: 0, to: entries.count, by: KeyIndexDirectory.blockEntryCountMax) {
-            let part = entries[start..<min(start + KeyIndexDirectory.blockEntryCountMax, entries.count)]
+        for start in stride(from: 0, to: entries.count, by: KeyIndexDirectory.blockEntryCount) {
+            let part = entries[start..<min(start + KeyIndexDirectory.blockEntryCount, entries.count)]
             let hashes = try page(part.map { Int64($0 >> rowBits) })
             directory.blocks.append(
                 KeyIndexDirectory.Block(

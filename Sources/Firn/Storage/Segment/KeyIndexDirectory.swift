@@ -6,19 +6,21 @@
 // there are (a segment of 2^n rows spends about 43 - n bits on a delta and n on a row). The directory holds the first
 // hash of each block, so that a key reads one block. A hash only says where a key may lie: whoever asks compares keys.
 //
-//     directory:  [version: u8 = 1][hash bits: u8][key column count][column id]…[row count][block count][block]…
+//     directory:  [hash bits: u8][key column count][column id]…[row count][block count][block]…
 //     block:      [first hash: distance from the one before][entry count][hash page][row page]
 //     page:       [distance: signed][byte count], as the blocks of a footer; the first from the segment's start
 //
 // Numbers without a width are varints. The pages lie before the directory, each with the checksum of a block; values are
-// int64 pages. A hash is the upper bits of KeyHash's 64 (KeyHash.swift); entries of one hash ascend by their rows.
+// int64 pages. A hash is the upper bits of KeyHash's 64 (KeyHash.swift); entries of one hash ascend by their rows. There is
+// no version: an index of another form is a section of another kind, which readers of this one skip.
 
 /// Where the hashes and rows of a segment's keys lie.
 struct KeyIndexDirectory: Sendable, Hashable {
-    static let version: UInt8 = 1
     /// Bits of a hash where rows leave room for them beside it in 64 bits.
     static let hashBitsMax = 40
-    /// Entries of a block: what a point look-up reads.
+    /// Entries of a block that is written: some 22 kB, what a look-up of one key reads and decodes.
+    static let blockEntryCount = 4_096
+    /// Most entries of a block that is read.
     static let blockEntryCountMax = 16_384
 
     struct Block: Sendable, Hashable {
@@ -44,7 +46,6 @@ struct KeyIndexDirectory: Sendable, Hashable {
 
     /// - Parameter segmentOffset: where the segment begins in its file.
     func encode(into output: inout ByteWriter, segmentOffset: Int64) {
-        output.append(Self.version)
         output.append(UInt8(hashBits))
         output.appendVarint(columns.count)
         for column in columns { output.appendVarint(column.rawValue) }
@@ -71,14 +72,13 @@ struct KeyIndexDirectory: Sendable, Hashable {
         -> KeyIndexDirectory
     {
         var reader = ByteReader(payload)
-        let version = try reader.readByte()
-        guard version == Self.version else { throw FormatError("key index version \(version) is not known", at: 0) }
         let hashBits = Int(try reader.readByte())
-        guard hashBits >= 1, hashBits <= hashBitsMax else { throw FormatError("hashes of \(hashBits) bits", at: 1) }
+        guard hashBits >= 1, hashBits <= hashBitsMax else { throw FormatError("hashes of \(hashBits) bits", at: 0) }
         var directory = KeyIndexDirectory(hashBits: hashBits, columns: [], rowCount: rowCount, blocks: [])
         for _ in 0..<(try reader.readCount(atMost: min(TableSchema.columnCountMax, reader.remaining))) {
             directory.columns.append(ColumnID(try reader.readVarint()))
         }
+        guard !directory.columns.isEmpty else { throw FormatError("a key without columns", at: reader.offset) }
         let storedRowCount = try reader.readCount()
         guard storedRowCount == rowCount else {
             throw FormatError("a key index of \(storedRowCount) rows in a segment of \(rowCount)", at: reader.offset)
@@ -102,7 +102,7 @@ struct KeyIndexDirectory: Sendable, Hashable {
             let (first, overflow) = hash.addingReportingOverflow(try reader.readVarint())
             let count = try reader.readCount(atMost: blockEntryCountMax)
             guard !overflow, first >> UInt64(hashBits) == 0, count > 0 else {
-                throw FormatError("a block of \(count) keys that begins beyond all hashes", at: start)
+                throw FormatError("a block of \(count) keys that begins with hash \(first)", at: start)
             }
             let hashes = try location(count)
             directory.blocks.append(Block(firstHash: first, hashes: hashes, rows: try location(count)))

@@ -139,17 +139,22 @@ private final class FileCheck {
             }
         }
         if damages.isEmpty { try checkOrder(reader) }
-        if damages.isEmpty { try checkKeyIndex(reader) }
+        if damages.isEmpty {
+            try run(at: reader.descriptor.byteOffset, "key index") { () throws(FirnError) in
+                try checkKeyIndex(reader)
+            }
+        }
     }
 
     /// Every row stands once in the key index, under the hash of its key.
     private func checkKeyIndex(_ reader: SegmentReader) throws(FirnError) {
         guard let index = try reader.keyIndex() else { return }
+        let hasher = KeyHasher(blocks.header.database)
         var expected: [UInt64] = []
         for group in reader.footer.rowGroups.indices {
             let morsel = RowGroupMorsel(segment: reader, index: group, schema: reader.footer.writtenSchema)
             let rows = try morsel.reader(of: index.columns, pruning: [])
-            while let batch = try rows.next() { expected += KeyedBatch(batch.columns, rowCount: batch.rowCount).hashes }
+            while let batch = try rows.next() { expected += hasher.hashes(of: batch.columns, rowCount: batch.rowCount) }
         }
         var isIndexed = [Bool](repeating: false, count: expected.count)
         for block in index.blocks {
@@ -166,7 +171,8 @@ private final class FileCheck {
         }
     }
 
-    /// Blocks must lie end to end from the segment's start to its footer.
+    /// Blocks must lie end to end from the segment's start to its footer; where sections of unknown kinds are, which may
+    /// have blocks of their own, they must not overlap.
     private func checkTiling(_ reader: SegmentReader) throws(FirnError) {
         var blocks = reader.footer.allBlocks
         var hasIndex = true
@@ -178,9 +184,10 @@ private final class FileCheck {
         }
         // Where the directory is damaged nobody knows which bytes are those of the index.
         guard hasIndex else { return }
+        let hasUnknown = reader.footer.sections.contains { $0.kind != .keyIndex }
         var end = reader.descriptor.byteOffset
         for block in blocks.sorted(by: { $0.byteOffset < $1.byteOffset }) {
-            if block.byteOffset != end {
+            if hasUnknown ? block.byteOffset < end : block.byteOffset != end {
                 report("blocks overlap or leave bytes between them", at: min(end, block.byteOffset), "segment")
                 return
             }

@@ -30,7 +30,7 @@ final class SegmentFiles: SegmentAccess {
     private let fileSystem: any FileSystem
     private let database: DatabaseID
     private let openFilesMax: Int
-    private let keyHashMask: UInt64
+    private let keyHasher: KeyHasher
     private let state = Mutex(State())
 
     /// - Parameters:
@@ -44,7 +44,7 @@ final class SegmentFiles: SegmentAccess {
         self.fileSystem = fileSystem
         self.database = database
         self.openFilesMax = openFilesMax
-        self.keyHashMask = keyHashMask
+        keyHasher = KeyHasher(database, mask: keyHashMask)
         cache = PageCache(bytesMax: cacheBytesMax)
     }
 
@@ -54,7 +54,7 @@ final class SegmentFiles: SegmentAccess {
     ) throws(FirnError) -> FlushOutput {
         try SegmentFlush.write(
             to: path, fileSystem: fileSystem, database: database, file: file, chunks: chunks, profile: profile,
-            keyHashMask: keyHashMask, next: next)
+            keyHasher: keyHasher, next: next)
     }
 
     func description(of segment: SegmentDescriptor, at path: FilePath) throws(FirnError) -> SegmentFile.Segment {
@@ -72,9 +72,9 @@ final class SegmentFiles: SegmentAccess {
     }
 
     func firstMatch(
-        of keys: KeyProbe, in segment: SegmentDescriptor, at path: FilePath, schema: TableSchema, hashMask: UInt64
+        of keys: KeyProbe, in segment: SegmentDescriptor, at path: FilePath, schema: TableSchema
     ) throws(FirnError) -> Int? {
-        try reader(of: segment, at: path).firstMatch(of: keys, schema: schema, hashMask: hashMask)
+        try reader(of: segment, at: path).firstMatch(of: keys, schema: schema)
     }
 
     func forget(_ file: FileID) {

@@ -12,9 +12,12 @@ struct KeyProbe: Sendable {
     /// Batch and row of each.
     private let places: [(batch: Int32, row: Int32)]
     let batches: [KeyedBatch]
+    /// What the batches were hashed by.
+    let hasher: KeyHasher
 
-    init(_ batches: [KeyedBatch]) {
+    init(_ batches: [KeyedBatch], hasher: KeyHasher) {
         self.batches = batches
+        self.hasher = hasher
         var entries: [(hash: UInt64, batch: Int32, row: Int32)] = []
         entries.reserveCapacity(batches.reduce(0) { $0 + $1.rowCount })
         for (number, batch) in batches.enumerated() {
@@ -43,20 +46,20 @@ struct KeyProbe: Sendable {
     /// The first of the keys that some stored rows have; nil where none does.
     func firstMatch(in stored: KeyedBatch) -> Int? {
         for (row, hash) in stored.hashes.enumerated() {
-            for index in range(of: hash) where isSame(index, stored, row) { return index }
+            for index in range(of: hash) where isSame(index, stored.columns, row) { return index }
         }
         return nil
     }
 
-    func isSame(_ index: Int, _ stored: KeyedBatch, _ row: Int) -> Bool {
+    func isSame(_ index: Int, _ columns: [Column], _ row: Int) -> Bool {
         let place = place(index)
-        return place.batch.canonicalBytes(place.row) == stored.canonicalBytes(row)
+        return place.batch.canonicalBytes(place.row) == KeyHash.canonicalBytes(columns, row)
     }
 }
 
-extension [UInt64] {
+extension Array {
     /// In a list whose first elements fail a test and whose others pass it, the first that passes.
-    func partitionPoint(where passes: (UInt64) -> Bool) -> Int {
+    func partitionPoint(where passes: (Element) -> Bool) -> Int {
         var low = 0
         var high = count
         while low < high {
@@ -97,9 +100,9 @@ extension SegmentReader {
     }
 
     /// The first of the keys that a row of the segment has; nil where none does.
-    func firstMatch(of keys: KeyProbe, schema: TableSchema, hashMask: UInt64) throws(FirnError) -> Int? {
+    func firstMatch(of keys: KeyProbe, schema: TableSchema) throws(FirnError) -> Int? {
         guard let index = try keyIndex(), index.columns == schema.primaryKey else {
-            return try firstMatchReadingAll(keys, schema: schema, hashMask: hashMask)
+            return try firstMatchReadingAll(keys, schema: schema)
         }
         var next = 0
         for (number, block) in index.blocks.enumerated() {
@@ -109,7 +112,7 @@ extension SegmentReader {
             guard next < keys.count else { return nil }
             guard index.stored(keys.hashes[next]) <= last else { continue }
             let suspects = try entries(of: block, index).suspects(among: keys, from: next, index)
-            for (key, row) in suspects where try has(keys, key, row: row, schema) { return key }
+            if let match = try firstMatch(of: keys, among: suspects, schema) { return match }
         }
         return nil
     }
@@ -131,9 +134,9 @@ extension SegmentReader {
             let page = try blocks.page(location, kind: .int64, covering: "key index")
             return (.page(page), page.residentByteCount)
         }
-        guard case .page(let page) = block else {
-            throw blocks.damage(
-                "a page and statistics share a place", at: location.block.byteOffset, covering: "key index")
+        // What is in the cache may have been read as a column's.
+        guard case .page(let page) = block, page.kind == .int64, page.valueCount == location.valueCount else {
+            throw blocks.damage("two blocks share a place", at: location.block.byteOffset, covering: "key index")
         }
         return page
     }
@@ -148,42 +151,38 @@ extension SegmentReader {
         }
     }
 
-    /// Whether the row of a number has a key.
-    private func has(
-        _ keys: KeyProbe, _ key: Int, row: Int, _ schema: TableSchema
-    ) throws(FirnError) -> Bool {
-        var group = 0
-        var start = 0
-        while row >= start + footer.rowGroups[group].rowCount {
-            start += footer.rowGroups[group].rowCount
-            group += 1
-        }
-        let first = (row - start) / VectorLayout.valueCount * VectorLayout.valueCount
-        let end = min(first + VectorLayout.valueCount, footer.rowGroups[group].rowCount)
-        let morsel = RowGroupMorsel(segment: self, index: group, schema: schema)
-        let reader = RowGroupReader(morsel, columns: schema.primaryKey, rows: [first..<end])
-        guard let batch = try reader.next() else { preconditionFailure("a vector that is there has rows") }
-        let stored = KeyedBatch(batch.slice(row - start - first..<row - start - first + 1).columns, rowCount: 1)
-        return keys.isSame(key, stored, 0)
-    }
-
-    private func firstMatchReadingAll(
-        _ keys: KeyProbe, schema: TableSchema, hashMask: UInt64
+    /// The first of some suspects that is true; reads each vector of theirs once.
+    private func firstMatch(
+        of keys: KeyProbe, among suspects: [(key: Int, row: Int)], _ schema: TableSchema
     ) throws(FirnError) -> Int? {
-        for morsel in morsels(schema: schema, pruning: []) {
-            if let match = try morsel.firstMatch(of: keys, schema: schema, hashMask: hashMask) { return match }
+        var rest = suspects.sorted { $0.row < $1.row }[...]
+        var group = 0
+        var groupStart = 0
+        while let suspect = rest.first {
+            while suspect.row >= groupStart + footer.rowGroups[group].rowCount {
+                groupStart += footer.rowGroups[group].rowCount
+                group += 1
+            }
+            let start = (suspect.row - groupStart) / VectorLayout.valueCount * VectorLayout.valueCount
+            let end = min(start + VectorLayout.valueCount, footer.rowGroups[group].rowCount)
+            let morsel = RowGroupMorsel(segment: self, index: group, schema: schema)
+            let reader = RowGroupReader(morsel, columns: schema.primaryKey, rows: [start..<end])
+            guard let batch = try reader.next() else { preconditionFailure("a vector that is there has rows") }
+            while let suspect = rest.first, suspect.row < groupStart + end {
+                if keys.isSame(suspect.key, batch.columns, suspect.row - groupStart - start) { return suspect.key }
+                rest.removeFirst()
+            }
         }
         return nil
     }
-}
 
-extension Morsel {
-    /// The first of the keys that a row has, found by reading all of them.
-    func firstMatch(of keys: KeyProbe, schema: TableSchema, hashMask: UInt64) throws(FirnError) -> Int? {
-        let reader = try reader(of: schema.primaryKey, pruning: [])
-        while let batch = try reader.next() {
-            let stored = KeyedBatch(batch.columns, rowCount: batch.rowCount, hashMask: hashMask)
-            if let match = keys.firstMatch(in: stored) { return match }
+    private func firstMatchReadingAll(_ keys: KeyProbe, schema: TableSchema) throws(FirnError) -> Int? {
+        for morsel in morsels(schema: schema, pruning: []) {
+            let reader = try morsel.reader(of: schema.primaryKey, pruning: [])
+            while let batch = try reader.next() {
+                let stored = KeyedBatch(batch.columns, rowCount: batch.rowCount, hasher: keys.hasher)
+                if let match = keys.firstMatch(in: stored) { return match }
+            }
         }
         return nil
     }
