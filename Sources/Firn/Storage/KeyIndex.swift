@@ -88,7 +88,7 @@ extension StorageEngine {
     private func checkDistinct(_ probe: KeyProbe, _ schema: TableSchema) throws(FirnError) {
         guard probe.count > 1 else { return }
         var start = 0
-        for index in 1...probe.count where index == probe.count || probe.hashes[index] != probe.hashes[start] {
+        for index in 1...probe.count where index == probe.count || probe.hash(index) != probe.hash(start) {
             if index - start > 1 {
                 var keys: Set<[UInt8]> = []
                 for same in start..<index {
@@ -124,7 +124,8 @@ extension StorageEngine {
                 for hash in stored.hashes { keys[number].hashes.insert(hash) }
             }
             keys[number].batchCount = entries.count
-            guard probe.hashes.contains(where: keys[number].hashes.contains) else { continue }
+            let known = keys[number].hashes
+            guard (0..<probe.count).contains(where: { known.contains(probe.hash($0)) }) else { continue }
             for entry in entries {
                 let stored = KeyedBatch(entry.batch, schema: schema, hasher: probe.hasher)
                 if let match = probe.firstMatch(in: stored) { throw duplicate(probe, match, schema) }

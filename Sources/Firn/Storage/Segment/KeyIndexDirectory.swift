@@ -133,37 +133,7 @@ enum KeyIndexEntries {
             (hash >> UInt64(64 - hashBits)) << rowBits | UInt64(row)
         }
         // Stable, and rows ascend already: only the bits of the hash are sorted by.
-        var scratch = [UInt64](repeating: 0, count: entries.count)
-        var shift = rowBits
-        while shift < rowBits + UInt64(hashBits) {
-            entries.withUnsafeBufferPointer { source in
-                scratch.withUnsafeMutableBufferPointer { target in Self.scatter(source, shift, into: target) }
-            }
-            swap(&entries, &scratch)
-            shift += 8
-        }
+        HashSort.sort(&entries, bits: rowBits..<rowBits + UInt64(hashBits)) { $0 }
         return entries
-    }
-
-    /// One pass of a radix sort: by the 8 bits from `shift` on.
-    private static func scatter(
-        _ source: UnsafeBufferPointer<UInt64>, _ shift: UInt64, into target: UnsafeMutableBufferPointer<UInt64>
-    ) {
-        withUnsafeTemporaryAllocation(of: Int.self, capacity: 256) { starts in
-            starts.initialize(repeating: 0)
-            for entry in source { starts[Int(truncatingIfNeeded: entry &>> shift & 255)] &+= 1 }
-            var start = 0
-            for digit in 0..<256 {
-                let count = starts[digit]
-                starts[digit] = start
-                start += count
-            }
-            for entry in source {
-                let digit = Int(truncatingIfNeeded: entry &>> shift & 255)
-                // Precondition: the places of a digit are as many as its entries.
-                target[starts[digit]] = entry
-                starts[digit] &+= 1
-            }
-        }
     }
 }

@@ -7,10 +7,14 @@
 
 /// Keys that are looked up, in the order of their hashes.
 struct KeyProbe: Sendable {
-    /// Ascending.
-    let hashes: [UInt64]
-    /// Batch and row of each.
-    private let places: [(batch: Int32, row: Int32)]
+    private struct Entry: BitwiseCopyable {
+        let hash: UInt64
+        let batch: Int32
+        let row: Int32
+    }
+
+    /// The hash of each key, ascending, and where it is.
+    private let entries: [Entry]
     let batches: [KeyedBatch]
     /// What the batches were hashed by.
     let hasher: KeyHasher
@@ -18,28 +22,31 @@ struct KeyProbe: Sendable {
     init(_ batches: [KeyedBatch], hasher: KeyHasher) {
         self.batches = batches
         self.hasher = hasher
-        var entries: [(hash: UInt64, batch: Int32, row: Int32)] = []
+        var entries: [Entry] = []
         entries.reserveCapacity(batches.reduce(0) { $0 + $1.rowCount })
         for (number, batch) in batches.enumerated() {
-            for (row, hash) in batch.hashes.enumerated() { entries.append((hash, Int32(number), Int32(row))) }
+            for (row, hash) in batch.hashes.enumerated() {
+                entries.append(Entry(hash: hash, batch: Int32(number), row: Int32(row)))
+            }
         }
-        entries.sort { $0.hash < $1.hash }
-        hashes = entries.map(\.hash)
-        places = entries.map { ($0.batch, $0.row) }
+        HashSort.sort(&entries, bits: 0..<64) { $0.hash }
+        self.entries = entries
     }
 
-    var count: Int { hashes.count }
+    var count: Int { entries.count }
+
+    func hash(_ index: Int) -> UInt64 { entries[index].hash }
 
     /// The batch and row of a key.
     func place(_ index: Int) -> (batch: KeyedBatch, row: Int) {
-        (batches[Int(places[index].batch)], Int(places[index].row))
+        (batches[Int(entries[index].batch)], Int(entries[index].row))
     }
 
     /// The keys of one hash.
     func range(of hash: UInt64) -> Range<Int> {
-        let start = hashes.partitionPoint { $0 >= hash }
+        let start = entries.partitionPoint { $0.hash >= hash }
         var end = start
-        while end < hashes.count, hashes[end] == hash { end += 1 }
+        while end < entries.count, entries[end].hash == hash { end += 1 }
         return start..<end
     }
 
@@ -108,9 +115,9 @@ extension SegmentReader {
         for (number, block) in index.blocks.enumerated() {
             // Keys before the block are in no block. One hash may go on from the block before.
             let last = number + 1 < index.blocks.count ? index.blocks[number + 1].firstHash : UInt64.max
-            while next < keys.count, index.stored(keys.hashes[next]) < block.firstHash { next += 1 }
+            while next < keys.count, index.stored(keys.hash(next)) < block.firstHash { next += 1 }
             guard next < keys.count else { return nil }
-            guard index.stored(keys.hashes[next]) <= last else { continue }
+            guard index.stored(keys.hash(next)) <= last else { continue }
             let suspects = try entries(of: block, index).suspects(among: keys, from: next, index)
             if let match = try firstMatch(of: keys, among: suspects, schema) { return match }
         }
@@ -210,7 +217,7 @@ struct KeyIndexBlock {
         var key = start
         var entry = 0
         while key < keys.count, entry < hashes.count {
-            let hash = index.stored(keys.hashes[key])
+            let hash = index.stored(keys.hash(key))
             let found = UInt64(bitPattern: hashes[entry])
             if found < hash {
                 entry += 1
