@@ -64,7 +64,7 @@ final class SegmentFiles: SegmentAccess {
     func morsels(
         of segment: SegmentDescriptor, at path: FilePath, schema: TableSchema, pruning ranges: [ColumnRange]
     ) throws(FirnError) -> [any Morsel] {
-        try reader(of: segment, at: path).morsels(schema: schema, pruning: ranges)
+        try reader(of: segment, at: path).morsels(schema: schema, pruning: ranges, keyHasher: keyHasher)
     }
 
     func keyIndexByteCount(of segment: SegmentDescriptor, at path: FilePath) throws(FirnError) -> Int {

@@ -2,6 +2,8 @@
 //
 // Looks keys up in a segment: by its key index where it has one, by reading its key columns otherwise.
 //
+// Two ask: a commit, whether any of its many keys is there, and a query that wants the row of one key.
+//
 // Keys come sorted by their hashes, so that each block of the index is read once for all of them. A hash that is found
 // is a suspicion; the key itself is read from its row and compared.
 
@@ -122,6 +124,48 @@ extension SegmentReader {
             if let match = try firstMatch(of: keys, among: suspects, schema) { return match }
         }
         return nil
+    }
+
+    /// The row groups that may hold rows within all of the ranges, and of each the vectors where the ranges leave one
+    /// primary key.
+    func morsels(
+        schema: TableSchema, pruning ranges: [ColumnRange], keyHasher: KeyHasher
+    ) throws(FirnError) -> [any Morsel] {
+        guard let key = ranges.primaryKey(of: schema), let index = try keyIndex(), index.columns == schema.primaryKey
+        else { return morsels(schema: schema, pruning: ranges) }
+        let columns = zip(schema.primaryKey, key).map { id, value in
+            Column([value], type: schema.columns[schema.index(of: id)!].type)
+        }
+        var rest = try rows(withHash: index.stored(keyHasher.hashes(of: columns, rowCount: 1)[0]), index)[...]
+        var morsels: [any Morsel] = []
+        var start = 0
+        for (number, group) in footer.rowGroups.enumerated() {
+            let own = rest.prefix { $0 < start + group.rowCount }
+            rest = rest.dropFirst(own.count)
+            let morsel = RowGroupMorsel(
+                segment: self, index: number, schema: schema,
+                vectors: own.map { ($0 - start) / VectorLayout.valueCount })
+            if !own.isEmpty, morsel.mayHoldRows(within: ranges) { morsels.append(morsel) }
+            start += group.rowCount
+        }
+        return morsels
+    }
+
+    /// The rows of one stored hash, ascending.
+    private func rows(withHash hash: UInt64, _ index: KeyIndexDirectory) throws(FirnError) -> [Int] {
+        var rows: [Int] = []
+        // Its entries may begin in the last block that begins below it.
+        let first = index.blocks.partitionPoint { $0.firstHash >= hash }
+        for block in index.blocks[max(0, first - 1)...] {
+            guard block.firstHash <= hash else { break }
+            let entries = try entries(of: block, index)
+            let start = entries.hashes.partitionPoint { UInt64(bitPattern: $0) >= hash }
+            for entry in start..<entries.hashes.count {
+                guard UInt64(bitPattern: entries.hashes[entry]) == hash else { break }
+                rows.append(Int(entries.rows[entry]))
+            }
+        }
+        return rows.sorted()
     }
 
     /// The decoded entries of one block.
