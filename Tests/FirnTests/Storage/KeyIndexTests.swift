@@ -199,6 +199,23 @@ import Testing
         }
     }
 
+    /// With checksums that are right again: what the bytes say is refused or read, and never trusted.
+    @Test func mutatedIndexesNeverTrap() throws {
+        let seed = TestSeed.current ?? 17
+        var generator = Xoshiro256(seed: seed)
+        var outcomes: [Bool: Int] = [:]
+        for (name, bytes) in try FuzzSeeds.inputs(of: "segment") where name.hasPrefix("keyed") {
+            for _ in 0..<400 {
+                var mutated = bytes
+                for _ in 0...(generator.next() % 3) {
+                    mutated[Int(generator.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: generator.next())
+                }
+                outcomes[FuzzTarget.segment.run(mutated) == .accepted, default: 0] += 1
+            }
+        }
+        #expect(outcomes[false] ?? 0 > 300)
+    }
+
     @Test func everyDamagedByteOfAnIndexIsFound() throws {
         let fileSystem = MemoryFileSystem()
         let engine = try open(fileSystem, mask: .max)
