@@ -6,7 +6,8 @@
 // flushed in a set of hashes for each memtable, made when it is first asked. Both only raise suspicions: the key itself
 // is read and compared. A check and the LSN that follows it happen under the table's index lock, so commits to one table
 // with a key take turns; but the segments that there are before are searched without it, and under it only what came
-// since.
+// since. Where the time of a row is a part of its key, only segments of those times are searched: appends of new rows
+// cost the same however many old ones there are.
 
 import Synchronization
 
@@ -47,13 +48,16 @@ extension StorageEngine {
         guard let writer, !writer.isDropped else { throw Self.missingTable(table) }
         let probe = KeyProbe(batches, hasher: keyHasher)
         try checkDistinct(probe, writer.schema)
+        let times = Self.times(of: batches, writer.schema)
         // What is there now is searched while others commit.
         let seen = keyedRows(of: table)
-        for segment in seen.segments { try check(probe, against: segment, writer.schema) }
+        for segment in seen.segments where segment.descriptor.overlaps(times) {
+            try check(probe, against: segment, writer.schema)
+        }
         let sequenced: Sequenced = try writer.keyIndex.keys.withLock { (keys) throws(FirnError) in
             let now = keyedRows(of: table)
             let known = Set(seen.segments.map(\.place))
-            for segment in now.segments where !known.contains(segment.place) {
+            for segment in now.segments where !known.contains(segment.place) && segment.descriptor.overlaps(times) {
                 try check(probe, against: segment, writer.schema)
             }
             try check(probe, against: now.memtables, &keys, writer.schema)
@@ -63,6 +67,23 @@ extension StorageEngine {
         }
         finish(sequenced)
         return try waiter.wait()
+    }
+
+    /// The range of the keys' times, where the time by which the table is chunked is a part of the key: keys in segments
+    /// of other times are others.
+    private static func times(of batches: [KeyedBatch], _ schema: TableSchema) -> ColumnRange? {
+        guard let column = schema.chunking?.column, let index = schema.primaryKey.firstIndex(of: column) else {
+            return nil
+        }
+        var bounds: ClosedRange<Int64>?
+        for batch in batches {
+            guard case .integer(let times) = batch.columns[index].values else { return nil }
+            guard let first = times.min(), let last = times.max() else { continue }
+            bounds = min(first, bounds?.lowerBound ?? first)...max(last, bounds?.upperBound ?? last)
+        }
+        return bounds.map {
+            ColumnRange(column: column, lower: .integer($0.lowerBound), upper: .integer($0.upperBound))
+        }
     }
 
     /// Where the rows of a table lie that have their LSN, whether they are visible or not.
