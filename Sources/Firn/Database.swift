@@ -57,7 +57,8 @@ public final class Database: Sendable {
             random: options.random, executor: backgroundExecutor
         ) { database in
             SegmentFiles(
-                fileSystem: options.fileSystem, database: database, cacheBytesMax: options.storage.cacheBytesMax)
+                fileSystem: options.fileSystem, database: database, cacheBytesMax: options.storage.cacheBytesMax,
+                keyHashMask: options.storage.keyHashMask)
         }
         notices = opened.notices
         for notice in notices { options.logger.notice("\(notice)") }

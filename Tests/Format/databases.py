@@ -19,11 +19,13 @@ def create(firn, database, tables):
 def closed(firn, database, count, readings_count, long_count=0):
     """Every type, several chunks, several segments of a chunk, perhaps several row groups; closed in order."""
     tables = generate.every_type(count, 1) + [generate.zones(1100, 11), generate.readings(readings_count, 12)]
+    tables += [generate.keyed(count // 2, 13), generate.identified(readings_count, 14)]
     if long_count:
         tables.append(generate.long(long_count))
     create(firn, database, tables)
     for table in tables:
-        thirds = [table.rows[index::3] for index in range(3)] if table.name == "readings" else [table.rows]
+        in_thirds = table.name in ("readings", "identified")
+        thirds = [table.rows[index::3] for index in range(3)] if in_thirds else [table.rows]
         for rows in thirds:  # each opening flushes what it has: a segment of its own in every chunk
             load(firn, database, table, rows)
     firn.sql(database, "CREATE TABLE gone (number bigint)", "INSERT INTO gone VALUES (1)", "DROP TABLE gone")
@@ -40,7 +42,7 @@ def killed(firn, database, count, long_count=0):
         generate.part(table, table.name, [name for name, _, _ in table.columns], lambda index, row: index % 2 == 0)
         for table in tables
     ]
-    late = [generate.readings(count, 22), generate.chatter(150, 23), generate.bulky()]
+    late = [generate.readings(count, 22), generate.chatter(150, 23), generate.bulky(), generate.identified(count, 24)]
     if long_count:
         long = generate.long(long_count)
         flushed.append(long)
@@ -78,7 +80,7 @@ def can_compress(firn):
 
 def compressed(firn, database, count):
     """Every type in chunks that were compressed: the encodings of cold data."""
-    plain = generate.every_type(count, 3) + [generate.zones(1100, 31)]
+    plain = generate.every_type(count, 3) + [generate.zones(1100, 31), generate.keyed(count // 3, 32)]
     tables = [generate.with_time(table, f"cold_{table.name}") for table in plain]
     create(firn, database, tables)
     for table in tables:

@@ -85,6 +85,8 @@ def show(path):
             for column in segment.columns:
                 storage = "plain" if column.dictionary is None else f"dictionary of {len(column.dictionary)}"
                 yield f'    column {column.id} "{column.name}" {values.TYPES[column.type.tag]}, {storage}'
+            if index := segment.key_index:
+                yield f"    key index of columns {index.column_ids}, {len(index.entries)} hashes of {index.hash_bits} bits"
 
 
 def describe_field(field):

@@ -4,6 +4,7 @@
 Values are the texts that PostgreSQL prints, None for NULL: what goes in is what must come out."""
 import random
 import struct
+import uuid
 
 from reader import text
 
@@ -11,10 +12,10 @@ NULL = None
 
 
 class Table:
-    """`columns` are (name, type, texts); `chunking` makes a hypertable by the first column."""
+    """`columns` are (name, type, texts); `chunking` makes a hypertable by the first column; `primary_key` names columns."""
 
-    def __init__(self, name, columns, chunk_interval=None):
-        self.name, self.columns, self.chunk_interval = name, columns, chunk_interval
+    def __init__(self, name, columns, chunk_interval=None, primary_key=()):
+        self.name, self.columns, self.chunk_interval, self.primary_key = name, columns, chunk_interval, primary_key
         assert len({len(texts) for _, _, texts in columns}) == 1, name
 
     @property
@@ -24,6 +25,8 @@ class Table:
     def ddl(self):
         columns = ", ".join(f"{name} {kind}" + (" NOT NULL" if self.chunk_interval and index == 0 else "")
                             for index, (name, kind, _) in enumerate(self.columns))
+        if self.primary_key:
+            columns += f", PRIMARY KEY ({', '.join(self.primary_key)})"
         statements = [f"CREATE TABLE {self.name} ({columns})"]
         if self.chunk_interval:
             statements.append(f"SELECT create_hypertable('{self.name}', '{self.columns[0][0]}', "
@@ -269,6 +272,46 @@ def readings(count, seed, series=9, chunk_interval="1 day"):
     return Table("readings", [(name, kind, list(values)) for (name, kind), values in zip(names, zip(*rows))], chunk_interval)
 
 
+def identified(count, seed):
+    """Rows that a random identifier names, in several chunks."""
+    choose = random.Random(seed)
+    start = 1_767_225_600_000_000
+    return Table("identified", [
+        ("time", "timestamptz", [text.moment(start + index * 40_000_000, 6, "+00") for index in range(count)]),
+        ("id", "uuid", [str(uuid.UUID(bytes=choose.randbytes(16))) for _ in range(count)]),
+        ("amount", "smallint", [str(choose.randrange(100)) for _ in range(count)]),
+    ], "7 days", ("id",))
+
+
+def keyed(count, seed):
+    """A key of every type, in another order than the columns; only all of them together name a row."""
+    choose = random.Random(seed)
+
+    def vector():
+        return "[" + ",".join(real(choose.choice([0.0, -0.0, 0.5, -3.0])) for _ in range(2)) + "]"
+    columns = [
+        ("flag", "boolean", [choose.choice("tf") for _ in range(count)]),
+        ("small", "smallint", [str(choose.randrange(-3, 3)) for _ in range(count)]),
+        ("middle", "integer", [str(choose.randrange(-1 << 31, 1 << 31)) for _ in range(count)]),
+        ("number", "bigint", [str(index // 2) for index in range(count)]),
+        ("level", "real", [real(choose.choice([0.0, -0.0, float("nan"), 0.1, -2.5])) for _ in range(count)]),
+        ("load", "double precision", [double(choose.choice([0.0, -0.0, float("nan"), float("inf"), 0.1])) for _ in range(count)]),
+        ("price", "numeric(9,2)", [text.decimal(choose.randrange(-300, 300), 2) for _ in range(count)]),
+        ("ratio", "numeric", [text.decimal(choose.randrange(-10 ** 25, 10 ** 25) * 100, choose.randrange(9)) for _ in range(count)]),
+        ("host", "text", [choose.choice(["", "a", "host-ice", "névé", "a rather long name"]) for _ in range(count)]),
+        ("request", "text", [f"{index // 2}-" + "x" * choose.randrange(20) for index in range(count)]),
+        ("id", "uuid", [str(uuid.UUID(bytes=choose.randbytes(16))) for _ in range(count)]),
+        ("moment", "timestamptz", [text.moment(choose.randrange(10 ** 15), 6, "+00") for _ in range(count)]),
+        ("tick", "timestamp(9)", [text.moment(choose.randrange(10 ** 18), 9, "") for _ in range(count)]),
+        ("day", "date", [text.date(choose.randrange(-9_000, 9_000)) for _ in range(count)]),
+        ("span", "interval", [text.interval(choose.randrange(-2, 2), choose.randrange(-40, 40), choose.randrange(-10 ** 6, 10 ** 6))
+                              for _ in range(count)]),
+        ("blob", "bytea", ["\\x" + choose.randbytes(choose.randrange(12)).hex() for _ in range(count)]),
+        ("point", "vector(2)", [vector() for _ in range(count)]),
+    ]
+    return Table("keyed", columns, primary_key=[name for name, _, _ in reversed(columns)])
+
+
 def long(count):
     """Several row groups, and a dictionary of many words: each stands in two rows."""
     return Table("long", [
@@ -326,7 +369,7 @@ def with_time(table, name, chunk_interval="1 day"):
     """The same columns behind a time: a hypertable, which has chunks to compress."""
     start = 1_767_225_600_000_000
     times = [text.moment(start + 1_000_000 * index, 6, "+00") for index in range(len(table.rows))]
-    return Table(name, [("time", "timestamptz", times), *table.columns], chunk_interval)
+    return Table(name, [("time", "timestamptz", times), *table.columns], chunk_interval, table.primary_key)
 
 
 def every_type(count, seed):

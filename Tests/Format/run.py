@@ -46,6 +46,7 @@ NOT_WRITTEN = {
     ("value", 0): "extremes, the only single values in files, are never NULL",
     ("value", 10): "intervals have no extremes",
     ("value", 11): "vectors have no extremes",
+    **{("section", kind): "a later version's" for kind in (2, 3, 4, 5)},
 }
 
 
@@ -123,7 +124,8 @@ def killed_database_after_a_recovery(context):
     """Recovery moves the log into segments; what comes then is in a new epoch, and killed again."""
     path = context.folder / "killed twice"
     tables = databases.killed(context.firn, path, 300)
-    extra = {table.name: table.rows[:20] for table in tables}
+    # The same rows again, but for keys.
+    extra = {table.name: [] if table.primary_key else table.rows[:20] for table in tables}
     context.firn.sql_then_kill(
         path, *[statement for table in tables for statement in context.firn.copy_statements(table, extra[table.name])]
     )

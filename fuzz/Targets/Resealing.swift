@@ -26,12 +26,26 @@ enum Resealing {
                 try? SegmentFooter.decode(ByteView($0), segment: Int64(start)..<Int64(footer.lowerBound))
             }
             blocks += decoded?.allBlocks ?? []
+            if let decoded { blocks += keyIndexBlocks(decoded, segmentStart: Int64(start), bytes) }
         }
         for block in blocks where block.byteCount >= SegmentLayout.checksumByteCount && block.end <= bytes.count {
             let payload = Int(block.byteOffset)..<Int(block.end) - SegmentLayout.checksumByteCount
             store(checksum(bytes, payload, file), at: payload.upperBound, &bytes)
         }
         return bytes
+    }
+
+    /// The pages that a segment's key index names.
+    private static func keyIndexBlocks(
+        _ footer: SegmentFooter, segmentStart: Int64, _ bytes: [UInt8]
+    ) -> [BlockLocation] {
+        guard let directory = footer.sections.first(where: { $0.kind == .keyIndex })?.block else { return [] }
+        let payload = Int(directory.byteOffset)..<Int(directory.end) - SegmentLayout.checksumByteCount
+        let decoded = bytes[payload].withUnsafeBytes {
+            try? KeyIndexDirectory.decode(
+                ByteView($0), segment: segmentStart..<directory.byteOffset, rowCount: footer.rowCount)
+        }
+        return decoded?.blocks.flatMap { [$0.hashes.block, $0.rows.block] } ?? []
     }
 
     static func manifest(_ input: [UInt8]) -> [UInt8] {

@@ -38,4 +38,11 @@ final class StoredSegment: Sendable {
         self.descriptor = descriptor
         self.file = file
     }
+
+    /// Names a segment for ever.
+    struct Place: Hashable, Sendable {
+        let file: FileID
+        let byteOffset: Int64
+    }
+    var place: Place { Place(file: descriptor.file, byteOffset: descriptor.byteOffset) }
 }

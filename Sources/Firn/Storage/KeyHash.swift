@@ -4,7 +4,29 @@
 //
 // Equal means equal to SQL: 1.50 and 1.5 are one NUMERIC, -0.0 and 0.0 one double, every NaN the same, a month is 30
 // days. Hashes are 64 bits and mixed well (the finaliser of SplitMix64), so that a hash seen before nearly always means
-// a key seen before; canonical bytes decide.
+// a key seen before; canonical bytes decide. They begin with the id of the database, so that whoever only sends rows
+// cannot choose keys that share a hash. They are on disk (KeyIndexDirectory.swift): FORMAT.md says them for ever.
+
+/// How the keys of one database are hashed.
+struct KeyHasher: Sendable, Hashable {
+    /// Where every hash begins.
+    let seed: UInt64
+    /// The bits of hashes that are kept; fewer than all are for tests, in which keys must collide.
+    let mask: UInt64
+
+    init(_ database: DatabaseID, mask: UInt64 = .max) {
+        seed = KeyHash.mix(0x9E37_79B9_7F4A_7C15, wide: Int128(bitPattern: database.rawValue))
+        self.mask = mask
+    }
+
+    /// The hashes of keys, one a row.
+    func hashes(of columns: [Column], rowCount: Int) -> [UInt64] {
+        var hashes = [UInt64](repeating: seed, count: rowCount)
+        for column in columns { KeyHash.mix(column, into: &hashes, seed: seed) }
+        if mask != .max { for row in hashes.indices { hashes[row] &= mask } }
+        return hashes
+    }
+}
 
 /// The keys of some rows. Key columns are never NULL.
 struct KeyedBatch: Sendable {
@@ -14,28 +36,30 @@ struct KeyedBatch: Sendable {
     let hashes: [UInt64]
 
     /// The keys of a positional batch of all columns.
-    init(_ batch: ColumnBatch, schema: TableSchema) {
-        self.init(schema.primaryKey.map { batch.columns[schema.index(of: $0)!] }, rowCount: batch.rowCount)
+    init(_ batch: ColumnBatch, schema: TableSchema, hasher: KeyHasher) {
+        self.init(
+            schema.primaryKey.map { batch.columns[schema.index(of: $0)!] }, rowCount: batch.rowCount, hasher: hasher)
     }
 
     /// The keys themselves.
-    init(_ columns: [Column], rowCount: Int) {
+    init(_ columns: [Column], rowCount: Int, hasher: KeyHasher) {
         self.columns = columns
         self.rowCount = rowCount
-        var hashes = [UInt64](repeating: 0x9E37_79B9_7F4A_7C15, count: rowCount)
-        for column in columns { KeyHash.mix(column, into: &hashes) }
-        self.hashes = hashes
+        hashes = hasher.hashes(of: columns, rowCount: rowCount)
     }
 
     /// The canonical bytes of one key.
-    func canonicalBytes(_ row: Int) -> [UInt8] {
-        var output = ByteWriter(reservingBytes: 64)
-        for column in columns { KeyHash.canonical(column[row]).encode(into: &output) }
-        return output.bytes
-    }
+    func canonicalBytes(_ row: Int) -> [UInt8] { KeyHash.canonicalBytes(columns, row) }
 }
 
 enum KeyHash {
+    /// The bytes of one key: the same for all that SQL holds equal, and for no others.
+    static func canonicalBytes(_ columns: [Column], _ row: Int) -> [UInt8] {
+        var output = ByteWriter(reservingBytes: 64)
+        for column in columns { canonical(column[row]).encode(into: &output) }
+        return output.bytes
+    }
+
     @inline(__always)
     static func mix(_ hash: UInt64, _ value: UInt64) -> UInt64 {
         var bits = (hash ^ value) &+ 0x9E37_79B9_7F4A_7C15
@@ -45,7 +69,7 @@ enum KeyHash {
     }
 
     /// Mixes a column's values into the hashes of its rows.
-    static func mix(_ column: Column, into hashes: inout [UInt64]) {
+    static func mix(_ column: Column, into hashes: inout [UInt64], seed: UInt64) {
         switch column.values {
         case .boolean(let values): for row in values.indices { hashes[row] = mix(hashes[row], values[row] ? 1 : 0) }
         case .integer(let values):
@@ -60,9 +84,9 @@ enum KeyHash {
                 hashes[row] = mix(mix(hashes[row], wide: decimal.coefficient), UInt64(decimal.scale))
             }
         case .bytes(let values):
-            for row in 0..<values.count { hashes[row] = mix(hashes[row], hash(values[row]) as UInt64) }
+            for row in 0..<values.count { hashes[row] = mix(hashes[row], hash(values[row], seed)) }
         case .dictionary(let codes, let dictionary):
-            let entries = (0..<dictionary.count).map { hash(dictionary.values[$0]) }
+            let entries = (0..<dictionary.count).map { hash(dictionary.values[$0], seed) }
             for row in codes.indices { hashes[row] = mix(hashes[row], entries[Int(codes[row])]) }
         case .uuid(let values):
             for row in values.indices { hashes[row] = mix(hashes[row], wide: Int128(bitPattern: values[row])) }
@@ -77,13 +101,13 @@ enum KeyHash {
         }
     }
 
-    private static func mix(_ hash: UInt64, wide value: Int128) -> UInt64 {
+    static func mix(_ hash: UInt64, wide value: Int128) -> UInt64 {
         mix(mix(hash, UInt64(truncatingIfNeeded: value)), UInt64(truncatingIfNeeded: value >> 64))
     }
 
-    private static func hash(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+    private static func hash(_ bytes: ArraySlice<UInt8>, _ seed: UInt64) -> UInt64 {
         bytes.withUnsafeBytes { bytes in
-            var hash = UInt64(bytes.count)
+            var hash = mix(seed, UInt64(bytes.count))
             var offset = 0
             while offset + 8 <= bytes.count {
                 hash = mix(hash, UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))

@@ -25,6 +25,14 @@ protocol SegmentAccess: Sendable {
     /// All that is known about a segment and its columns; reads its pages.
     func description(of segment: SegmentDescriptor, at path: FilePath) throws(FirnError) -> SegmentFile.Segment
 
+    /// Bytes of a segment's key index, 0 where it has none.
+    func keyIndexByteCount(of segment: SegmentDescriptor, at path: FilePath) throws(FirnError) -> Int
+
+    /// The first of the keys that a row of the segment has; nil where none does.
+    func firstMatch(
+        of keys: KeyProbe, in segment: SegmentDescriptor, at path: FilePath, schema: TableSchema
+    ) throws(FirnError) -> Int?
+
     /// Forgets what is kept in memory of a file that is about to be removed.
     func forget(_ file: FileID)
 

@@ -31,11 +31,9 @@ struct TableState: Sendable {
 
     /// Puts new segments in the place of old ones that hold the same rows.
     mutating func replace(_ old: [SegmentDescriptor], by new: [StoredSegment]) {
-        let places = Set(old.map { [$0.file.rawValue, UInt64($0.byteOffset)] })
+        let places = Set(old.map { StoredSegment.Place(file: $0.file, byteOffset: $0.byteOffset) })
         segments.removeAll { segment in
-            guard places.contains([segment.descriptor.file.rawValue, UInt64(segment.descriptor.byteOffset)]) else {
-                return false
-            }
+            guard places.contains(segment.place) else { return false }
             segmentRowCount -= segment.descriptor.rowCount
             return true
         }
@@ -113,6 +111,13 @@ struct EngineTableSnapshot: TableSnapshot {
             preconditionFailure("only a segment of the snapshot is described")
         }
         return try access.description(of: segment, at: stored.file.path)
+    }
+
+    func keyIndexByteCount(of segment: SegmentDescriptor) throws(FirnError) -> Int {
+        guard let access, let stored = state.segments.first(where: { $0.descriptor == segment }) else {
+            preconditionFailure("only a segment of the snapshot is described")
+        }
+        return try access.keyIndexByteCount(of: segment, at: stored.file.path)
     }
 
     func bounds(of chunk: ChunkID) -> ChunkBounds? { state.directory.all.first { $0.id == chunk } }

@@ -141,7 +141,7 @@ final class EngineBulkLoad: BulkLoad {
     private func writeFile() throws(FirnError) {
         guard !batches.isEmpty else { return }
         if !schema.primaryKey.isEmpty {
-            for batch in batches { keys.append(KeyedBatch(batch, schema: schema)) }
+            for batch in batches { keys.append(KeyedBatch(batch, schema: schema, hasher: engine.keyHasher)) }
         }
         let file = engine.newDataFile()
         files.append(file)

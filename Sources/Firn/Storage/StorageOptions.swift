@@ -43,6 +43,8 @@ public struct StorageOptions: Sendable {
     public var chunkIntervalSeconds: Int64 = 7 * 86_400
     /// False for a database whose rows need to survive nothing: it has no log, and every commit is visible at once.
     var keepsLog = true
+    /// The bits of key hashes that are kept; tests keep few, so that keys collide.
+    var keyHashMask = UInt64.max
     /// False where a test drives the engine by hand: no thread of its own is started.
     var startsThreads = true
 

@@ -34,8 +34,8 @@ protocol TableSnapshot: Sendable {
     /// Number of rows, exact: from the manifest and the memtables, without reading any row.
     var rowCount: Int { get }
     /// What is left to read when rows outside the given ranges are not wanted, in commit order: segments as they
-    /// were flushed, then the batches of the memtables. Pruning is by chunk and row-group statistics only, so
-    /// rows outside the ranges may still come.
+    /// were flushed, then the batches of the memtables. Pruning is by chunk and row-group statistics, and by the key
+    /// indexes of segments where the ranges leave one primary key; rows outside the ranges may still come.
     func morsels(pruning ranges: [ColumnRange]) throws(FirnError) -> [any Morsel]
 
     /// The chunks in which rows lie, in ascending order.
@@ -44,6 +44,8 @@ protocol TableSnapshot: Sendable {
     func bounds(of chunk: ChunkID) -> ChunkBounds?
     /// The segments, in commit order.
     var segments: [SegmentDescriptor] { get }
+    /// Bytes of a segment's key index; reads the segment's footer.
+    func keyIndexByteCount(of segment: SegmentDescriptor) throws(FirnError) -> Int
     /// All that is known about a segment and its columns; reads its pages.
     func description(of segment: SegmentDescriptor) throws(FirnError) -> SegmentFile.Segment
 }
@@ -55,6 +57,21 @@ struct ColumnRange: Sendable {
     var lower: Value?
     /// Nil: no upper bound. Inclusive.
     var upper: Value?
+}
+
+extension [ColumnRange] {
+    /// The values of the one primary key that the ranges leave, in the key's order; nil where they leave several.
+    func primaryKey(of schema: TableSchema) -> [Value]? {
+        guard !schema.primaryKey.isEmpty else { return nil }
+        var key: [Value] = []
+        for id in schema.primaryKey {
+            guard let range = first(where: { $0.column == id }), let value = range.lower, value == range.upper else {
+                return nil
+            }
+            key.append(value)
+        }
+        return key
+    }
 }
 
 /// What is known about the values of one column in a range of rows without reading them.

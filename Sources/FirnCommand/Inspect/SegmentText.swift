@@ -37,7 +37,13 @@ enum SegmentText {
             let writer = timeText(segment)
             text += "  times        \(writer(times.lowerBound)) to \(writer(times.upperBound))\n"
         }
-        for section in segment.sections { text += "  section \(section.kind)    \(section.byteCount) bytes\n" }
+        if segment.keyIndexByteCount > 0 {
+            let bytesPerRow = Rounded.text(Double(segment.keyIndexByteCount) / Double(rowCount), decimals: 2)
+            text += "  key index    \(segment.keyIndexByteCount) bytes, \(bytesPerRow) a row\n"
+        }
+        for section in segment.sections where section.kind != SegmentFile.keyIndexSectionKind {
+            text += "  section \(section.kind)    \(section.byteCount) bytes\n"
+        }
         return text + "\n" + columns(segment) + "\n" + rowGroups(segment)
     }
 

@@ -144,6 +144,8 @@ enum FuzzSeeds {
             let (written, _) = try SegmentDamageTests.small(profile: profile)
             inputs.append(("all-types-\(profile)", try bytes(of: written)))
             var random = CodecRandom(seed: 21)
+            inputs.append(("keyed-\(profile)", try bytes(of: try WrittenSegments([keyed], &random, profile: profile))))
+            random = CodecRandom(seed: 21)
             for rowCount in [3, 1_500] {
                 let table = random.table(rowCount: rowCount)
                 let written = try WrittenSegments([table], &random, profile: profile)
@@ -152,6 +154,20 @@ enum FuzzSeeds {
             }
         }
         return inputs
+    }
+
+    /// Two segments with a key of two columns.
+    private static var keyed: SampleTable {
+        let columns = [("time", DataType.timestamptz(.microseconds)), ("id", .uuid), ("name", .text)].enumerated().map {
+            ColumnDefinition(id: ColumnID(UInt64($0 + 1)), name: $1.0, type: $1.1, isNullable: false)
+        }
+        let schema = TableSchema(
+            id: TableID(3), name: "keyed", columns: columns, primaryKey: [ColumnID(3), ColumnID(2)],
+            chunking: ChunkingPolicy(column: ColumnID(1), interval: 20, isHypertable: false), nextColumnID: ColumnID(4))
+        let rows = (0..<30).map { row in
+            [Value.integer(Int64(row)), .uuid(UInt128(row) &* 0x9E37_79B9_7F4A_7C15), .text("name \(row % 4)")]
+        }
+        return SampleTable(schema: schema, rows: rows, chunkLength: 20)
     }
 
     private static func bytes(of written: WrittenSegments) throws -> [UInt8] {

@@ -15,7 +15,7 @@ import Testing
 
 struct CrashScript {
     enum Step {
-        case create(String)
+        case create(String, key: [String] = [])
         case drop(String)
         case append(String, count: Int, Durability)
         /// Rows in files of their own, whatever their number.
@@ -62,6 +62,18 @@ struct CrashScript {
         .append("b", count: 2, .synced), .checkpoint, .append("b", count: 1, .synced), .reopen,
     ])
 
+    /// A history of a table whose rows have a key, in every place where a row can be.
+    static let keyed = CrashScript(steps: [
+        .create("k", key: ["tag", "value"]), .append("k", count: 3, .synced), .append("k", count: 20, .synced),
+        .append("k", count: 2, .memory), .checkpoint, .append("k", count: 4, .synced), .load("k", batches: 2),
+        .append("k", count: 3, .buffered(flushIntervalNanoseconds: 1_000_000)), .background, .rewrite("k", .cold),
+        .abandonedLoad("k"), .append("k", count: 2, .synced), .chunk("k", days: 1), .append("k", count: 5, .memory),
+        .sync, .append("k", count: 12, .synced), .append("k", count: 12, .synced), .append("k", count: 12, .synced),
+        .checkpoint, .reopen, .append("k", count: 2, .synced), .load("k", batches: 3), .kill,
+        .append("k", count: 2, .memory), .rewrite("k", .warm), .append("k", count: 2, .memory), .kill,
+        .append("k", count: 2, .synced), .background, .checkpoint, .append("k", count: 1, .synced), .reopen,
+    ])
+
     static func options() -> StorageOptions {
         var options = StorageOptions()
         options.startsThreads = false
@@ -84,11 +96,11 @@ struct CrashScript {
         var engine = try world.open()
         for step in steps {
             switch step {
-            case .create(let name):
+            case .create(let name, let key):
                 try attempt(&progress, isDurable: true) {
                     $0[name] = []
                 } body: {
-                    _ = try engine.createReadings(name)
+                    _ = try engine.createReadings(name, key: key)
                 }
             case .drop(let name):
                 let table = try id(of: name, engine)
@@ -195,6 +207,9 @@ struct CrashScript {
             Issue.record(
                 "\(comment()): found \(state), expected one of \(progress.states[progress.durableCount...])")
         }
+        for table in try engine.snapshot().tables where !table.primaryKey.isEmpty {
+            try checkKeys(of: table, engine, found: state[table.name]!, progress, comment())
+        }
         // Life goes on: a commit, a flush and a clean end leave exactly what was found and the commit.
         if state["a"] != nil, let table = try engine.snapshot().table(named: "a") {
             try engine.append(Numbered.batch(2_000_000, count: 3), to: table.id)
@@ -209,6 +224,34 @@ struct CrashScript {
             try engine.close()
         }
         return found
+    }
+}
+
+extension CrashScript {
+    /// No row that is there can come again; every row that was lost can, once.
+    private static func checkKeys(
+        of table: TableSchema, _ engine: StorageEngine, found: [Int], _ progress: Progress, _ comment: String
+    ) throws {
+        func append(_ number: Int) -> FirnError? {
+            failure { try engine.append(Numbered.batch(number, count: 1), to: table.id) }
+        }
+        func refuses(_ numbers: some Sequence<Int>) {
+            for number in numbers where append(number)?.code != .uniqueViolation {
+                Issue.record("\(comment): row \(number) is there twice")
+            }
+        }
+        refuses(found)
+        let lost = Set(progress.states.flatMap { $0[table.name] ?? [] }).subtracting(found).sorted()
+        for (position, number) in lost.enumerated() {
+            // Memory is small: nothing else flushes here.
+            if position % 10 == 9 { try engine.checkpoint() }
+            if let error = append(number) { Issue.record("\(comment): row \(number) was lost: \(error)") }
+        }
+        refuses(lost)
+        try engine.checkpoint()
+        refuses(found + lost)
+        let rows = try Numbered.state(of: engine)[table.name]
+        #expect(rows == (found + lost).sorted(), "\(comment): keys")
     }
 }
 

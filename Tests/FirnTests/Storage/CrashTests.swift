@@ -20,8 +20,25 @@ import Testing
         #expect(disk.injector.changeCount > 200)
     }
 
+    @Test func theScriptOfKeysRunsThroughWhereNothingGoesWrong() throws {
+        let disk = SimulatedFileSystem(injector: FaultInjector(trace: .nothing))
+        var progress = CrashScript.Progress()
+        try CrashScript.keyed.run(disk, &progress)
+        #expect(try CrashScript.check(disk, progress, "no crash") == progress.states.count - 1)
+    }
+
     @Test(arguments: [DirectoryDurability.explicitSync, .journaled])
     func aCrashAtAnyChangeLeavesAPrefixOfTheCommits(durability: DirectoryDurability) throws {
+        try crashAtChanges(of: .everything, durability)
+    }
+
+    /// Rows that were acknowledged keep their keys; those of rows that were lost are free.
+    @Test(arguments: [DirectoryDurability.explicitSync, .journaled])
+    func aCrashAtAnyChangeKeepsKeysUnique(durability: DirectoryDurability) throws {
+        try crashAtChanges(of: .keyed, durability)
+    }
+
+    private func crashAtChanges(of script: CrashScript, _ durability: DirectoryDurability) throws {
         let seed = TestSeed.current ?? 20
         // A sample begins elsewhere in each world.
         let step = TestEffort.step(45)
@@ -32,7 +49,7 @@ import Testing
             disk.crash(.atChange(number))
             var progress = CrashScript.Progress()
             do {
-                try CrashScript.everything.run(disk, &progress)
+                try script.run(disk, &progress)
             } catch {
                 // The crash: what else the script meets is found by the test above.
             }

@@ -53,16 +53,54 @@ import Testing
         #expect(try engine.rows("features").count == 105)
     }
 
+    /// A key with the time is searched for in segments of that time alone; one without it, in all.
+    @Test(arguments: [["tag", "time"], ["value"]])
+    func keysAreFoundInOldChunksToo(key: [String]) throws {
+        let world = EngineWorld()
+        let engine = try world.open()
+        let table = try engine.createReadings(key: key)
+        func batch(_ number: Int) -> ColumnBatch {
+            Readings.batch(number, count: 3, start: Int64(number) * 10 * Readings.day)
+        }
+        for number in stride(from: 0, to: 60, by: 3) {
+            try engine.append(batch(number), to: table.id)
+            if number % 2 == 0 { try engine.checkpoint() }
+        }
+        let edge = ColumnBatch([
+            .timestamps(microseconds: [.min, .max]), .text(["tag-0", "tag-0"]), .doubles([-1, -2]),
+        ])
+        try engine.append(edge, to: table.id)
+        try engine.checkpoint()
+        #expect(try engine.snapshot().rows(of: table.id).chunks.count > 10)
+        for number in stride(from: 0, to: 60, by: 3) {
+            #expect(failure { try engine.append(batch(number), to: table.id) }?.code == .uniqueViolation)
+            // The last row of one and the first of another.
+            let pair = ColumnBatch(
+                zip(batch(number).slice(2..<3).columns, Readings.batch(900 + number, count: 1).columns).map {
+                    Column.concatenate([$0, $1], type: $0.type)
+                }, rowCount: 2)
+            #expect(failure { try engine.append(pair, to: table.id) }?.code == .uniqueViolation)
+        }
+        for row in 0..<2 {
+            #expect(failure { try engine.append(edge.slice(row..<row + 1), to: table.id) }?.code == .uniqueViolation)
+        }
+        try engine.append(Readings.batch(500, count: 3), to: table.id)
+        try engine.close()
+    }
+
     @Test func equalKeysHashAlikeInEveryForm() {
+        let hasher = KeyHasher(DatabaseID(7))
         let dictionary = BytesDictionary(BytesValues(["b", "a"]))
-        let coded = KeyedBatch([.text(codes: [1, 0], dictionary: dictionary)], rowCount: 2)
-        let plain = KeyedBatch([.text(["a", "b"])], rowCount: 2)
+        let coded = KeyedBatch([.text(codes: [1, 0], dictionary: dictionary)], rowCount: 2, hasher: hasher)
+        let plain = KeyedBatch([.text(["a", "b"])], rowCount: 2, hasher: hasher)
         #expect(coded.hashes == plain.hashes)
         let decimals = KeyedBatch(
-            [.decimals([Decimal(unchecked: 150, scale: 2), Decimal(unchecked: 15, scale: 1)])], rowCount: 2)
+            [.decimals([Decimal(unchecked: 150, scale: 2), Decimal(unchecked: 15, scale: 1)])], rowCount: 2,
+            hasher: hasher)
         #expect(decimals.hashes[0] == decimals.hashes[1])
         #expect(decimals.canonicalBytes(0) == decimals.canonicalBytes(1))
-        let intervals = KeyedBatch([.intervals([Interval(months: 1), Interval(days: 30)])], rowCount: 2)
+        let intervals = KeyedBatch(
+            [.intervals([Interval(months: 1), Interval(days: 30)])], rowCount: 2, hasher: hasher)
         #expect(intervals.hashes[0] == intervals.hashes[1])
         #expect(intervals.canonicalBytes(0) == intervals.canonicalBytes(1))
     }

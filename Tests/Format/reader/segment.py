@@ -9,6 +9,7 @@ from .coverage import family, meet
 from .cursor import Cursor, FileHeader, placed_checksum, require
 from .doubles import double_of
 from .integers import VECTOR_VALUES, wrap
+from .key_index import KeyIndex
 
 PHYSICAL_KINDS = {
     values.BOOLEAN: pages.BOOL,
@@ -28,6 +29,8 @@ ZONE_MAP = family(
     "zone map form", {0: "none", 1: "integers, codes", 2: "decimal coefficients", 3: "floats and doubles"}
 )
 SECTIONS = {1: "key index", 2: "vector index", 3: "sketches", 4: "series directory", 5: "partial states"}
+SECTION = family("section", SECTIONS)
+KEY_INDEX = 1
 
 ROW_GROUP_ROWS_MAX = 65536
 ROOT_MAGIC = {"segment footer": b"FSEG", "file tail": b"FTAL"}
@@ -112,9 +115,13 @@ class SegmentFile:
 class Blocks:
     """Block locations count from the end of the block that was named before."""
 
-    def __init__(self, file, start, end):
+    def __init__(self, file, start, end, named=None):
         self.file, self.start, self.end, self.at = file, start, end, start
-        self.named = []
+        self.named = [] if named is None else named
+
+    def from_start(self):
+        """The same blocks for a section, whose locations count from the segment's start."""
+        return Blocks(self.file, self.start, self.end, self.named)
 
     def location(self, cursor):
         distance, byte_count = cursor.signed("distance"), cursor.varint("byte count")
@@ -170,10 +177,19 @@ class Segment:
             for _ in range(footer.varint("section count"))
         ]
         footer.finish("the footer")
-        for kind, location in self.sections:  # A reader skips what it does not know; the checksum holds all the same.
-            payload = self.blocks.open(location, f"section {kind}: {SECTIONS.get(kind, 'unknown')}")
-            payload.take(payload.left, "payload")
-        self.check_blocks()
+        self.key_index = None
+        for kind, location in self.sections:
+            if kind == KEY_INDEX:
+                require(self.key_index is None, f"{self.name}: two key indexes")
+                self.key_index = KeyIndex(self, location)
+            else:  # A reader skips what it does not know; the checksum holds all the same.
+                payload = self.blocks.open(location, f"section {kind}: {SECTIONS.get(kind, 'unknown')}")
+                payload.take(payload.left, "payload")
+            if kind in SECTIONS:
+                meet(SECTION, kind)
+        # Blocks that only an unknown section names cannot be told from bytes that nothing names.
+        if all(kind == KEY_INDEX for kind, _ in self.sections):
+            self.check_blocks()
 
     def check_blocks(self):
         """Blocks lie end to end: every byte belongs to one."""
@@ -235,6 +251,8 @@ class Segment:
         rows = [list(row) for row_count, chunks in self.groups for row in zip(*[chunk.values() for chunk in chunks])]
         require(len(rows) == self.descriptor.row_count, f"{self.name}: {len(rows)} rows")
         self.check_order(rows)
+        if self.key_index is not None:
+            self.key_index.check(self.columns, rows, self.file.header.database_id)
         return rows
 
     def check_order(self, rows):

@@ -40,7 +40,8 @@ enum SystemView: String, Sendable, CaseIterable {
                 [
                     "table_name": .text, "chunk_name": .text, "range_start": .timestamptz, "range_end": .timestamptz,
                     "file_id": .bigint, "byte_offset": .bigint, "row_count": .bigint, "bytes_raw": .bigint,
-                    "bytes_stored": .bigint, "profile": .text, "sort_order": .text, "min_time": .timestamptz,
+                    "bytes_stored": .bigint, "key_index_bytes": .bigint, "profile": .text, "sort_order": .text,
+                    "min_time": .timestamptz,
                     "max_time": .timestamptz, "first_lsn": .bigint, "last_lsn": .bigint,
                 ]
             case .columns:
@@ -77,7 +78,7 @@ enum CatalogueSource {
                         try evaluator.checkCancellation()
                         let place = SegmentPlace(table, segment, rows.bounds(of: segment.chunk))
                         switch view {
-                        case .segments: add(place.row)
+                        case .segments: add(place.row(keyIndexByteCount: try rows.keyIndexByteCount(of: segment)))
                         case .columns: for row in place.rows(of: try rows.description(of: segment)) { add(row) }
                         }
                     }
@@ -116,12 +117,13 @@ private struct SegmentPlace {
     }
 
     /// The row of firn_segments.
-    var row: [Value] {
+    func row(keyIndexByteCount: Int) -> [Value] {
         let order = segment.order.map { id in table.index(of: id).map { table.columns[$0].name } ?? "column \(id)" }
         return [
             .text(table.name), chunkName, time(bounds?.start), time(bounds?.end), Self.number(segment.file.rawValue),
             Self.number(segment.byteOffset), Self.number(segment.rowCount), Self.number(segment.rawByteCount),
-            Self.number(segment.byteCount), profile, .text(order.joined(separator: ", ")),
+            Self.number(segment.byteCount), Self.number(keyIndexByteCount), profile,
+            .text(order.joined(separator: ", ")),
             time(segment.timeRange?.lowerBound), time(segment.timeRange?.upperBound),
             Self.number(segment.lsnRange.lowerBound.rawValue), Self.number(segment.lsnRange.upperBound.rawValue),
         ]

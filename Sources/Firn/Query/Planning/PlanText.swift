@@ -78,7 +78,8 @@ private struct Printer {
     private func title(of plan: LogicalPlan) -> String {
         switch plan {
         case .scan(let scan):
-            "Seq Scan on \(scan.table.name)" + (scan.alias == scan.table.name ? "" : " \(scan.alias)")
+            (scan.ranges.primaryKey(of: scan.table) == nil ? "Seq Scan" : "Index Scan using \(scan.table.name)_pkey")
+                + " on \(scan.table.name)" + (scan.alias == scan.table.name ? "" : " \(scan.alias)")
         case .values(let rows, let columns):
             columns.isEmpty && rows.count == 1 ? "Result" : "Values Scan  (\(rows.count) rows)"
         case .series: "Function Scan on generate_series"

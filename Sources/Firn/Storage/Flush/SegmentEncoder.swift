@@ -49,9 +49,12 @@ final class SegmentEncoder {
 
     /// Writes the rows as one segment, each at its place.
     ///
-    /// - Parameter places: the place of each row in the chunk, by row number.
+    /// - Parameters:
+    ///   - places: the place of each row in the chunk, by row number.
+    ///   - keyHashes: the hashes of the primary keys of all rows, batch by batch; nil where there is no key.
     func write(
-        _ rows: RowList, places: UnsafePointer<UInt32>, chunk: ChunkID, order: [ColumnID], lsnRange: ClosedRange<LSN>
+        _ rows: RowList, places: UnsafePointer<UInt32>, chunk: ChunkID, order: [ColumnID],
+        lsnRange: ClosedRange<LSN>, keyHashes: [[UInt64]]?
     ) throws(FirnError) -> SegmentDescriptor {
         let start = writer.byteOffset
         let dictionaries = columns.schema.columns.indices.map { dictionary(of: $0, rows: rows) }
@@ -73,11 +76,15 @@ final class SegmentEncoder {
         }
         let timeIndex = columns.schema.timeColumnIndex
         let timeRange = timeIndex.flatMap { Self.range(of: $0, rowGroups) }
+        let sections = try keyHashes.map { (hashes) throws(FirnError) in
+            [try writeKeyIndex(hashes, rows, places, segmentOffset: start)]
+        }
         let footer = SegmentFooter(
             table: columns.schema.id, chunk: chunk, rowCount: rows.count, rawByteCount: Int64(rawByteCount),
             profile: profile, lsnRange: lsnRange,
             timeColumn: timeRange == nil ? nil : timeIndex.map { columns.schema.columns[$0].id },
-            timeRange: timeRange, order: order, columns: footerColumns, rowGroups: rowGroups, sections: [])
+            timeRange: timeRange, order: order, columns: footerColumns, rowGroups: rowGroups,
+            sections: sections ?? [])
         var payload = ByteWriter(reservingBytes: 16_384)
         footer.encode(into: &payload, segmentOffset: start)
         try writer.appendTrailed(payload, magic: SegmentLayout.footerMagic)
@@ -234,6 +241,50 @@ final class SegmentEncoder {
             pages: pages, uniformScale: encoded.uniformScale, scalePages: scalePages, zoneMap: zoneMap,
             nullCount: summary.nullCount, minimum: extremes?.minimum ?? summary.minimum,
             maximum: extremes?.maximum ?? summary.maximum, sum: summary.sum)
+    }
+
+    // MARK: Key index
+
+    private func writeKeyIndex(
+        _ keyHashes: [[UInt64]], _ rows: RowList, _ places: UnsafePointer<UInt32>, segmentOffset: Int64
+    ) throws(FirnError) -> SegmentFooter.Section {
+        let entries = KeyIndexEntries.sorted(
+            hashesByPlace(keyHashes, rows, places), hashBits: KeyIndexEntries.hashBits(rowCount: rows.count))
+        let rowBits = UInt64(KeyIndexEntries.rowBits(rows.count))
+        var directory = KeyIndexDirectory(
+            hashBits: KeyIndexEntries.hashBits(rowCount: rows.count), columns: columns.schema.primaryKey,
+            rowCount: rows.count, blocks: [])
+        // A key index is read at random: it is never compressed further.
+        let encoder = ColumnChunkEncoder(profile: .warm)
+        func page(_ values: [Int64]) throws(FirnError) -> PageLocation {
+            let pages = values.withUnsafeBufferPointer { encoder.encode(int64: $0).pages }
+            precondition(pages.count == 1, "a block of a key index is one page")
+            return try write(pages)[0]
+        }
+        for start in stride(from: 0, to: entries.count, by: KeyIndexDirectory.blockEntryCount) {
+            let part = entries[start..<min(start + KeyIndexDirectory.blockEntryCount, entries.count)]
+            let hashes = try page(part.map { Int64($0 >> rowBits) })
+            directory.blocks.append(
+                KeyIndexDirectory.Block(
+                    firstHash: part[part.startIndex] >> rowBits, hashes: hashes,
+                    rows: try page(part.map { Int64($0 & (1 << rowBits - 1)) })))
+        }
+        var payload = ByteWriter(reservingBytes: 4_096)
+        directory.encode(into: &payload, segmentOffset: segmentOffset)
+        return SegmentFooter.Section(kind: .keyIndex, block: try writer.append(payload.bytes))
+    }
+
+    /// The hashes of the rows' keys, in the order in which the rows are stored.
+    private func hashesByPlace(_ keyHashes: [[UInt64]], _ rows: RowList, _ places: UnsafePointer<UInt32>) -> [UInt64] {
+        let flat = Array(keyHashes.joined())
+        return [UInt64](unsafeUninitializedCapacity: rows.count) { output, count in
+            // Precondition: places are a permutation of 0 ..< count.
+            switch rows {
+            case .all(let rowCount): for row in 0..<rowCount { output[Int(places[row])] = flat[row] }
+            case .some(let list): for row in list { output[Int(places[Int(row)])] = flat[Int(row)] }
+            }
+            count = rows.count
+        }
     }
 
     // MARK: Dictionaries

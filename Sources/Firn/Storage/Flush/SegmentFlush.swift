@@ -32,14 +32,15 @@ enum SegmentFlush {
     /// The same for inputs that are made one after another: each is let go before the next is asked for.
     static func write(
         to path: FilePath, fileSystem: any FileSystem, database: DatabaseID, file: FileID, chunks: ChunkLocator,
-        profile: SegmentProfile, windowRowCount: Int = RowWindows.defaultRowCount,
+        profile: SegmentProfile, windowRowCount: Int = RowWindows.defaultRowCount, keyHasher: KeyHasher? = nil,
         next: () throws(FirnError) -> FlushInput?
     ) throws(FirnError) -> FlushOutput {
         let writer = try SegmentFileWriter(path: path, fileSystem: fileSystem, database: database, file: file)
         do {
             var tables: [FlushOutput.Table] = []
             while let input = try next() {
-                tables.append(try write(input, writer, chunks, profile, windowRowCount))
+                tables.append(
+                    try write(input, writer, chunks, profile, windowRowCount, keyHasher ?? KeyHasher(database)))
             }
             let byteCount = try writer.finish(tables.flatMap(\.segments))
             return FlushOutput(tables: tables, fileByteCount: byteCount)
@@ -50,7 +51,7 @@ enum SegmentFlush {
 
     private static func write(
         _ input: FlushInput, _ writer: SegmentFileWriter, _ chunks: ChunkLocator, _ profile: SegmentProfile,
-        _ windowRowCount: Int
+        _ windowRowCount: Int, _ keyHasher: KeyHasher
     ) throws(FirnError) -> FlushOutput.Table {
         let schema = input.schema
         let batches = input.batches.filter { $0.rowCount > 0 }
@@ -86,6 +87,9 @@ enum SegmentFlush {
             keys: keyIndices.map { coded[$0]! }, time: timeIndex.map { sources[$0] }, locator: locator)
         let order = keyIndices.map { schema.columns[$0].id } + (timeIndex.map { [schema.columns[$0].id] } ?? [])
         let encoder = SegmentEncoder(columns, writer: writer, profile: profile, windowRowCount: windowRowCount)
+        let keyHashes =
+            schema.primaryKey.isEmpty
+            ? nil : batches.map { KeyedBatch($0, schema: schema, hasher: keyHasher).hashes }
         var segments: [SegmentDescriptor] = []
         // By row number: each chunk's rows have their places in the chunk.
         let places = UnsafeMutablePointer<UInt32>.allocate(capacity: rowCount)
@@ -94,7 +98,8 @@ enum SegmentFlush {
             sorter.place(part.rows, into: places)
             segments.append(
                 try encoder.write(
-                    part.rows, places: places, chunk: part.chunk.id, order: order, lsnRange: input.lsnRange))
+                    part.rows, places: places, chunk: part.chunk.id, order: order, lsnRange: input.lsnRange,
+                    keyHashes: keyHashes))
         }
         return FlushOutput.Table(table: schema.id, segments: segments, pickedSortKey: picked)
     }

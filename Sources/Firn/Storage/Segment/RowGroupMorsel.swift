@@ -9,6 +9,8 @@ struct RowGroupMorsel: Morsel {
     let segment: SegmentReader
     let index: Int
     let schema: TableSchema
+    /// The vectors in which an index finds wanted rows, ascending; nil where they may be in any.
+    var vectors: [Int]?
 
     private var rowGroup: SegmentFooter.RowGroup { segment.footer.rowGroups[index] }
 
@@ -50,7 +52,8 @@ struct RowGroupMorsel: Morsel {
     /// The rows that are left: ranges of whole vectors, ascending, apart from each other.
     func rowRanges(within ranges: [ColumnRange]) throws(FirnError) -> [Range<Int>] {
         guard rowCount > 0, mayHoldRows(within: ranges) else { return [] }
-        var isWanted = [Bool](repeating: true, count: VectorLayout.vectorCount(forValues: rowCount))
+        var isWanted = [Bool](repeating: vectors == nil, count: VectorLayout.vectorCount(forValues: rowCount))
+        for vector in vectors ?? [] { isWanted[vector] = true }
         for range in ranges {
             guard let position = segment.footer.index(of: range.column),
                 let zoneMap = try segment.zoneMap(rowGroup: index, column: position)

@@ -116,7 +116,7 @@ private final class FileCheck {
     }
 
     func check(_ reader: SegmentReader) throws(FirnError) {
-        checkTiling(reader)
+        try checkTiling(reader)
         var hasDictionary: [Bool] = []
         for (index, column) in reader.footer.columns.enumerated() {
             let before = damages.count
@@ -139,13 +139,55 @@ private final class FileCheck {
             }
         }
         if damages.isEmpty { try checkOrder(reader) }
+        if damages.isEmpty {
+            try run(at: reader.descriptor.byteOffset, "key index") { () throws(FirnError) in
+                try checkKeyIndex(reader)
+            }
+        }
     }
 
-    /// Blocks must lie end to end from the segment's start to its footer.
-    private func checkTiling(_ reader: SegmentReader) {
+    /// Every row stands once in the key index, under the hash of its key.
+    private func checkKeyIndex(_ reader: SegmentReader) throws(FirnError) {
+        guard let index = try reader.keyIndex() else { return }
+        let hasher = KeyHasher(blocks.header.database)
+        var expected: [UInt64] = []
+        for group in reader.footer.rowGroups.indices {
+            let morsel = RowGroupMorsel(segment: reader, index: group, schema: reader.footer.writtenSchema)
+            let rows = try morsel.reader(of: index.columns, pruning: [])
+            while let batch = try rows.next() { expected += hasher.hashes(of: batch.columns, rowCount: batch.rowCount) }
+        }
+        var isIndexed = [Bool](repeating: false, count: expected.count)
+        for block in index.blocks {
+            let start = block.hashes.block.byteOffset
+            try run(at: start, "key index") { () throws(FirnError) in
+                let entries = try reader.entries(of: block, index)
+                for (hash, row) in zip(entries.hashes, entries.rows) {
+                    guard !isIndexed[Int(row)], index.stored(expected[Int(row)]) == UInt64(hash) else {
+                        throw blocks.damage("row \(row) is not under its key", at: start, covering: "key index")
+                    }
+                    isIndexed[Int(row)] = true
+                }
+            }
+        }
+    }
+
+    /// Blocks must lie end to end from the segment's start to its footer; where sections of unknown kinds are, which may
+    /// have blocks of their own, they must not overlap.
+    private func checkTiling(_ reader: SegmentReader) throws(FirnError) {
+        var blocks = reader.footer.allBlocks
+        var hasIndex = true
+        try run(at: reader.descriptor.byteOffset, "key index") { () throws(FirnError) in
+            hasIndex = false
+            let index = try reader.keyIndex()
+            blocks += index?.blocks.flatMap { [$0.hashes.block, $0.rows.block] } ?? []
+            hasIndex = true
+        }
+        // Where the directory is damaged nobody knows which bytes are those of the index.
+        guard hasIndex else { return }
+        let hasUnknown = reader.footer.sections.contains { $0.kind != .keyIndex }
         var end = reader.descriptor.byteOffset
-        for block in reader.footer.allBlocks.sorted(by: { $0.byteOffset < $1.byteOffset }) {
-            if block.byteOffset != end {
+        for block in blocks.sorted(by: { $0.byteOffset < $1.byteOffset }) {
+            if hasUnknown ? block.byteOffset < end : block.byteOffset != end {
                 report("blocks overlap or leave bytes between them", at: min(end, block.byteOffset), "segment")
                 return
             }

@@ -18,6 +18,9 @@ package enum SegmentFile {
         package var segments: [Segment]
     }
 
+    /// The number of the section that is the directory of a key index.
+    package static var keyIndexSectionKind: UInt32 { SegmentFooter.SectionKind.keyIndex.rawValue }
+
     /// One segment.
     package struct Segment: Sendable {
         package var table: UInt64
@@ -27,6 +30,8 @@ package enum SegmentFile {
         /// Bytes that the values take in memory.
         package var rawByteCount: Int64
         package var footerByteCount: Int64
+        /// Bytes of the key index; 0 where there is none.
+        package var keyIndexByteCount: Int
         package var rowCount: Int
         /// `warm` or `cold`.
         package var profile: String
@@ -145,7 +150,8 @@ package enum SegmentFile {
         return Segment(
             table: footer.table.rawValue, chunk: footer.chunk.rawValue, byteOffset: reader.descriptor.byteOffset,
             byteCount: reader.descriptor.byteCount, rawByteCount: footer.rawByteCount,
-            footerByteCount: end - lastBlockEnd, rowCount: footer.rowCount,
+            footerByteCount: end - lastBlockEnd, keyIndexByteCount: try reader.keyIndexByteCount(),
+            rowCount: footer.rowCount,
             profile: footer.profile.name, firstLSN: footer.lsnRange.lowerBound.rawValue,
             lastLSN: footer.lsnRange.upperBound.rawValue, timeRange: footer.timeRange,
             order: footer.order.map { id in footer.columns.first { $0.id == id }?.name ?? "column \(id)" },

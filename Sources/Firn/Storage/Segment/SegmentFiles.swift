@@ -30,6 +30,7 @@ final class SegmentFiles: SegmentAccess {
     private let fileSystem: any FileSystem
     private let database: DatabaseID
     private let openFilesMax: Int
+    private let keyHasher: KeyHasher
     private let state = Mutex(State())
 
     /// - Parameters:
@@ -37,12 +38,13 @@ final class SegmentFiles: SegmentAccess {
     ///   - openFilesMax: most files that are kept open beside those that running queries hold.
     init(
         fileSystem: any FileSystem, database: DatabaseID, cacheBytesMax: Int = PageCache.defaultBytesMax,
-        openFilesMax: Int = defaultOpenFilesMax
+        openFilesMax: Int = defaultOpenFilesMax, keyHashMask: UInt64 = .max
     ) {
         precondition(openFilesMax > 0, "at least one file can be open")
         self.fileSystem = fileSystem
         self.database = database
         self.openFilesMax = openFilesMax
+        keyHasher = KeyHasher(database, mask: keyHashMask)
         cache = PageCache(bytesMax: cacheBytesMax)
     }
 
@@ -52,7 +54,7 @@ final class SegmentFiles: SegmentAccess {
     ) throws(FirnError) -> FlushOutput {
         try SegmentFlush.write(
             to: path, fileSystem: fileSystem, database: database, file: file, chunks: chunks, profile: profile,
-            next: next)
+            keyHasher: keyHasher, next: next)
     }
 
     func description(of segment: SegmentDescriptor, at path: FilePath) throws(FirnError) -> SegmentFile.Segment {
@@ -62,7 +64,17 @@ final class SegmentFiles: SegmentAccess {
     func morsels(
         of segment: SegmentDescriptor, at path: FilePath, schema: TableSchema, pruning ranges: [ColumnRange]
     ) throws(FirnError) -> [any Morsel] {
-        try reader(of: segment, at: path).morsels(schema: schema, pruning: ranges)
+        try reader(of: segment, at: path).morsels(schema: schema, pruning: ranges, keyHasher: keyHasher)
+    }
+
+    func keyIndexByteCount(of segment: SegmentDescriptor, at path: FilePath) throws(FirnError) -> Int {
+        try reader(of: segment, at: path).keyIndexByteCount()
+    }
+
+    func firstMatch(
+        of keys: KeyProbe, in segment: SegmentDescriptor, at path: FilePath, schema: TableSchema
+    ) throws(FirnError) -> Int? {
+        try reader(of: segment, at: path).firstMatch(of: keys, schema: schema)
     }
 
     func forget(_ file: FileID) {

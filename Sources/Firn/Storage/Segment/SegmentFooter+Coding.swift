@@ -176,6 +176,9 @@ extension SegmentFooter {
                 }
                 sections.append(Section(kind: SectionKind(rawValue: kind), block: try block()))
             }
+            guard sections.count(where: { $0.kind == .keyIndex }) <= 1 else {
+                throw FormatError("a segment has two key indexes", at: reader.offset)
+            }
             return SegmentFooter(
                 table: table, chunk: chunk, rowCount: rowCount, rawByteCount: rawByteCount, profile: profile,
                 lsnRange: firstLSN...lastLSN, timeColumn: timeColumn, timeRange: timeRange, order: order,

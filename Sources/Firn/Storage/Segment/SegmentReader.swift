@@ -18,6 +18,8 @@ final class SegmentReader: Sendable {
     let cache: PageCache
     /// The dictionary of each column that was asked for; one object for the segment's life.
     private let dictionaries: Mutex<[Int: BytesDictionary]>
+    /// The directory of the key index, once it was asked for.
+    let keyIndexDirectory = Mutex<KeyIndexDirectory?>(nil)
 
     /// Opens the segment in its own file handle.
     ///
@@ -76,9 +78,10 @@ final class SegmentReader: Sendable {
             let page = try blocks.page(location, kind: kind, covering: name(ofRowGroup: rowGroup, column: column))
             return (.page(page), page.residentByteCount)
         }
-        guard case .page(let page) = block else {
+        // What is in the cache may have been read as another column's.
+        guard case .page(let page) = block, page.kind == kind, page.valueCount == location.valueCount else {
             throw blocks.damage(
-                "a page and statistics share a place", at: location.block.byteOffset,
+                "two blocks share a place", at: location.block.byteOffset,
                 covering: name(ofRowGroup: rowGroup, column: column))
         }
         return page

@@ -52,6 +52,7 @@ struct MemoryTable: DatabaseSnapshot, TableSnapshot {
     var chunks: [ChunkBounds] { [] }
     func bounds(of chunk: ChunkID) -> ChunkBounds? { nil }
     var segments: [SegmentDescriptor] { [] }
+    func keyIndexByteCount(of segment: SegmentDescriptor) throws(FirnError) -> Int { 0 }
     func description(of segment: SegmentDescriptor) throws(FirnError) -> SegmentFile.Segment {
         preconditionFailure("a table in memory has no segments")
     }
