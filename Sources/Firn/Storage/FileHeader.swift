@@ -24,14 +24,28 @@ enum FileHeaderKind: UInt8, Sendable, CaseIterable {
 
 struct FileHeader: Sendable, Hashable {
     static let byteCount = 64
-    /// The version that this build writes. 0 is what builds before the first release wrote; nobody promises to read it.
-    static let currentVersion: UInt16 = 0
+    /// The version that this build writes.
+    static let currentVersion: UInt16 = 1
     static let magic: [UInt8] = [0x46, 0x49, 0x52, 0x4E, 0x0D, 0x0A, 0x1A, 0x0A]
 
     var version = FileHeader.currentVersion
     var kind: FileHeaderKind
     var database: DatabaseID
     var file: FileID
+
+    /// Throws for a version that this build does not read, which stands at byte 8 of a file.
+    static func checkVersion(_ version: UInt16) throws(FormatError) {
+        switch version {
+        case currentVersion: return
+        case 0:
+            throw FormatError(
+                "format version 0 is that of builds before the first release, this build reads version \(currentVersion)",
+                at: 8)
+        default:
+            throw FormatError(
+                "format version \(version) is not known, this build reads version \(currentVersion)", at: 8)
+        }
+    }
 
     init(kind: FileHeaderKind, database: DatabaseID, file: FileID) {
         self.kind = kind
@@ -65,10 +79,7 @@ struct FileHeader: Sendable, Hashable {
             throw FormatError("the file does not begin as a file of Firn does")
         }
         let version = try reader.readLittleEndian(UInt16.self)
-        guard version == currentVersion else {
-            throw FormatError(
-                "format version \(version) is not known, this build reads version \(currentVersion)", at: 8)
-        }
+        try checkVersion(version)
         let kindNumber = try reader.readByte()
         let cipher = try reader.readByte()
         try reader.skip(4)

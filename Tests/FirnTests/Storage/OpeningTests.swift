@@ -74,10 +74,15 @@ import Testing
         let world = EngineWorld()
         try world.open().close()
         let file = try world.fileSystem.open("/db/CURRENT", .readWrite)
-        try file.write([1], at: 8)
-        let error = try #require(failure { _ = try world.open() })
-        #expect(error.code == .unsupportedFormat)
-        #expect(error.message.contains("format version 1 is not known"))
+        for (version, words) in [
+            (UInt8(2), "format version 2 is not known"),
+            (0, "format version 0 is that of builds before the first release"),
+        ] {
+            try file.write([version], at: 8)
+            let error = try #require(failure { _ = try world.open() })
+            #expect(error.code == .unsupportedFormat)
+            #expect(error.message.contains(words))
+        }
     }
 
     @Test func aCloseInOrderLeavesNoLog() throws {

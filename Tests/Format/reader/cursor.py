@@ -6,7 +6,7 @@ annotated hex dump (dump.py) is nothing but that list."""
 
 import struct
 
-FORMAT_VERSION = 0
+FORMAT_VERSION = 1
 MAGIC = bytes([0x46, 0x49, 0x52, 0x4E, 0x0D, 0x0A, 0x1A, 0x0A])
 FILE_KINDS = {1: "write-ahead log", 2: "manifest", 3: "segments"}
 

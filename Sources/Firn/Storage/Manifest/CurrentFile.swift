@@ -45,12 +45,7 @@ struct CurrentFile: Sendable, Hashable {
             guard magic.bytes.elementsEqual("FIRNCURR".utf8) else {
                 throw FormatError("it does not begin with FIRNCURR")
             }
-            let version = try reader.readLittleEndian(UInt16.self)
-            guard version == FileHeader.currentVersion else {
-                throw FormatError(
-                    "format version \(version) is not known, this build reads version \(FileHeader.currentVersion)",
-                    at: 8)
-            }
+            try FileHeader.checkVersion(try reader.readLittleEndian(UInt16.self))
             try reader.skip(6)
             let current = CurrentFile(
                 database: DatabaseID(try reader.readLittleEndian()),
