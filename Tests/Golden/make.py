@@ -74,7 +74,7 @@ def main():
             if not databases.can_compress(firn):
                 sys.exit("error: this firn has no compress_chunk(): cold data would be missing")
             folder.mkdir()
-            keep(folder, "closed", lambda database: databases.closed(firn, database, 150, 1500))
+            keep(folder, "closed", lambda database: databases.closed(firn, database, 400, 1500))
             keep(folder, "killed", lambda database: databases.killed(firn, database, 40))
             keep(folder, "compressed", lambda database: databases.compressed(firn, database, 150))
             print_what_is_missing(folder, pathlib.Path(scratch))
