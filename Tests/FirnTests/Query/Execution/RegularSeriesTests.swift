@@ -32,13 +32,13 @@ import Testing
 
     /// Some series, each of a few stretches with a step of its own; every fourth table has irregular ones, too.
     static func rows(_ random: inout CodecRandom, isIrregular: Bool, hasNull: Bool) -> [Row] {
-        let seriesCount = 1 + random.below(5)
+        let seriesCount = 1 + random.below(4)
         var rows: [Row] = []
         for series in 0..<seriesCount {
             var time = Int64(random.below(2_000_000_000)) * 1_000_000 - 1_000_000_000_000_000
             for _ in 0..<1 + random.below(3) {
                 let step = [0, 1, 1_000_000, 7_000_000, 10_000_000, 86_400_000_000][random.below(6)]
-                for _ in 0..<300 + random.below(1_500) {
+                for _ in 0..<300 + random.below(900) {
                     rows.append(
                         Row(
                             series: hasNull && series == 0 ? nil : "series-\(series)", time: time,
