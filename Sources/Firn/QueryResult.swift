@@ -2,6 +2,8 @@
 //
 // The answer of a query as it streams out of the engine: an async sequence of column batches, or of rows.
 
+import FirnIO
+
 /// A column of a result.
 public struct ResultColumn: Sendable, Hashable {
     public let name: String
@@ -12,7 +14,7 @@ public struct ResultColumn: Sendable, Hashable {
     }
 }
 
-/// The rows that a query answers, batch by batch, computed as they are asked for.
+/// The rows that a query answers, batch by batch, computed as they are asked for, or a few batches ahead.
 ///
 /// The result holds its snapshot of the database until it has been read to its end or is let go. It can be read
 /// once. Cancelling the task that waits for a batch stops the query; the sequence then throws 57014.
@@ -48,6 +50,39 @@ public final class QueryResult: AsyncSequence, Sendable {
         return nil
     }
 
+    /// Batches that come with one change of threads, at most.
+    private static let batchesPerHopMax = 16
+    /// Nothing more is computed with a change of threads once this has passed.
+    private static let hopNanoseconds: UInt64 = 1_000_000
+
+    /// Some batches of a result and what comes behind them.
+    fileprivate struct Stretch: Sendable {
+        var batches: ArraySlice<ColumnBatch> = []
+        var end: End?
+
+        enum End { case noMoreRows, error(FirnError) }
+    }
+
+    /// The next batch, and those after it that come at once.
+    fileprivate func nextStretch() -> Stretch {
+        var stretch = Stretch()
+        let clock = SystemTimeSource()
+        let start = clock.monotonicNanoseconds()
+        repeat {
+            do throws(FirnError) {
+                if let batch = try nextBlocking() {
+                    stretch.batches.append(batch)
+                } else {
+                    stretch.end = .noMoreRows
+                }
+            } catch {
+                stretch.end = .error(error)
+            }
+        } while stretch.end == nil && stretch.batches.count < Self.batchesPerHopMax
+            && clock.monotonicNanoseconds() - start < Self.hopNanoseconds
+        return stretch
+    }
+
     /// Reads all that is left.
     public func collect() async throws -> [ColumnBatch] {
         var batches: [ColumnBatch] = []
@@ -81,15 +116,29 @@ public final class QueryResult: AsyncSequence, Sendable {
     /// Hands out the batches.
     public struct Iterator: AsyncIteratorProtocol {
         let result: QueryResult
+        /// What came with the last change of threads and was not handed out yet.
+        private var ahead = Stretch()
+
+        fileprivate init(result: QueryResult) { self.result = result }
 
         /// The next batch with at least one row; nil at the end.
         public mutating func next() async throws -> ColumnBatch? {
-            let result = result
-            return try await withTaskCancellationHandler {
-                try await result.workers.run { () throws(FirnError) in try result.nextBlocking() }
-            } onCancel: {
-                result.cancel()
+            if ahead.batches.isEmpty, ahead.end == nil {
+                let result = result
+                ahead = try await withTaskCancellationHandler {
+                    try await result.workers.run { () throws(FirnError) in result.nextStretch() }
+                } onCancel: {
+                    result.cancel()
+                }
             }
+            if Task.isCancelled { result.cancel() }
+            if let batch = ahead.batches.first {
+                try result.cancellation.check()
+                ahead.batches.removeFirst()
+                return batch
+            }
+            if case .error(let error) = ahead.end { throw error }
+            return nil
         }
     }
 

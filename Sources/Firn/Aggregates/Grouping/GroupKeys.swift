@@ -10,10 +10,12 @@ final class GroupKeys {
     private var representatives: [[Column]]
     private var representativeBytes = 0
     private var packed: [UInt64] = []
+    private var known: [TextCodes.Known]
 
     init(_ layout: KeyLayout) {
         self.layout = layout
         table = GroupTable(wordsPerKey: max(1, layout.wordCount))
+        known = layout.fields.map { _ in TextCodes.Known() }
         representatives = [[Column]](repeating: [], count: layout.fields.count)
     }
 
@@ -33,7 +35,7 @@ final class GroupKeys {
         let table = table
         try packed.withUnsafeMutableBufferPointer { packed throws(FirnError) in
             try groups.withUnsafeMutableBufferPointer { groups throws(FirnError) in
-                layout.pack(columns, rowCount: rowCount, into: packed.baseAddress!)
+                layout.pack(columns, rowCount: rowCount, &known, into: packed.baseAddress!)
                 try table.findOrInsert(
                     UnsafePointer(packed.baseAddress!), keyCount: rowCount, into: groups.baseAddress!)
             }

@@ -116,13 +116,17 @@ struct KeyLayout: Sendable {
     private static let signBit: UInt64 = 1 << 63
 
     /// Packs rows: `columns[i]` has the values of key i. `words` holds `rowCount * wordCount` words.
-    func pack(_ columns: [Column], rowCount: Int, into words: UnsafeMutablePointer<UInt64>) {
+    ///
+    /// - Parameter known: one for each key, of the thread that packs.
+    func pack(
+        _ columns: [Column], rowCount: Int, _ known: inout [TextCodes.Known], into words: UnsafeMutablePointer<UInt64>
+    ) {
         let stride = wordCount
         words.update(repeating: 0, count: rowCount * stride)
         for (index, field) in fields.enumerated() {
             let column = columns[index]
             precondition(column.count == rowCount, "a key has a value for each row")
-            pack(column, field, index, words, stride)
+            pack(column, field, index, &known[index], words, stride)
             // Codes have their own NULL; elsewhere the value bits become 0 and the NULL bit 1.
             if let validity = column.validity, field.form != .code, field.form != .vector {
                 for row in 0..<rowCount where !validity[row] {
@@ -139,14 +143,15 @@ struct KeyLayout: Sendable {
     }
 
     private func pack(
-        _ column: Column, _ field: Field, _ index: Int, _ words: UnsafeMutablePointer<UInt64>, _ stride: Int
+        _ column: Column, _ field: Field, _ index: Int, _ known: inout TextCodes.Known,
+        _ words: UnsafeMutablePointer<UInt64>, _ stride: Int
     ) {
         let narrow = words + field.narrowWord
         let shift = field.narrowShift
         let whole = words + field.firstWord
         switch column.values {
         case .bytes, .dictionary:
-            let codes = textCodes[index]!.codes(of: column)
+            let codes = textCodes[index]!.codes(of: column, &known)
             for row in codes.indices { narrow[row * stride] |= UInt64(codes[row]) << shift }
         case .boolean(let values):
             for row in values.indices where values[row] { narrow[row * stride] |= 1 << shift }
@@ -192,7 +197,7 @@ struct KeyLayout: Sendable {
                 }
             }
             let coded = Column(type: .bytea, values: .bytes(bytes), validity: column.validity)
-            let codes = textCodes[index]!.codes(of: coded)
+            let codes = textCodes[index]!.codes(of: coded, &known)
             for row in codes.indices { narrow[row * stride] |= UInt64(codes[row]) << shift }
         }
     }

@@ -69,10 +69,25 @@ final class TextCodes: Sendable {
         }
     }
 
+    /// What one thread knows of the dictionary that it met last, so that it need not ask again for each batch.
+    struct Known {
+        fileprivate var dictionary: BytesDictionary?
+        /// Our code for each of the dictionary's; nil where they are the same.
+        fileprivate var codes: [UInt32]?
+    }
+
+    /// Dictionaries of more entries are not translated as a whole: few of these may occur.
+    private static let wholeTranslationMax = 65_536
+
     /// The code of each row of a column of text (or of other bytes); NULL rows have `null`.
-    func codes(of column: Column) -> [UInt32] {
+    func codes(of column: Column, _ known: inout Known) -> [UInt32] {
         var codes: [UInt32]
         switch column.values {
+        case .dictionary(let own, let dictionary) where dictionary.count <= Self.wholeTranslationMax:
+            if known.dictionary !== dictionary {
+                known = Known(dictionary: dictionary, codes: translation(of: dictionary))
+            }
+            codes = known.codes.map { known in own.map { known[Int($0)] } } ?? own
         case .dictionary(let own, let dictionary): codes = translated(own, dictionary, validity: column.validity)
         case .bytes(let values): codes = interned(values, validity: column.validity)
         default: preconditionFailure("codes are for text")
@@ -81,6 +96,13 @@ final class TextCodes: Sendable {
             for row in codes.indices where !validity[row] { codes[row] = Self.null }
         }
         return codes
+    }
+
+    /// Our codes for all those of a dictionary; nil where they are the same.
+    private func translation(of dictionary: BytesDictionary) -> [UInt32]? {
+        let all = (0..<UInt32(truncatingIfNeeded: dictionary.count)).map { $0 }
+        let codes = translated(all, dictionary, validity: nil)
+        return codes == all ? nil : codes
     }
 
     private func translated(_ own: [UInt32], _ dictionary: BytesDictionary, validity: Bitmap?) -> [UInt32] {

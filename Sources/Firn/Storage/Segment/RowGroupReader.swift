@@ -41,6 +41,8 @@ private final class ColumnCursor {
     private let type: DataType
     private let pages: PageSequence?
     private let scales: PageSequence?
+    /// That of the column, once it was needed.
+    private var dictionary: BytesDictionary?
 
     init(_ morsel: RowGroupMorsel, _ id: ColumnID) {
         self.morsel = morsel
@@ -70,7 +72,7 @@ private final class ColumnCursor {
         if let stepped = try steppedValues(pages, rows) { return Column(type: type, stepped: stepped) }
         let values: Column.Values
         if morsel.segment.footer.columns[position].storage == .dictionary {
-            let dictionary = try morsel.segment.dictionary(of: position)
+            let dictionary = try loadedDictionary()
             let codes: [UInt32] = pages.decode(rows) { page, vector, target in page.decodeVector(vector, into: target) }
             values = .dictionary(try checked(codes, dictionary, pages, rows), dictionary)
         } else {
@@ -79,12 +81,19 @@ private final class ColumnCursor {
         return Column(type: type, values: values, validity: pages.validity(rows))
     }
 
+    private func loadedDictionary() throws(FirnError) -> BytesDictionary {
+        if let dictionary { return dictionary }
+        let loaded = try morsel.segment.dictionary(of: position!)
+        dictionary = loaded
+        return loaded
+    }
+
     /// The rows as progressions, where the column is one of integers or of codes, stored so, and has no NULLs there.
     private func steppedValues(_ pages: PageSequence, _ rows: Range<Int>) throws(FirnError) -> SteppedValues? {
         let isCoded = morsel.segment.footer.columns[position!].storage == .dictionary
         guard isCoded || type.physical == .integer, let runs = pages.steppedRuns(rows) else { return nil }
         guard isCoded else { return SteppedValues(runs) }
-        let dictionary = try morsel.segment.dictionary(of: position!)
+        let dictionary = try loadedDictionary()
         for run in runs {
             guard let last = run.lastWithoutWrapping, run.first >= 0, last >= 0, run.first < dictionary.count,
                 last < dictionary.count
