@@ -44,6 +44,9 @@ typedef uint32_t u32x4u __attribute__((vector_size(16), aligned(1), may_alias));
 // For `mask ? a : b`, which clang has for these alone.
 typedef int64_t choice64x8 __attribute__((ext_vector_type(8)));
 typedef double choiceF64x8 __attribute__((ext_vector_type(8)));
+typedef int32_t i32x4 __attribute__((vector_size(16)));
+typedef float f32x4 __attribute__((vector_size(16)));
+typedef _Bool bitx4 __attribute__((ext_vector_type(4)));
 typedef _Bool bitx8 __attribute__((ext_vector_type(8)));
 
 // MARK: Tables, filled before main
