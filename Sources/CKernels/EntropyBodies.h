@@ -27,19 +27,12 @@ typedef struct {
 LOCAL __m256i AT_LEVEL(take)(const uint16_t **words, AT_LEVEL(Queue) *queue, __m256i width) {
     __m256i taken = _mm256_andnot_si256(_mm256_sllv_epi32(_mm256_set1_epi32(-1), width), queue->bits);
     __m256i held = _mm256_sub_epi32(queue->held, width);
-    __m256i next = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i_u *)*words));
-#if LEVEL == 2
-    __mmask8 shortLanes = _mm256_cmplt_epi32_mask(held, _mm256_set1_epi32(17));
-    next = _mm256_maskz_expand_epi32(shortLanes, next);
-    queue->held = _mm256_mask_add_epi32(held, shortLanes, held, _mm256_set1_epi32(16));
-#else
     __m256i isShort = _mm256_cmpgt_epi32(_mm256_set1_epi32(17), held);
     uint32_t shortLanes = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(isShort));
-    __m256i ranks = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i_u *)ranksOfOnes[shortLanes]));
-    next = _mm256_and_si256(_mm256_permutevar8x32_epi32(next, ranks), isShort);
-    queue->held = _mm256_add_epi32(held, _mm256_and_si256(isShort, _mm256_set1_epi32(16)));
-#endif
+    __m256i next = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i_u *)*words));
+    next = _mm256_shuffle_epi8(next, _mm256_load_si256((const __m256i *)spreadWords[shortLanes]));
     queue->bits = _mm256_or_si256(_mm256_srlv_epi32(queue->bits, width), _mm256_sllv_epi32(next, held));
+    queue->held = _mm256_add_epi32(held, _mm256_and_si256(isShort, _mm256_set1_epi32(16)));
     *words += __builtin_popcount(shortLanes);
     return taken;
 }
@@ -60,9 +53,16 @@ LOCAL __m256i AT_LEVEL(lowersOf)(const uint64_t *lowers, __m128i bins) {
                               (long long)lowers[b[3]]);
 }
 
-LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnBinStreams *streams, size_t count,
-                            uint64_t *values, int rounds) {
+// Lower bounds of few bins lie in registers.
+#define IS_FEW (LEVEL == 2 && lowerCount <= FEW_WORDS)
+
+LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, size_t lowerCount, FirnBinStreams *streams,
+                            size_t count, uint64_t *values, int rounds, int isFew) {
     const uint16_t *symbols = streams->symbols, *offsets = streams->offsets;
+#if LEVEL == 2
+    AT_LEVEL(FewWords) few;
+    if (isFew) few = AT_LEVEL(loadFew)(lowers, lowerCount);
+#endif
     AT_LEVEL(Queue) symbolQueue[2], offsetQueue[2];
     __m256i state[2];
     UNROLLED for (int half = 0; half < 2; half++) {
@@ -90,6 +90,18 @@ LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnB
             width[half] = _mm256_sub_epi32(width[half], now);
         }
         UNROLLED for (int half = 0; half < 2; half++) {
+#if LEVEL == 2
+            if (isFew) {
+                __m512i row = AT_LEVEL(amongFew)(&few, _mm512_cvtepu32_epi64(bin[half]));
+                if (rounds > 0) row = _mm512_add_epi64(row, _mm512_cvtepu32_epi64(parts[half][0]));
+                if (rounds > 2) {
+                    __m512i upper = _mm512_slli_epi64(_mm512_cvtepu32_epi64(parts[half][1]), 32);
+                    row = _mm512_add_epi64(row, upper);
+                }
+                _mm512_storeu_si512(values + index + half * 8, row);
+                continue;
+            }
+#endif
             __m256i low = AT_LEVEL(lowersOf)(lowers, _mm256_castsi256_si128(bin[half]));
             __m256i high = AT_LEVEL(lowersOf)(lowers, _mm256_extracti128_si256(bin[half], 1));
             UNROLLED for (int part = 0; part < 2; part++) {
@@ -119,6 +131,8 @@ LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnB
 #undef THROUGH_MEMORY
 
 #else
+
+#define IS_FEW 0
 
 // Four lanes at once, in vectors that every target has. A lane's window is the last two words that it was given and
 // `used` how many of their bits are taken, at most 16 after a take: of all shifts only one is by a count of each
@@ -159,8 +173,8 @@ LOCAL u32x4 AT_LEVEL(take)(const uint16_t **words, AT_LEVEL(Queue) *queue, u32x4
     return taken;
 }
 
-LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnBinStreams *streams, size_t count,
-                            uint64_t *values, int rounds) {
+LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, size_t lowerCount, FirnBinStreams *streams,
+                            size_t count, uint64_t *values, int rounds, int isFew) {
     AT_LEVEL(Queue) symbolQueues[4], offsetQueues[4];
     AT_LEVEL(open)(&streams->symbolQueues, symbolQueues);
     AT_LEVEL(open)(&streams->offsetQueues, offsetQueues);
@@ -203,29 +217,37 @@ LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnB
 
 /// `count` is a multiple of 16.
 TARGET static __attribute__((noinline)) void AT_LEVEL(expandRows)(const uint32_t *table, const uint64_t *lowers,
-                                                                  uint32_t widest, FirnBinStreams *streams,
-                                                                  size_t count, uint64_t *values) {
+                                                                  size_t lowerCount, uint32_t widest,
+                                                                  FirnBinStreams *streams, size_t count,
+                                                                  uint64_t *values) {
+#define ROUNDS(rounds)                                                                                                 \
+    if (IS_FEW)                                                                                                        \
+        AT_LEVEL(expand)(table, lowers, lowerCount, streams, count, values, rounds, 1);                                \
+    else                                                                                                               \
+        AT_LEVEL(expand)(table, lowers, lowerCount, streams, count, values, rounds, 0);
     switch ((widest + 15) / 16) {
-    case 0: AT_LEVEL(expand)(table, lowers, streams, count, values, 0); break;
-    case 1: AT_LEVEL(expand)(table, lowers, streams, count, values, 1); break;
-    case 2: AT_LEVEL(expand)(table, lowers, streams, count, values, 2); break;
-    case 3: AT_LEVEL(expand)(table, lowers, streams, count, values, 3); break;
-    default: AT_LEVEL(expand)(table, lowers, streams, count, values, 4); break;
+    case 0: ROUNDS(0) break;
+    case 1: ROUNDS(1) break;
+    case 2: ROUNDS(2) break;
+    case 3: ROUNDS(3) break;
+    default: ROUNDS(4) break;
     }
+#undef ROUNDS
 }
 
 TARGET static void AT_LEVEL(expandBins)(const uint32_t *restrict table, const uint64_t *restrict lowers,
-                                        uint32_t widest, FirnBinStreams *restrict streams, size_t count,
-                                        uint64_t *restrict values) {
+                                        size_t lowerCount, uint32_t widest, FirnBinStreams *restrict streams,
+                                        size_t count, uint64_t *restrict values) {
     const size_t whole = count / 16 * 16;
-    if (whole > 0) AT_LEVEL(expandRows)(table, lowers, widest, streams, whole, values);
+    if (whole > 0) AT_LEVEL(expandRows)(table, lowers, lowerCount, widest, streams, whole, values);
     if (whole < count) {
         uint64_t row[16];
-        AT_LEVEL(expandRows)(table, lowers, widest, streams, 16, row);
+        AT_LEVEL(expandRows)(table, lowers, lowerCount, widest, streams, 16, row);
         memcpy(values + whole, row, (count - whole) * 8);
     }
 }
 
+#undef IS_FEW
 #undef UNROLLED
 #undef ROLLED
 #undef LOCAL

@@ -266,6 +266,44 @@ TARGET static void AT_LEVEL(prefixSum)(int64_t *values, size_t count, int64_t ca
     }
 }
 
+// MARK: Looking up
+
+#if LEVEL == 2
+/// Up to 32 words that registers hold: a look-up takes no load.
+typedef struct {
+    __m512i parts[4];
+} AT_LEVEL(FewWords);
+
+LOCAL AT_LEVEL(FewWords) AT_LEVEL(loadFew)(const void *words, size_t wordCount) {
+    AT_LEVEL(FewWords) few;
+    uint64_t padded[FEW_WORDS] = {0};
+    memcpy(padded, words, wordCount * 8);
+    for (int part = 0; part < 4; part++) few.parts[part] = _mm512_loadu_si512(padded + part * 8);
+    return few;
+}
+
+LOCAL __m512i AT_LEVEL(amongFew)(const AT_LEVEL(FewWords) *few, __m512i places) {
+    __m512i low = _mm512_permutex2var_epi64(few->parts[0], places, few->parts[1]);
+    __m512i high = _mm512_permutex2var_epi64(few->parts[2], places, few->parts[3]);
+    return _mm512_mask_mov_epi64(low, _mm512_test_epi64_mask(places, _mm512_set1_epi64(16)), high);
+}
+#endif
+
+TARGET static void AT_LEVEL(replaceCodes)(int64_t *restrict codes, size_t count, const int64_t *restrict entries,
+                                          size_t entryCount) {
+    size_t index = 0;
+#if LEVEL == 2
+    if (entryCount <= FEW_WORDS) {
+        AT_LEVEL(FewWords) few = AT_LEVEL(loadFew)(entries, entryCount);
+        for (; index + 8 <= count; index += 8)
+            _mm512_storeu_si512(codes + index, AT_LEVEL(amongFew)(&few, _mm512_loadu_si512(codes + index)));
+    }
+#else
+    (void)entryCount;
+#endif
+    for (; index < count; index++) codes[index] = entries[codes[index]];
+}
+
 // MARK: Comparing
 
 LOCAL uint8_t AT_LEVEL(bitsOf)(i64x8 mask) {
@@ -646,6 +684,7 @@ static const FirnKernels AT_LEVEL(kernels) = {
     .unpackALP = AT_LEVEL(unpackALP),
     .decodeALP = AT_LEVEL(decodeALP),
     .prefixSum = AT_LEVEL(prefixSum),
+    .replaceCodes = AT_LEVEL(replaceCodes),
     .compareInt64 = AT_LEVEL(compareInt64),
     .compareDouble = AT_LEVEL(compareDouble),
     .betweenInt64 = AT_LEVEL(betweenInt64),

@@ -189,7 +189,8 @@ private struct BenchmarkedBins {
             },
             run: {
                 var streams = start
-                $0.pointee.expandBins(table, lowers, UInt32(Self.widest), &streams, VectorLayout.valueCount, output)
+                $0.pointee.expandBins(
+                    table, lowers, lowers.count, UInt32(Self.widest), &streams, VectorLayout.valueCount, output)
             })
     }
 }
