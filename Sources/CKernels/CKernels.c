@@ -49,6 +49,9 @@ typedef float f32x4 __attribute__((vector_size(16)));
 typedef _Bool bitx4 __attribute__((ext_vector_type(4)));
 typedef _Bool bitx8 __attribute__((ext_vector_type(8)));
 
+/// Values of a run from which on a call for its rows is worth while.
+#define LONG_RUN 128
+
 /// Words that four of AVX-512's registers hold.
 #define FEW_WORDS 32
 

@@ -99,6 +99,8 @@ typedef struct {
     size_t (*select)(const uint64_t *bitmap, size_t count, uint32_t first, uint32_t *indexes);
     void (*aggregateDouble)(const double *values, size_t count, const uint64_t *validity, FirnDoubleAggregate *result);
     void (*aggregateInt64)(const int64_t *values, size_t count, const uint64_t *validity, FirnIntegerAggregate *result);
+    /// The sum that `aggregateDouble` gives.
+    double (*sumDouble)(const double *values, size_t count, const uint64_t *validity);
     /// Sum of (value - center)^2.
     double (*squaresDouble)(const double *values, size_t count, const uint64_t *validity, double center);
     double (*squaresInt64)(const int64_t *values, size_t count, const uint64_t *validity, double center);
@@ -186,6 +188,9 @@ static inline void firn_aggregate_double(const double *values, size_t count, con
 static inline void firn_aggregate_int64(const int64_t *values, size_t count, const uint64_t *validity,
                                         FirnIntegerAggregate *result) {
     firn_kernels->aggregateInt64(values, count, validity, result);
+}
+static inline double firn_sum_double(const double *values, size_t count, const uint64_t *validity) {
+    return firn_kernels->sumDouble(values, count, validity);
 }
 static inline double firn_squares_double(const double *values, size_t count, const uint64_t *validity, double center) {
     return firn_kernels->squaresDouble(values, count, validity, center);

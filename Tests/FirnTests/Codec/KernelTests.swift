@@ -263,6 +263,9 @@ import Testing
                         var result = FirnDoubleAggregate()
                         kernels.aggregateDouble(numbers, count, validity, &result)
                         #expect(areSame(result, expected), "level \(level), \(count), seed \(random.seed)")
+                        #expect(
+                            areSame(kernels.sumDouble(numbers, count, validity), expected.sum),
+                            "level \(level), \(count), seed \(random.seed)")
                         var integerResult = FirnIntegerAggregate()
                         kernels.aggregateInt64(values, count, validity, &integerResult)
                         #expect(

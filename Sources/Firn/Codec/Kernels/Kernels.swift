@@ -189,6 +189,12 @@ enum Kernels {
         return result
     }
 
+    /// The sum alone, as `aggregate` has it.
+    @inline(__always)
+    static func sum(_ values: UnsafePointer<Double>, count: Int, validity: UnsafePointer<UInt64>? = nil) -> Double {
+        firn_sum_double(values, count, validity)
+    }
+
     /// Sum of (value - center)^2 in the fixed order of 16 lanes.
     @inline(__always)
     static func squares(
