@@ -211,8 +211,10 @@ enum WholePage {
             case .scaled(let page): page.decode(vector, count: count, domain)
             case .decimals(let page): try page.decode(vector, count: count)
             case .codes(let distinct):
-                let extremes = Kernels.extremes(vector, count: count)
-                guard extremes.min >= 0, extremes.max < Int64(distinct.count) else {
+                // As unsigned numbers, among which negative codes are the largest.
+                guard !distinct.isEmpty,
+                    Kernels.countAbove(vector, count: count, base: 0, limit: UInt64(distinct.count - 1)) == 0
+                else {
                     throw FormatError("a code lies outside a dictionary of \(distinct.count)")
                 }
                 // Precondition: every code is an index of the dictionary, as was just checked.
