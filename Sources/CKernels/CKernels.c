@@ -44,7 +44,16 @@ typedef uint32_t u32x4u __attribute__((vector_size(16), aligned(1), may_alias));
 // For `mask ? a : b`, which clang has for these alone.
 typedef int64_t choice64x8 __attribute__((ext_vector_type(8)));
 typedef double choiceF64x8 __attribute__((ext_vector_type(8)));
+typedef int32_t i32x4 __attribute__((vector_size(16)));
+typedef float f32x4 __attribute__((vector_size(16)));
+typedef _Bool bitx4 __attribute__((ext_vector_type(4)));
 typedef _Bool bitx8 __attribute__((ext_vector_type(8)));
+
+/// Values of a run from which on a call for its rows is worth while.
+#define LONG_RUN 128
+
+/// Words that four of AVX-512's registers hold.
+#define FEW_WORDS 32
 
 // MARK: Tables, filled before main
 
@@ -53,6 +62,10 @@ static uint8_t placesOfOnes[256][8];
 static uint8_t countsOfOnes[256];
 /// How many ones are below each place of each byte.
 static uint8_t ranksOfOnes[256][8];
+#if defined(__x86_64__)
+/// Shuffles that give the next words to the lanes of a byte's ones, as 32 bits each, and nought to the others.
+static uint8_t spreadWords[256][32] __attribute__((aligned(32)));
+#endif
 /// Slice-by-8 tables of CRC32C.
 static uint32_t crcTables[8][256];
 
@@ -205,6 +218,12 @@ __attribute__((constructor)) static void chooseKernels(void) {
             if (byte >> bit & 1) placesOfOnes[byte][count++] = (uint8_t)bit;
         }
         countsOfOnes[byte] = (uint8_t)count;
+#if defined(__x86_64__)
+        for (int place = 0; place < 32; place++) {
+            int lane = place / 4, isTaken = place % 4 < 2 && (byte >> lane & 1);
+            spreadWords[byte][place] = isTaken ? (uint8_t)(ranksOfOnes[byte][lane] * 2 + place % 4) : 0x80;
+        }
+#endif
         uint32_t crc = (uint32_t)byte;
         for (int bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >> 1) ^ 0x82F63B78 : crc >> 1;
         crcTables[0][byte] = crc;

@@ -12,6 +12,7 @@
 
 #define LOCAL TARGET static inline __attribute__((always_inline))
 #define UNROLLED _Pragma("clang loop unroll(full)")
+#define ROLLED _Pragma("clang loop unroll(disable)")
 
 #if LEVEL > 0
 
@@ -28,9 +29,8 @@ LOCAL __m256i AT_LEVEL(take)(const uint16_t **words, AT_LEVEL(Queue) *queue, __m
     __m256i held = _mm256_sub_epi32(queue->held, width);
     __m256i isShort = _mm256_cmpgt_epi32(_mm256_set1_epi32(17), held);
     uint32_t shortLanes = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(isShort));
-    __m256i next = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i_u *)*words));
-    __m256i ranks = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i_u *)ranksOfOnes[shortLanes]));
-    next = _mm256_and_si256(_mm256_permutevar8x32_epi32(next, ranks), isShort);
+    __m256i next = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i_u *)*words));
+    next = _mm256_shuffle_epi8(next, _mm256_load_si256((const __m256i *)spreadWords[shortLanes]));
     queue->bits = _mm256_or_si256(_mm256_srlv_epi32(queue->bits, width), _mm256_sllv_epi32(next, held));
     queue->held = _mm256_add_epi32(held, _mm256_and_si256(isShort, _mm256_set1_epi32(16)));
     *words += __builtin_popcount(shortLanes);
@@ -53,9 +53,16 @@ LOCAL __m256i AT_LEVEL(lowersOf)(const uint64_t *lowers, __m128i bins) {
                               (long long)lowers[b[3]]);
 }
 
-LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnBinStreams *streams, size_t count,
-                            uint64_t *values, int rounds) {
+// Lower bounds of few bins lie in registers.
+#define IS_FEW (LEVEL == 2 && lowerCount <= FEW_WORDS)
+
+LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, size_t lowerCount, FirnBinStreams *streams,
+                            size_t count, uint64_t *values, int rounds, int isFew) {
     const uint16_t *symbols = streams->symbols, *offsets = streams->offsets;
+#if LEVEL == 2
+    AT_LEVEL(FewWords) few;
+    if (isFew) few = AT_LEVEL(loadFew)(lowers, lowerCount);
+#endif
     AT_LEVEL(Queue) symbolQueue[2], offsetQueue[2];
     __m256i state[2];
     UNROLLED for (int half = 0; half < 2; half++) {
@@ -83,6 +90,18 @@ LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnB
             width[half] = _mm256_sub_epi32(width[half], now);
         }
         UNROLLED for (int half = 0; half < 2; half++) {
+#if LEVEL == 2
+            if (isFew) {
+                __m512i row = AT_LEVEL(amongFew)(&few, _mm512_cvtepu32_epi64(bin[half]));
+                if (rounds > 0) row = _mm512_add_epi64(row, _mm512_cvtepu32_epi64(parts[half][0]));
+                if (rounds > 2) {
+                    __m512i upper = _mm512_slli_epi64(_mm512_cvtepu32_epi64(parts[half][1]), 32);
+                    row = _mm512_add_epi64(row, upper);
+                }
+                _mm512_storeu_si512(values + index + half * 8, row);
+                continue;
+            }
+#endif
             __m256i low = AT_LEVEL(lowersOf)(lowers, _mm256_castsi256_si128(bin[half]));
             __m256i high = AT_LEVEL(lowersOf)(lowers, _mm256_extracti128_si256(bin[half], 1));
             UNROLLED for (int part = 0; part < 2; part++) {
@@ -113,66 +132,122 @@ LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnB
 
 #else
 
-LOCAL uint32_t AT_LEVEL(take)(const uint16_t **words, FirnLaneQueues *queues, int lane, uint32_t width) {
-    uint64_t bits = queues->bits[lane];
-    uint32_t held = queues->held[lane] - width;
-    uint32_t isShort = held <= 16;
-    queues->bits[lane] = (uint32_t)(bits >> width | (uint64_t)(**words & -isShort) << held);
-    queues->held[lane] = held + isShort * 16;
-    *words += isShort;
-    return (uint32_t)bits & ((1u << width) - 1);
+#define IS_FEW 0
+
+// Four lanes at once, in vectors that every target has. A lane's window is the last two words that it was given and
+// `used` how many of their bits are taken, at most 16 after a take: of all shifts only one is by a count of each
+// lane's own, which SSE2 has not got. Loops stay loops, or the compiler spills what it gains.
+typedef struct {
+    u32x4 window, used;
+} AT_LEVEL(Queue);
+
+LOCAL void AT_LEVEL(open)(const FirnLaneQueues *lanes, AT_LEVEL(Queue) *queues) {
+    for (int lane = 0; lane < 16; lane++) {
+        queues[lane / 4].used[lane % 4] = 32 - lanes->held[lane];
+        queues[lane / 4].window[lane % 4] = lanes->bits[lane] << (32 - lanes->held[lane]);
+    }
 }
 
-LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnBinStreams *streams, size_t count,
-                            uint64_t *values, int rounds) {
-    // Copies, which nothing else points to.
-    FirnBinStreams s = *streams;
-    for (size_t index = 0; index < count; index += 16) {
-        uint32_t widths[16];
-        UNROLLED for (int lane = 0; lane < 16; lane++) {
-            uint32_t entry = table[s.states[lane]];
-            s.states[lane] = (entry >> 20) + AT_LEVEL(take)(&s.symbols, &s.symbolQueues, lane, entry & 15);
-            widths[lane] = entry >> 4 & 63;
-            values[index + lane] = lowers[entry >> 10 & 1023];
-        }
-        for (int round = 0; round < rounds; round++) UNROLLED for (int lane = 0; lane < 16; lane++) {
-            uint32_t now = rounds == 1 || widths[lane] < 16 ? widths[lane] : 16;
-            uint64_t part = AT_LEVEL(take)(&s.offsets, &s.offsetQueues, lane, now);
-            values[index + lane] += part << (round * 16);
-            widths[lane] -= now;
-        }
-        s.symbols = s.symbols < s.symbolsEnd ? s.symbols : s.symbolsEnd;
-        s.offsets = s.offsets < s.offsetsEnd ? s.offsets : s.offsetsEnd;
+LOCAL void AT_LEVEL(close)(const AT_LEVEL(Queue) *queues, FirnLaneQueues *lanes) {
+    for (int lane = 0; lane < 16; lane++) {
+        lanes->held[lane] = 32 - queues[lane / 4].used[lane % 4];
+        lanes->bits[lane] = queues[lane / 4].window[lane % 4] >> queues[lane / 4].used[lane % 4];
     }
-    *streams = s;
+}
+
+LOCAL u32x4 AT_LEVEL(take)(const uint16_t **words, AT_LEVEL(Queue) *queue, u32x4 width) {
+    u32x4 window = queue->window, used = queue->used + width;
+    // 2^width by way of a float's exponent.
+    i32x4 powers = __builtin_convertvector((f32x4)((width << 23) + 0x3F800000u), i32x4);
+    u32x4 taken = (window >> queue->used) & ((u32x4)powers - 1);
+    u32x4 isShort = (u32x4)((i32x4)used > 15);
+    bitx4 bits = __builtin_convertvector((i32x4)isShort, bitx4);
+    uint8_t shortLanes;
+    memcpy(&shortLanes, &bits, 1);
+    shortLanes &= 15;
+    const uint8_t *ranks = ranksOfOnes[shortLanes];
+    u32x4 next = {(*words)[0], (*words)[ranks[1]], (*words)[ranks[2]], (*words)[ranks[3]]};
+    queue->window = (isShort & (window >> 16 | next << 16)) | (~isShort & window);
+    queue->used = used - (isShort & 16);
+    *words += countsOfOnes[shortLanes];
+    return taken;
+}
+
+LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, size_t lowerCount, FirnBinStreams *streams,
+                            size_t count, uint64_t *values, int rounds, int isFew) {
+    AT_LEVEL(Queue) symbolQueues[4], offsetQueues[4];
+    AT_LEVEL(open)(&streams->symbolQueues, symbolQueues);
+    AT_LEVEL(open)(&streams->offsetQueues, offsetQueues);
+    const uint16_t *symbols = streams->symbols, *offsets = streams->offsets;
+    const uint16_t *symbolsEnd = streams->symbolsEnd, *offsetsEnd = streams->offsetsEnd;
+    uint32_t states[16];
+    memcpy(states, streams->states, sizeof states);
+    for (size_t index = 0; index < count; index += 16) {
+        u32x4 widths[4];
+        ROLLED for (int four = 0; four < 4; four++) {
+            const uint32_t *s = states + four * 4;
+            u32x4 entry = {table[s[0]], table[s[1]], table[s[2]], table[s[3]]};
+            u32x4 state = (entry >> 20) + AT_LEVEL(take)(&symbols, &symbolQueues[four], entry & 15);
+            memcpy(states + four * 4, &state, sizeof state);
+            widths[four] = entry >> 4 & 63;
+            u32x4 bin = entry >> 10 & 1023;
+            for (int lane = 0; lane < 4; lane++) values[index + four * 4 + lane] = lowers[bin[lane]];
+        }
+        for (int round = 0; round < rounds; round++) {
+            ROLLED for (int four = 0; four < 4; four++) {
+                u32x4 isWide = (u32x4)((i32x4)widths[four] > 16);
+                u32x4 now = rounds == 1 ? widths[four] : (isWide & 16) | (~isWide & widths[four]);
+                u32x4 part = AT_LEVEL(take)(&offsets, &offsetQueues[four], now);
+                widths[four] -= now;
+                u64x4 wide = __builtin_convertvector(part, u64x4) << (uint64_t)(round * 16);
+                *(u64x4u *)(values + index + four * 4) += wide;
+            }
+        }
+        symbols = symbols < symbolsEnd ? symbols : symbolsEnd;
+        offsets = offsets < offsetsEnd ? offsets : offsetsEnd;
+    }
+    streams->symbols = symbols;
+    streams->offsets = offsets;
+    memcpy(streams->states, states, sizeof states);
+    AT_LEVEL(close)(symbolQueues, &streams->symbolQueues);
+    AT_LEVEL(close)(offsetQueues, &streams->offsetQueues);
 }
 
 #endif
 
 /// `count` is a multiple of 16.
 TARGET static __attribute__((noinline)) void AT_LEVEL(expandRows)(const uint32_t *table, const uint64_t *lowers,
-                                                                  uint32_t widest, FirnBinStreams *streams,
-                                                                  size_t count, uint64_t *values) {
+                                                                  size_t lowerCount, uint32_t widest,
+                                                                  FirnBinStreams *streams, size_t count,
+                                                                  uint64_t *values) {
+#define ROUNDS(rounds)                                                                                                 \
+    if (IS_FEW)                                                                                                        \
+        AT_LEVEL(expand)(table, lowers, lowerCount, streams, count, values, rounds, 1);                                \
+    else                                                                                                               \
+        AT_LEVEL(expand)(table, lowers, lowerCount, streams, count, values, rounds, 0);
     switch ((widest + 15) / 16) {
-    case 0: AT_LEVEL(expand)(table, lowers, streams, count, values, 0); break;
-    case 1: AT_LEVEL(expand)(table, lowers, streams, count, values, 1); break;
-    case 2: AT_LEVEL(expand)(table, lowers, streams, count, values, 2); break;
-    case 3: AT_LEVEL(expand)(table, lowers, streams, count, values, 3); break;
-    default: AT_LEVEL(expand)(table, lowers, streams, count, values, 4); break;
+    case 0: ROUNDS(0) break;
+    case 1: ROUNDS(1) break;
+    case 2: ROUNDS(2) break;
+    case 3: ROUNDS(3) break;
+    default: ROUNDS(4) break;
     }
+#undef ROUNDS
 }
 
 TARGET static void AT_LEVEL(expandBins)(const uint32_t *restrict table, const uint64_t *restrict lowers,
-                                        uint32_t widest, FirnBinStreams *restrict streams, size_t count,
-                                        uint64_t *restrict values) {
+                                        size_t lowerCount, uint32_t widest, FirnBinStreams *restrict streams,
+                                        size_t count, uint64_t *restrict values) {
     const size_t whole = count / 16 * 16;
-    if (whole > 0) AT_LEVEL(expandRows)(table, lowers, widest, streams, whole, values);
+    if (whole > 0) AT_LEVEL(expandRows)(table, lowers, lowerCount, widest, streams, whole, values);
     if (whole < count) {
         uint64_t row[16];
-        AT_LEVEL(expandRows)(table, lowers, widest, streams, 16, row);
+        AT_LEVEL(expandRows)(table, lowers, lowerCount, widest, streams, 16, row);
         memcpy(values + whole, row, (count - whole) * 8);
     }
 }
 
+#undef IS_FEW
 #undef UNROLLED
+#undef ROLLED
 #undef LOCAL

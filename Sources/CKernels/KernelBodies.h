@@ -266,6 +266,44 @@ TARGET static void AT_LEVEL(prefixSum)(int64_t *values, size_t count, int64_t ca
     }
 }
 
+// MARK: Looking up
+
+#if LEVEL == 2
+/// Up to 32 words that registers hold: a look-up takes no load.
+typedef struct {
+    __m512i parts[4];
+} AT_LEVEL(FewWords);
+
+LOCAL AT_LEVEL(FewWords) AT_LEVEL(loadFew)(const void *words, size_t wordCount) {
+    AT_LEVEL(FewWords) few;
+    uint64_t padded[FEW_WORDS] = {0};
+    memcpy(padded, words, wordCount * 8);
+    for (int part = 0; part < 4; part++) few.parts[part] = _mm512_loadu_si512(padded + part * 8);
+    return few;
+}
+
+LOCAL __m512i AT_LEVEL(amongFew)(const AT_LEVEL(FewWords) *few, __m512i places) {
+    __m512i low = _mm512_permutex2var_epi64(few->parts[0], places, few->parts[1]);
+    __m512i high = _mm512_permutex2var_epi64(few->parts[2], places, few->parts[3]);
+    return _mm512_mask_mov_epi64(low, _mm512_test_epi64_mask(places, _mm512_set1_epi64(16)), high);
+}
+#endif
+
+TARGET static void AT_LEVEL(replaceCodes)(int64_t *restrict codes, size_t count, const int64_t *restrict entries,
+                                          size_t entryCount) {
+    size_t index = 0;
+#if LEVEL == 2
+    if (entryCount <= FEW_WORDS) {
+        AT_LEVEL(FewWords) few = AT_LEVEL(loadFew)(entries, entryCount);
+        for (; index + 8 <= count; index += 8)
+            _mm512_storeu_si512(codes + index, AT_LEVEL(amongFew)(&few, _mm512_loadu_si512(codes + index)));
+    }
+#else
+    (void)entryCount;
+#endif
+    for (; index < count; index++) codes[index] = entries[codes[index]];
+}
+
 // MARK: Comparing
 
 LOCAL uint8_t AT_LEVEL(bitsOf)(i64x8 mask) {
@@ -281,9 +319,20 @@ LOCAL uint8_t AT_LEVEL(bitsOf)(i64x8 mask) {
 #endif
 }
 
+// Mask registers are stored byte by byte, which is what AVX-512 does best; other levels put a word together.
 #define COMPARE_LOOP(TYPE, VECTOR, EXPRESSION)                                                                         \
     {                                                                                                                  \
         size_t index = 0;                                                                                              \
+        for (; index + 64 <= count; index += 64) {                                                                     \
+            uint64_t word = 0;                                                                                         \
+            _Pragma("clang loop unroll(full)") for (size_t part = 0; part < 8; part++) {                               \
+                VECTOR v = *(const VECTOR##u *)(values + index + part * 8);                                            \
+                uint8_t bits = AT_LEVEL(bitsOf)((i64x8)(EXPRESSION));                                                  \
+                if (LEVEL == 2) bitmap[index / 8 + part] = bits;                                                       \
+                word |= (uint64_t)bits << (part * 8);                                                                  \
+            }                                                                                                          \
+            if (LEVEL < 2) memcpy(bitmap + index / 8, &word, 8);                                                       \
+        }                                                                                                              \
         for (; index + 8 <= count; index += 8) {                                                                       \
             VECTOR v = *(const VECTOR##u *)(values + index);                                                           \
             bitmap[index / 8] = AT_LEVEL(bitsOf)((i64x8)(EXPRESSION));                                                 \
@@ -411,11 +460,11 @@ LOCAL void AT_LEVEL(addDoubles)(AT_LEVEL(DoubleState) *state, f64x8 a, f64x8 b) 
     state->sumB += b;
     state->minA = AT_LEVEL(choose)(a < state->minA, a, state->minA);
     state->maxA = AT_LEVEL(choose)(a > state->maxA, a, state->maxA);
-#if LEVEL > 0
+#if LEVEL > 1
     state->minB = AT_LEVEL(choose)(b < state->minB, b, state->minB);
     state->maxB = AT_LEVEL(choose)(b > state->maxB, b, state->maxB);
 #else
-    // SSE2 has too few registers for more accumulators.
+    // Sixteen registers are too few for more accumulators.
     state->minA = AT_LEVEL(choose)(b < state->minA, b, state->minA);
     state->maxA = AT_LEVEL(choose)(b > state->maxA, b, state->maxA);
 #endif
@@ -440,6 +489,18 @@ static int64_t AT_LEVEL(countNaN)(const double *values, size_t count, const uint
     return found;
 }
 
+/// Whole rows of a long run; returns how many values they hold. Here they have all registers to themselves, of which
+/// AVX2 has just enough.
+TARGET static __attribute__((noinline)) size_t AT_LEVEL(addRows)(AT_LEVEL(DoubleState) *state, const double *values,
+                                                                 size_t count) {
+    AT_LEVEL(DoubleState) all = *state;
+    size_t index = 0;
+    for (; index + 16 <= count; index += 16)
+        AT_LEVEL(addDoubles)(&all, *(const f64x8u *)(values + index), *(const f64x8u *)(values + index + 8));
+    *state = all;
+    return index;
+}
+
 LOCAL void AT_LEVEL(doubleRun)(const double *values, size_t count, size_t readable, const uint64_t *validity,
                                FirnDoubleAggregate *result) {
     f64x8 zero = {0};
@@ -447,6 +508,7 @@ LOCAL void AT_LEVEL(doubleRun)(const double *values, size_t count, size_t readab
     size_t index = 0;
     int64_t valid = 0;
     if (validity == NULL) {
+        if (LEVEL == 1 && count >= LONG_RUN) index = AT_LEVEL(addRows)(&state, values, count);
         for (; index + 16 <= count; index += 16)
             AT_LEVEL(addDoubles)(&state, *(const f64x8u *)(values + index), *(const f64x8u *)(values + index + 8));
         valid = (int64_t)count;
@@ -483,30 +545,36 @@ LOCAL void AT_LEVEL(doubleRun)(const double *values, size_t count, size_t readab
     result->count = valid;
 }
 
+typedef struct {
+    // Wrapped.
+    u64x8 sum;
+    i64x8 min, max;
+} AT_LEVEL(IntegerState);
+
+LOCAL void AT_LEVEL(addIntegers)(AT_LEVEL(IntegerState) *state, i64x8 a, i64x8 b) {
+    state->sum += (u64x8)a + (u64x8)b;
+    // Compared with each other first, two rows take three comparisons, not four.
+    i64x8 isLess = a < b;
+    i64x8 lesser = AT_LEVEL(chooseInteger)(isLess, a, b), greater = AT_LEVEL(chooseInteger)(isLess, b, a);
+    state->min = AT_LEVEL(chooseInteger)(lesser < state->min, lesser, state->min);
+    state->max = AT_LEVEL(chooseInteger)(greater > state->max, greater, state->max);
+}
+
 LOCAL void AT_LEVEL(integerRun)(const int64_t *values, size_t count, size_t readable, const uint64_t *validity,
                                 FirnIntegerAggregate *result) {
     i64x8 zero = {0};
-    i64x8 min = zero + INT64_MAX, max = zero + INT64_MIN;
+    AT_LEVEL(IntegerState) state = {{0}, zero + INT64_MAX, zero + INT64_MIN};
     u64x8 high = {0}, low = {0};
     size_t index = 0;
     int64_t valid = 0;
     if (validity == NULL) {
-        u64x8 whole = {0};
-        for (; index + 16 <= count; index += 16) {
-            i64x8 a = *(const i64x8u *)(values + index), b = *(const i64x8u *)(values + index + 8);
-            u64x8 biasedA = (u64x8)a ^ (1ull << 63), biasedB = (u64x8)b ^ (1ull << 63);
-            high += (biasedA >> 32) + (biasedB >> 32);
-            whole += biasedA + biasedB;
-            // Compared with each other first, two rows take three comparisons, not four.
-            i64x8 isLess = a < b;
-            i64x8 lesser = AT_LEVEL(chooseInteger)(isLess, a, b), greater = AT_LEVEL(chooseInteger)(isLess, b, a);
-            min = AT_LEVEL(chooseInteger)(lesser < min, lesser, min);
-            max = AT_LEVEL(chooseInteger)(greater > max, greater, max);
-        }
-        // The low halves sum up to less than 2^64, so they are what the high ones leave of the wrapped sum.
-        low = whole - (high << 32);
+        for (; index + 16 <= count; index += 16)
+            AT_LEVEL(addIntegers)(&state, *(const i64x8u *)(values + index), *(const i64x8u *)(values + index + 8));
         valid = (int64_t)index;
     }
+    i64x8 min = state.min, max = state.max;
+    u64x8 whole = state.sum;
+    const size_t wholeCount = index;
     for (; index < count; index += 8) {
         size_t rest = count - index;
         uint32_t bits = rest >= 8 ? 0xFF : (1u << rest) - 1;
@@ -524,18 +592,39 @@ LOCAL void AT_LEVEL(integerRun)(const int64_t *values, size_t count, size_t read
         min = AT_LEVEL(chooseInteger)((v < min) & in, v, min);
         max = AT_LEVEL(chooseInteger)((v > max) & in, v, max);
     }
-    high += UPPER(high, 4);
-    low += UPPER(low, 4);
-    high += UPPER(high, 2);
-    low += UPPER(low, 2);
     min = AT_LEVEL(chooseInteger)(UPPER(min, 4) < min, UPPER(min, 4), min);
     max = AT_LEVEL(chooseInteger)(UPPER(max, 4) > max, UPPER(max, 4), max);
     min = AT_LEVEL(chooseInteger)(UPPER(min, 2) < min, UPPER(min, 2), min);
     max = AT_LEVEL(chooseInteger)(UPPER(max, 2) > max, UPPER(max, 2), max);
-    result->sumHigh = high[0] + high[1];
-    result->sumLow = low[0] + low[1];
     result->min = min[1] < min[0] ? min[1] : min[0];
     result->max = max[1] > max[0] ? max[1] : max[0];
+    // So many values within this bound do not add up to 2^63, so what was added without regard to that is the sum.
+    const int64_t bound = wholeCount == 0 ? INT64_MAX : INT64_MAX >> (64 - __builtin_clzll(wholeCount));
+    uint64_t shift = 0;
+    if (result->min < -bound || result->max > bound) {
+        u64x8 upper = {0};
+        for (size_t place = 0; place < wholeCount; place += 16) {
+            u64x8 a = *(const u64x8u *)(values + place), b = *(const u64x8u *)(values + place + 8);
+            upper += ((a ^ (1ull << 63)) >> 32) + ((b ^ (1ull << 63)) >> 32);
+        }
+        high += upper;
+        // The low halves sum up to less than 2^64, so they are what the high ones leave of the wrapped sum. The 2^63
+        // that a pair of values was shifted up by is nothing in it.
+        low += whole - (upper << 32);
+        whole = (u64x8){0};
+    } else {
+        // As if each value had been shifted up by 2^63.
+        shift = (uint64_t)wholeCount << 31;
+    }
+    high += UPPER(high, 4);
+    low += UPPER(low, 4);
+    whole += UPPER(whole, 4);
+    high += UPPER(high, 2);
+    low += UPPER(low, 2);
+    whole += UPPER(whole, 2);
+    const int64_t sum = (int64_t)(whole[0] + whole[1]);
+    result->sumHigh = shift + high[0] + high[1] + (uint64_t)(sum >> 32);
+    result->sumLow = low[0] + low[1] + ((uint64_t)sum & 0xFFFFFFFFull);
     result->count = valid;
 }
 
@@ -567,15 +656,24 @@ TARGET static void AT_LEVEL(aggregateRunsInt64)(const int64_t *values, const uin
     }
 }
 
-// MARK: Sums of squares
+// MARK: Sums alone, of values and of squares
 
-#define SQUARES(NAME, TYPE, VECTOR, NUMBERS)                                                                           \
+/// ADDEND makes what is added of eight raw values and `center`.
+#define SUMS(NAME, TYPE, ADDEND)                                                                                       \
     LOCAL double AT_LEVEL(NAME##Run)(const TYPE *values, size_t count, size_t readable, const uint64_t *validity,      \
                                      double center) {                                                                  \
         f64x8 sumA = {0}, sumB = {0};                                                                                  \
         size_t index = 0;                                                                                              \
+        if (validity == NULL) {                                                                                        \
+            for (; index + 16 <= count; index += 16) {                                                                 \
+                sumA += ADDEND(*(const i64x8u *)(values + index), center);                                             \
+                sumB += ADDEND(*(const i64x8u *)(values + index + 8), center);                                         \
+            }                                                                                                          \
+        }                                                                                                              \
         for (; index < count; index += 16) {                                                                           \
             size_t rest = count - index;                                                                               \
+            uint32_t bits = rest < 16 ? (1u << rest) - 1 : 0xFFFF;                                                     \
+            if (validity != NULL) bits &= AT_LEVEL(rowBits)(validity, index / 16);                                     \
             i64x8 rawA, rawB;                                                                                          \
             if (rest >= 16) {                                                                                          \
                 rawA = *(const i64x8u *)(values + index);                                                              \
@@ -583,20 +681,14 @@ TARGET static void AT_LEVEL(aggregateRunsInt64)(const int64_t *values, const uin
             } else {                                                                                                   \
                 AT_LEVEL(tail)(values + index, rest, readable - index, &rawA, &rawB);                                  \
             }                                                                                                          \
-            f64x8 a = NUMBERS(rawA) - center, b = NUMBERS(rawB) - center;                                              \
-            a *= a;                                                                                                    \
-            b *= b;                                                                                                    \
-            if (rest < 16 || validity != NULL) {                                                                       \
-                uint32_t bits = rest < 16 ? (1u << rest) - 1 : 0xFFFF;                                                 \
-                if (validity != NULL) bits &= AT_LEVEL(rowBits)(validity, index / 16);                                 \
-                a = (f64x8)((i64x8)a & AT_LEVEL(lanesOf)(bits));                                                       \
-                b = (f64x8)((i64x8)b & AT_LEVEL(lanesOf)(bits >> 8));                                                  \
-            }                                                                                                          \
-            sumA += a;                                                                                                 \
-            sumB += b;                                                                                                 \
+            sumA += (f64x8)((i64x8)ADDEND(rawA, center) & AT_LEVEL(lanesOf)(bits));                                    \
+            sumB += (f64x8)((i64x8)ADDEND(rawB, center) & AT_LEVEL(lanesOf)(bits >> 8));                               \
         }                                                                                                              \
         return AT_LEVEL(total)(sumA, sumB);                                                                            \
-    }                                                                                                                  \
+    }
+
+#define SQUARES(NAME, TYPE, ADDEND)                                                                                    \
+    SUMS(NAME, TYPE, ADDEND)                                                                                           \
     TARGET static double AT_LEVEL(NAME)(const TYPE *values, size_t count, const uint64_t *validity, double center) {   \
         return AT_LEVEL(NAME##Run)(values, count, count, validity, center);                                            \
     }                                                                                                                  \
@@ -610,7 +702,10 @@ TARGET static void AT_LEVEL(aggregateRunsInt64)(const int64_t *values, const uin
         }                                                                                                              \
     }
 
-#define AS_DOUBLES(raw) ((f64x8)(raw))
+LOCAL f64x8 AT_LEVEL(square)(f64x8 number) { return number * number; }
+
+#define VALUE(raw, center) ((f64x8)(raw))
+#define SQUARE(raw, center) AT_LEVEL(square)((f64x8)(raw) - (center))
 #if LEVEL == 1
 // Both halves are exact in doubles, so their sum is rounded once, as a conversion would: high half + 2^84 + 2^63 and
 // low half + 2^52 by their bits, less the three powers.
@@ -620,12 +715,21 @@ TARGET static void AT_LEVEL(aggregateRunsInt64)(const int64_t *values, const uin
 #else
 #define CONVERTED(raw) __builtin_convertvector(raw, f64x8)
 #endif
-SQUARES(squaresDouble, double, f64x8, AS_DOUBLES)
-SQUARES(squaresInt64, int64_t, i64x8, CONVERTED)
-#undef AS_DOUBLES
+#define CONVERTED_SQUARE(raw, center) AT_LEVEL(square)(CONVERTED(raw) - (center))
+SUMS(sumDouble, double, VALUE)
+SQUARES(squaresDouble, double, SQUARE)
+SQUARES(squaresInt64, int64_t, CONVERTED_SQUARE)
+#undef VALUE
+#undef SQUARE
 #undef CONVERTED
+#undef CONVERTED_SQUARE
+#undef SUMS
 #undef SQUARES
 #undef COMPARE_LOOP
+
+TARGET static double AT_LEVEL(sumDouble)(const double *values, size_t count, const uint64_t *validity) {
+    return AT_LEVEL(sumDoubleRun)(values, count, count, validity, 0);
+}
 
 #undef LOCAL
 #include "EntropyBodies.h"
@@ -646,12 +750,14 @@ static const FirnKernels AT_LEVEL(kernels) = {
     .unpackALP = AT_LEVEL(unpackALP),
     .decodeALP = AT_LEVEL(decodeALP),
     .prefixSum = AT_LEVEL(prefixSum),
+    .replaceCodes = AT_LEVEL(replaceCodes),
     .compareInt64 = AT_LEVEL(compareInt64),
     .compareDouble = AT_LEVEL(compareDouble),
     .betweenInt64 = AT_LEVEL(betweenInt64),
     .select = AT_LEVEL(select),
     .aggregateDouble = AT_LEVEL(aggregateDouble),
     .aggregateInt64 = AT_LEVEL(aggregateInt64),
+    .sumDouble = AT_LEVEL(sumDouble),
     .squaresDouble = AT_LEVEL(squaresDouble),
     .squaresInt64 = AT_LEVEL(squaresInt64),
     .aggregateRunsDouble = AT_LEVEL(aggregateRunsDouble),

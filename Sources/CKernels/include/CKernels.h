@@ -85,6 +85,8 @@ typedef struct {
     void (*decodeALP)(int64_t *values, size_t count, double down, double fraction);
     /// In place: running sums that begin at `carry`.
     void (*prefixSum)(int64_t *values, size_t count, int64_t carry);
+    /// In place: codes, all of which are below `entryCount`, to the entries that they stand for.
+    void (*replaceCodes)(int64_t *codes, size_t count, const int64_t *entries, size_t entryCount);
     /// One bit a value; writes whole bytes of `bitmap`, spare bits zero.
     void (*compareInt64)(const int64_t *values, size_t count, FirnComparison comparison, int64_t constant,
                          uint8_t *bitmap);
@@ -97,6 +99,8 @@ typedef struct {
     size_t (*select)(const uint64_t *bitmap, size_t count, uint32_t first, uint32_t *indexes);
     void (*aggregateDouble)(const double *values, size_t count, const uint64_t *validity, FirnDoubleAggregate *result);
     void (*aggregateInt64)(const int64_t *values, size_t count, const uint64_t *validity, FirnIntegerAggregate *result);
+    /// The sum that `aggregateDouble` gives.
+    double (*sumDouble)(const double *values, size_t count, const uint64_t *validity);
     /// Sum of (value - center)^2.
     double (*squaresDouble)(const double *values, size_t count, const uint64_t *validity, double center);
     double (*squaresInt64)(const int64_t *values, size_t count, const uint64_t *validity, double center);
@@ -109,9 +113,9 @@ typedef struct {
     void (*squaresRunsInt64)(const int64_t *values, const uint32_t *ends, size_t runCount, const double *centers,
                              double *results);
     /// Expands the next `count` entropy-coded values; a count that is no multiple of 16 is the last. `table` has an
-    /// entry for each state (see firn_bin_entry), and no offset is wider than `widest`.
-    void (*expandBins)(const uint32_t *table, const uint64_t *lowers, uint32_t widest, FirnBinStreams *streams,
-                       size_t count, uint64_t *values);
+    /// entry for each state (see firn_bin_entry), its bins are below `lowerCount`, and no offset is wider than `widest`.
+    void (*expandBins)(const uint32_t *table, const uint64_t *lowers, size_t lowerCount, uint32_t widest,
+                       FirnBinStreams *streams, size_t count, uint64_t *values);
 } FirnKernels;
 
 /// The kernels of a level, or null where this CPU has not got it.
@@ -159,6 +163,9 @@ static inline void firn_decode_alp(int64_t *values, size_t count, double down, d
 static inline void firn_prefix_sum(int64_t *values, size_t count, int64_t carry) {
     firn_kernels->prefixSum(values, count, carry);
 }
+static inline void firn_replace_codes(int64_t *codes, size_t count, const int64_t *entries, size_t entryCount) {
+    firn_kernels->replaceCodes(codes, count, entries, entryCount);
+}
 static inline void firn_compare_int64(const int64_t *values, size_t count, FirnComparison comparison, int64_t constant,
                                       uint8_t *bitmap) {
     firn_kernels->compareInt64(values, count, comparison, constant, bitmap);
@@ -182,6 +189,9 @@ static inline void firn_aggregate_int64(const int64_t *values, size_t count, con
                                         FirnIntegerAggregate *result) {
     firn_kernels->aggregateInt64(values, count, validity, result);
 }
+static inline double firn_sum_double(const double *values, size_t count, const uint64_t *validity) {
+    return firn_kernels->sumDouble(values, count, validity);
+}
 static inline double firn_squares_double(const double *values, size_t count, const uint64_t *validity, double center) {
     return firn_kernels->squaresDouble(values, count, validity, center);
 }
@@ -204,9 +214,9 @@ static inline void firn_squares_runs_int64(const int64_t *values, const uint32_t
                                            const double *centers, double *results) {
     firn_kernels->squaresRunsInt64(values, ends, runCount, centers, results);
 }
-static inline void firn_expand_bins(const uint32_t *table, const uint64_t *lowers, uint32_t widest,
+static inline void firn_expand_bins(const uint32_t *table, const uint64_t *lowers, size_t lowerCount, uint32_t widest,
                                     FirnBinStreams *streams, size_t count, uint64_t *values) {
-    firn_kernels->expandBins(table, lowers, widest, streams, count, values);
+    firn_kernels->expandBins(table, lowers, lowerCount, widest, streams, count, values);
 }
 
 /// What a state of the entropy coder means, in one word: how many bits lead to the next state, how many make the

@@ -368,11 +368,8 @@ final class PageDecoder: @unchecked Sendable {
         case .dictionary:
             var cursor = cursor(index)
             IntegerCodec.decode(&cursor, count: count, into: output)
-            entries.withUnsafeBufferPointer { entries in
-                // Precondition: every code is below entries.count, checked by verifyCodes.
-                let values = entries.baseAddress.unsafelyUnwrapped
-                for position in 0..<count { output[position] = values[Int(output[position])] }
-            }
+            // Precondition: every code is below entries.count, checked by verifyCodes.
+            Kernels.replaceCodes(output, count: count, entries)
         default:
             var cursor = cursor(index)
             switch kind {

@@ -141,7 +141,7 @@ import Testing
                 for (count, expected) in zip(counts, expected) {
                     var values = [UInt64](repeating: 0, count: count)
                     firn_kernels_at(level).pointee.expandBins(
-                        table, lowers, UInt32(widest), &decoder, count, &values)
+                        table, lowers, lowers.count, UInt32(widest), &decoder, count, &values)
                     #expect(values == expected, "level \(level.rawValue), seed \(random.seed)")
                 }
             }

@@ -220,6 +220,20 @@ import Testing
         }
     }
 
+    @Test func codesAreReplacedByTheirEntries() {
+        var random = CodecRandom()
+        for count in Self.repeated(Self.counts, full: 66_667) {
+            let entries = integers([1, 2, 8, 16, 17, 31, 32, 33, 500][random.below(9)], &random)
+            let codes = (0..<count).map { _ in Int64(random.below(entries.count)) }
+            let expected = codes.map { entries[Int($0)] }
+            forEveryLevel { kernels, level in
+                var output = codes
+                kernels.replaceCodes(&output, count, entries, entries.count)
+                #expect(output == expected, "level \(level), \(entries.count) entries, seed \(random.seed)")
+            }
+        }
+    }
+
     private func areSame(_ a: FirnDoubleAggregate, _ b: FirnDoubleAggregate) -> Bool {
         // Which NaN a sum is depends on the order of operands inside one addition; that it is one does not.
         (a.sum.bitPattern == b.sum.bitPattern || (a.sum.isNaN && b.sum.isNaN))
@@ -249,6 +263,9 @@ import Testing
                         var result = FirnDoubleAggregate()
                         kernels.aggregateDouble(numbers, count, validity, &result)
                         #expect(areSame(result, expected), "level \(level), \(count), seed \(random.seed)")
+                        #expect(
+                            areSame(kernels.sumDouble(numbers, count, validity), expected.sum),
+                            "level \(level), \(count), seed \(random.seed)")
                         var integerResult = FirnIntegerAggregate()
                         kernels.aggregateInt64(values, count, validity, &integerResult)
                         #expect(

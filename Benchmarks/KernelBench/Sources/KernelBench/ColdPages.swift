@@ -30,12 +30,16 @@ enum ColdPages {
 
     private static func measure(_ name: String, _ page: [UInt8]) throws {
         let vector = VectorBuffer<Int64>()
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: page.count, alignment: 64)
+        defer { bytes.deallocate() }
+        bytes.copyBytes(from: page)
+        let view = ByteView(UnsafeRawBufferPointer(bytes))
         var best = Double.infinity
         for _ in 0..<Timing.roundCount {
             var failure: (any Error)?
             let nanoseconds = Timing.nanoseconds {
                 do {
-                    let decoder = try PageDecoder(copying: page)
+                    let decoder = try PageDecoder(view, keepingAlive: nil)
                     for index in 0..<decoder.vectorCount { decoder.decodeVector(index, into: vector.pointer) }
                 } catch {
                     failure = error

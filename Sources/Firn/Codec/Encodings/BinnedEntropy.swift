@@ -40,7 +40,7 @@ enum BinnedEntropy {
     static let binCountMax = 1_023
     static let tableBitsMax = 12
     static let offsetWidthMax = 56
-    private static let signBit: UInt64 = 1 << 63
+    fileprivate static let signBit: UInt64 = 1 << 63
     /// Bins of equal count that the best bins are put together from.
     private static let fineBinCount = 384
 
@@ -171,50 +171,69 @@ enum BinnedEntropy {
 
     // MARK: Decoding
 
-    /// Verifies and expands `count` integers; any bytes that pass the checks expand to some integers.
+    /// Verifies and expands `count` integers.
     static func decode(
         _ reader: inout ByteReader, count: Int, into output: UnsafeMutablePointer<Int64>
     ) throws(FormatError) {
+        let integers = try BinnedIntegers(&reader)
+        for start in stride(from: 0, to: count, by: VectorLayout.valueCount) {
+            integers.expandNext(min(VectorLayout.valueCount, count - start), into: output + start)
+        }
+    }
+}
+
+/// Binned integers that were read and checked, to be expanded from first to last: whatever passed the checks expands
+/// to some integers. A vector at a time, so that what is done with them next finds them in the first cache.
+final class BinnedIntegers {
+    private let divisor: Int64
+    private let base: Int64
+    /// What the running sums of each order have come to.
+    // One caller at a time, by the rules of whom this belongs to: a check for each vector would cost more than a sum.
+    @exclusivity(unchecked) private var carries: [Int64]
+    private let table: [UInt32]
+    private let lowers: [UInt64]
+    private let widestOffset: Int
+    private let symbols: PaddedWords
+    private let offsets: PaddedWords
+    @exclusivity(unchecked) private var streams: FirnBinStreams
+
+    init(_ reader: inout ByteReader) throws(FormatError) {
         let start = reader.offset
         let order = Int(try reader.readByte())
-        guard order <= orderMax else { throw FormatError("differences of order \(order)", at: start) }
-        let divisor = try reader.readVarint()
-        let base = try reader.readSignedVarint()
+        guard order <= BinnedEntropy.orderMax else { throw FormatError("differences of order \(order)", at: start) }
+        divisor = Int64(bitPattern: try reader.readVarint())
+        base = try reader.readSignedVarint()
         var carries: [Int64] = []
         for _ in 0..<order { carries.append(try reader.readSignedVarint()) }
         let model = try EntropyModel(&reader)
         var wordCounts: [Int] = []
         for _ in 0..<2 { wordCounts.append(try reader.readCount(atMost: reader.remaining / 2)) }
-        let symbols = PaddedWords(try reader.readBytes(wordCounts[0] * 2))
-        let offsets = PaddedWords(try reader.readBytes(wordCounts[1] * 2))
-        let table = model.decoderTable()
+        symbols = PaddedWords(try reader.readBytes(wordCounts[0] * 2))
+        offsets = PaddedWords(try reader.readBytes(wordCounts[1] * 2))
+        table = model.decoderTable()
         // Without a divisor the base needs no pass of its own: lower bounds or the last sums bring it in.
-        let isDivided = divisor != 1
-        if !isDivided && order > 0 { carries[0] &+= base }
-        let lowerBase = isDivided || order > 0 ? 0 : UInt64(bitPattern: base)
-        let latentZero = order == 0 ? 0 : signBit
-        let lowers = model.lowers.map { $0 &- latentZero &+ lowerBase }
-        let widest = model.offsetWidths.max() ?? 0
-        var streams = EntropyKernels.start(symbols.words, offsets.words, tableBits: model.tableBits, widest: widest)
-        // A vector at a time, so that what follows the bins finds it in the first cache.
-        withExtendedLifetime((symbols, offsets)) {
-            for start in stride(from: 0, to: count, by: VectorLayout.valueCount) {
-                let vectorCount = min(VectorLayout.valueCount, count - start)
-                let vector = output + start
-                // Preconditions: a table's base + 2^bits - 1 and the states index it, its bins index the lower bounds,
-                // all by construction or by check; the streams are padded.
-                vector.withMemoryRebound(to: UInt64.self, capacity: vectorCount) {
-                    Kernels.expandBins(table, lowers, widest: widest, &streams, count: vectorCount, into: $0)
-                }
-                for level in carries.indices.reversed() {
-                    Kernels.prefixSum(vector, count: vectorCount, carry: carries[level])
-                    carries[level] = vector[vectorCount - 1]
-                }
-                if isDivided {
-                    Kernels.scale(vector, count: vectorCount, factor: Int64(bitPattern: divisor), base: base)
-                }
-            }
+        if divisor == 1 && order > 0 { carries[0] &+= base }
+        let lowerBase = divisor == 1 && order == 0 ? UInt64(bitPattern: base) : 0
+        let latentZero = order == 0 ? 0 : BinnedEntropy.signBit
+        lowers = model.lowers.map { $0 &- latentZero &+ lowerBase }
+        widestOffset = model.offsetWidths.max() ?? 0
+        streams = EntropyKernels.start(
+            symbols.words, offsets.words, tableBits: model.tableBits, widest: widestOffset)
+        self.carries = carries
+    }
+
+    /// Expands the next `count` integers, at most a vector.
+    func expandNext(_ count: Int, into vector: UnsafeMutablePointer<Int64>) {
+        // Preconditions: a table's base + 2^bits - 1 and the states index it, its bins index the lower bounds, all by
+        // construction or by check; the streams are padded, and live as long as this object.
+        vector.withMemoryRebound(to: UInt64.self, capacity: count) {
+            Kernels.expandBins(table, lowers, widest: widestOffset, &streams, count: count, into: $0)
         }
+        for level in carries.indices.reversed() {
+            Kernels.prefixSum(vector, count: count, carry: carries[level])
+            carries[level] = vector[count - 1]
+        }
+        if divisor != 1 { Kernels.scale(vector, count: count, factor: divisor, base: base) }
     }
 }
 
@@ -471,33 +490,5 @@ struct EntropyModel {
     /// The bin that a value which nobody reads is best put in.
     fileprivate var cheapestBin: Int {
         lowers.indices.min { (offsetWidths[$0], -weights[$0]) < (offsetWidths[$1], -weights[$1]) } ?? 0
-    }
-}
-
-/// Sorts unsigned integers by their bytes, low ones first; bytes that are all alike cost one look.
-enum RadixSort {
-    static func sort(_ values: inout [UInt64]) {
-        if values.count < 256 { return values.sort() }
-        var scratch = [UInt64](repeating: 0, count: values.count)
-        var varying: UInt64 = 0
-        for value in values { varying |= value ^ values[0] }
-        for shift in stride(from: UInt64(0), to: 64, by: 8) where (varying >> shift) & 0xFF != 0 {
-            values.withUnsafeBufferPointer { source in
-                scratch.withUnsafeMutableBufferPointer { target in
-                    withUnsafeTemporaryAllocation(of: Int.self, capacity: 256) { starts in
-                        starts.initialize(repeating: 0)
-                        for value in source { starts[Int((value &>> shift) & 0xFF)] &+= 1 }
-                        var total = 0
-                        for byte in 0..<256 { (starts[byte], total) = (total, total &+ starts[byte]) }
-                        for value in source {
-                            let byte = Int((value &>> shift) & 0xFF)
-                            target[starts[byte]] = value
-                            starts[byte] &+= 1
-                        }
-                    }
-                }
-            }
-            swap(&values, &scratch)
-        }
     }
 }

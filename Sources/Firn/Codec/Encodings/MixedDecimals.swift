@@ -227,26 +227,34 @@ struct MixedDecimals {
         return output.bytes
     }
 
-    static func decode(
-        _ reader: inout ByteReader, count: Int, _ values: UnsafeMutablePointer<Int64>
-    ) throws(FormatError) {
-        let offset = reader.offset
-        let classes = try decodeClasses(&reader)
-        let total = classes[classes.count - 1].start + classes[classes.count - 1].span
-        let extremes = Kernels.extremes(values, count: count)
-        guard extremes.min >= 0, extremes.max < total else {
-            throw FormatError("an integer outside of \(classes.count) classes of decimals", at: offset)
+    /// Classes that were read and checked.
+    struct Decoder {
+        private let classes: [Class]
+        private let exponents: [Double]
+        private let total: Int64
+
+        init(_ reader: inout ByteReader) throws(FormatError) {
+            classes = try MixedDecimals.decodeClasses(&reader)
+            exponents = classes.map { ALPScaling.powers[$0.digits] }
+            total = classes[classes.count - 1].start + classes[classes.count - 1].span
         }
-        let exponents = classes.map { ALPScaling.powers[$0.digits] }
-        for index in 0..<count {
-            var number = classes.count - 1
-            while classes[number].start > values[index] { number -= 1 }
-            let item = classes[number]
-            let integer = expanded(
-                values[index] &- item.start &+ item.least, item.denominator, powers[item.digits - item.shift])
-            values[index] = Int64(bitPattern: (Double(integer) / exponents[number]).bitPattern)
+
+        /// Puts bit patterns in the place of `count` integers, which it checks.
+        func decode(_ values: UnsafeMutablePointer<Int64>, count: Int) throws(FormatError) {
+            let extremes = Kernels.extremes(values, count: count)
+            guard extremes.min >= 0, extremes.max < total else {
+                throw FormatError("an integer outside of \(classes.count) classes of decimals")
+            }
+            for index in 0..<count {
+                var number = classes.count - 1
+                while classes[number].start > values[index] { number -= 1 }
+                let item = classes[number]
+                let integer = MixedDecimals.expanded(
+                    values[index] &- item.start &+ item.least, item.denominator,
+                    MixedDecimals.powers[item.digits - item.shift])
+                values[index] = Int64(bitPattern: (Double(integer) / exponents[number]).bitPattern)
+            }
         }
-        try FarExceptions.decode(&reader, count: count, values)
     }
 
     private static func decodeClasses(_ reader: inout ByteReader) throws(FormatError) -> [Class] {

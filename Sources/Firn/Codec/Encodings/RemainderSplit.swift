@@ -95,16 +95,26 @@ struct RemainderSplit {
         }
         return best?.multiple
     }
+}
 
-    /// Verifies the remainders behind the quotients, and puts the integers in their place.
-    static func decode(
-        _ reader: inout ByteReader, count: Int, _ values: UnsafeMutablePointer<Int64>
-    ) throws(FormatError) {
-        let multiple = Int64(bitPattern: try reader.readVarint())
-        guard multiple != 0 else { return }
+/// The remainders of a page's quotients, read and checked.
+struct Remainders {
+    private let multiple: Int64
+    private let integers: BinnedIntegers
+    private let scratch = VectorBuffer<Int64>()
+
+    /// nil where nothing is split.
+    init?(_ reader: inout ByteReader) throws(FormatError) {
+        multiple = Int64(bitPattern: try reader.readVarint())
+        guard multiple != 0 else { return nil }
         guard multiple > 1 else { throw FormatError("remainders of \(multiple)", at: reader.offset) }
-        let remainders = VectorBuffer<Int64>(uninitializedValueCount: count)
-        try BinnedEntropy.decode(&reader, count: count, into: remainders.pointer)
-        for index in 0..<count { values[index] = values[index] &* multiple &+ remainders.pointer[index] }
+        integers = try BinnedIntegers(&reader)
+    }
+
+    /// Puts integers in the place of the next `count` quotients, at most a vector.
+    func join(_ quotients: UnsafeMutablePointer<Int64>, count: Int) {
+        integers.expandNext(count, into: scratch.pointer)
+        let remainders = scratch.pointer
+        for index in 0..<count { quotients[index] = quotients[index] &* multiple &+ remainders[index] }
     }
 }

@@ -150,31 +150,77 @@ enum WholePage {
     ) throws(FormatError) -> VectorBuffer<Int64> {
         let buffer = VectorBuffer<Int64>(uninitializedValueCount: count)
         let values = buffer.pointer
+        var binned: BinnedIntegers?
         if scheme == .binnedEntropy {
-            try BinnedEntropy.decode(&reader, count: count, into: values)
+            binned = try BinnedIntegers(&reader)
         } else {
             try AlignedIntegers.decode(&reader, count: count, into: values)
         }
-        try RemainderSplit.decode(&reader, count: count, values)
+        let remainders = try Remainders(&reader)
         let start = reader.offset
-        let tag = try reader.readByte()
-        switch Meaning(rawValue: tag) {
-        case .values: break
-        case .scaled where domain != .integer: try ScaledPage.decode(&reader, count: count, domain, values)
-        case .decimals where domain == .double: try MixedDecimals.decode(&reader, count: count, values)
-        case .codes:
-            let distinctCount = try reader.readCount(atMost: DistinctValues.distinctCountMax)
-            let distinct = try NumberCodec.decodeSequence(&reader, count: distinctCount, domain)
-            let extremes = Kernels.extremes(values, count: count)
-            guard extremes.min >= 0, extremes.max < Int64(distinctCount) else {
-                throw FormatError("a code lies outside a dictionary of \(distinctCount)", at: start)
+        let meaning = try DecodedMeaning(&reader, domain)
+        // All that can be done to a vector is done to it while it is in the first cache.
+        do throws(FormatError) {
+            for first in stride(from: 0, to: count, by: VectorLayout.valueCount) {
+                let vectorCount = min(VectorLayout.valueCount, count - first)
+                binned?.expandNext(vectorCount, into: values + first)
+                remainders?.join(values + first, count: vectorCount)
+                try meaning.decode(values + first, count: vectorCount, domain)
             }
-            distinct.withUnsafeBufferPointer { distinct in
-                for index in 0..<count { values[index] = distinct[Int(values[index])] }
-            }
-        default: throw FormatError("unknown meaning \(tag) of a page's integers", at: start)
+        } catch {
+            throw error.shifted(by: start)
         }
+        if meaning.hasFarExceptions { try FarExceptions.decode(&reader, count: count, values) }
         return buffer
+    }
+
+    /// What a page's integers mean, read and checked; but for far exceptions, which lie behind it.
+    private enum DecodedMeaning {
+        case values
+        case scaled(ScaledPage.Decoder)
+        case codes([Int64])
+        case decimals(MixedDecimals.Decoder)
+
+        init(_ reader: inout ByteReader, _ domain: NumberDomain) throws(FormatError) {
+            let start = reader.offset
+            let tag = try reader.readByte()
+            switch Meaning(rawValue: tag) {
+            case .values: self = .values
+            case .scaled where domain != .integer: self = .scaled(try ScaledPage.Decoder(&reader))
+            case .decimals where domain == .double: self = .decimals(try MixedDecimals.Decoder(&reader))
+            case .codes:
+                let distinctCount = try reader.readCount(atMost: DistinctValues.distinctCountMax)
+                self = .codes(try NumberCodec.decodeSequence(&reader, count: distinctCount, domain))
+            default: throw FormatError("unknown meaning \(tag) of a page's integers", at: start)
+            }
+        }
+
+        var hasFarExceptions: Bool {
+            switch self {
+            case .scaled, .decimals: true
+            case .values, .codes: false
+            }
+        }
+
+        /// Puts bit patterns in the place of the next `count` integers, at most a vector.
+        func decode(
+            _ vector: UnsafeMutablePointer<Int64>, count: Int, _ domain: NumberDomain
+        ) throws(FormatError) {
+            switch self {
+            case .values: break
+            case .scaled(let page): page.decode(vector, count: count, domain)
+            case .decimals(let page): try page.decode(vector, count: count)
+            case .codes(let distinct):
+                // As unsigned numbers, among which negative codes are the largest.
+                guard !distinct.isEmpty,
+                    Kernels.countAbove(vector, count: count, base: 0, limit: UInt64(distinct.count - 1)) == 0
+                else {
+                    throw FormatError("a code lies outside a dictionary of \(distinct.count)")
+                }
+                // Precondition: every code is an index of the dictionary, as was just checked.
+                Kernels.replaceCodes(vector, count: count, distinct)
+            }
+        }
     }
 }
 
@@ -232,25 +278,35 @@ private struct ScaledPage {
         return output.bytes
     }
 
-    static func decode(
-        _ reader: inout ByteReader, count: Int, _ domain: NumberDomain, _ values: UnsafeMutablePointer<Int64>
-    ) throws(FormatError) {
-        let start = reader.offset
-        let exponent = Int(try reader.readByte())
-        let factor = Int(try reader.readByte())
-        guard exponent <= ALPScaling.exponentMax, factor <= ALPScaling.exponentMax else {
-            throw FormatError("a decimal scaling of \(exponent) and \(factor)", at: start)
+    /// A scaling that was read and checked, and the near exceptions, where there are some.
+    struct Decoder {
+        private let scaling: ALPScaling
+        private let distances: BinnedIntegers?
+        private let scratch: VectorBuffer<Int64>?
+
+        init(_ reader: inout ByteReader) throws(FormatError) {
+            let start = reader.offset
+            let exponent = Int(try reader.readByte())
+            let factor = Int(try reader.readByte())
+            guard exponent <= ALPScaling.exponentMax, factor <= ALPScaling.exponentMax else {
+                throw FormatError("a decimal scaling of \(exponent) and \(factor)", at: start)
+            }
+            scaling = ALPScaling(exponent: exponent, factor: factor)
+            let near = try reader.readByte()
+            guard near <= 1 else { throw FormatError("unknown form of near exceptions \(near)", at: start) }
+            distances = near == 1 ? try BinnedIntegers(&reader) : nil
+            scratch = near == 1 ? VectorBuffer() : nil
         }
-        Kernels.decodeALP(values, count: count, ALPScaling(exponent: exponent, factor: factor))
-        let near = try reader.readByte()
-        guard near <= 1 else { throw FormatError("unknown form of near exceptions \(near)", at: start) }
-        if near == 1 {
-            let distances = VectorBuffer<Int64>(uninitializedValueCount: count)
-            try BinnedEntropy.decode(&reader, count: count, into: distances.pointer)
-            for index in 0..<count { values[index] &+= distances.pointer[index] }
+
+        /// Puts bit patterns in the place of the next `count` integers, at most a vector.
+        func decode(_ vector: UnsafeMutablePointer<Int64>, count: Int, _ domain: NumberDomain) {
+            Kernels.decodeALP(vector, count: count, scaling)
+            if let distances, let near = scratch?.pointer {
+                distances.expandNext(count, into: near)
+                for index in 0..<count { vector[index] &+= near[index] }
+            }
+            if domain == .float { ALPKernels.narrow(vector, count: count) }
         }
-        if domain == .float { ALPKernels.narrow(values, count: count) }
-        try FarExceptions.decode(&reader, count: count, values)
     }
 }
 

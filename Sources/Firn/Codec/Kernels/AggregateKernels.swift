@@ -44,6 +44,12 @@ enum AggregateKernels {
         return result
     }
 
+    static func sum(_ values: UnsafePointer<Double>, count: Int, validity: UnsafePointer<UInt64>?) -> Double {
+        var lanes = [Double](repeating: 0, count: 16)
+        for index in 0..<count where isValid(index, validity) { lanes[index % 16] += values[index] }
+        return total(lanes)
+    }
+
     static func squares(
         _ values: UnsafePointer<Double>, count: Int, validity: UnsafePointer<UInt64>?, around center: Double
     ) -> Double {

@@ -63,6 +63,12 @@ enum Kernels {
         firn_prefix_sum(values, count, carry)
     }
 
+    /// In place: codes, all of which must be indexes of `entries`, to the entries that they stand for.
+    @inline(__always)
+    static func replaceCodes(_ codes: UnsafeMutablePointer<Int64>, count: Int, _ entries: [Int64]) {
+        firn_replace_codes(codes, count, entries, entries.count)
+    }
+
     // MARK: Packing, and what an encoder wants to know
 
     /// Packs the low `width` bits of value - base; see BitPacking.
@@ -103,7 +109,7 @@ enum Kernels {
         _ table: [UInt32], _ lowers: [UInt64], widest: Int, _ streams: inout FirnBinStreams, count: Int,
         into values: UnsafeMutablePointer<UInt64>
     ) {
-        firn_expand_bins(table, lowers, UInt32(truncatingIfNeeded: widest), &streams, count, values)
+        firn_expand_bins(table, lowers, lowers.count, UInt32(truncatingIfNeeded: widest), &streams, count, values)
     }
 
     // MARK: Filtering
@@ -181,6 +187,12 @@ enum Kernels {
         var result = FirnIntegerAggregate()
         firn_aggregate_int64(values, count, validity, &result)
         return result
+    }
+
+    /// The sum alone, as `aggregate` has it.
+    @inline(__always)
+    static func sum(_ values: UnsafePointer<Double>, count: Int, validity: UnsafePointer<UInt64>? = nil) -> Double {
+        firn_sum_double(values, count, validity)
     }
 
     /// Sum of (value - center)^2 in the fixed order of 16 lanes.
