@@ -68,6 +68,14 @@ import Testing
         }
     }
 
+    @Test func doublesThatShareTheirSignAloneAreCutBehindIt() throws {
+        var random = CodecRandom(seed: 5)
+        let values = (0..<3_000).map { _ in Double(bitPattern: random.next() >> 1) }
+        let chunk = values.withUnsafeBufferPointer { ColumnChunkEncoder(profile: .warm).encode(double: $0) }
+        #expect(chunk.pages[0].scheme == .alpRD)
+        #expect(try Pages.integers(chunk) == values.map { Int64(bitPattern: $0.bitPattern) })
+    }
+
     @Test(arguments: [0.0, 0.01, 0.5, 0.99, 1.0]) func nullsKeepTheirPlace(_ nullShare: Double) throws {
         var random = CodecRandom()
         let encoder = ColumnChunkEncoder(profile: .warm)

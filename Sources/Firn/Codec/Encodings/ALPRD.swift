@@ -157,7 +157,8 @@ enum ALPRD {
         _ cursor: inout VerifiedCursor, count: Int, _ cut: ALPRDCut, into output: UnsafeMutablePointer<Int64>
     ) {
         let shift = UInt64(cut.rightWidth)
-        let rightMask: Int64 = (1 << Int64(cut.rightWidth)) - 1
+        // A right part may be all bits but the sign: in signed numbers that mask overflows.
+        let rightMask = Int64(bitPattern: (1 << shift) - 1)
         withUnsafeTemporaryAllocation(of: Int64.self, capacity: VectorLayout.valueCount + 8) { scratch in
             let codes = scratch.baseAddress.unsafelyUnwrapped
             let lefts = codes + VectorLayout.valueCount
