@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people rely on: the shell on a terminal, driven through a pseudo-terminal."""
+import codecs
 import fcntl
 import os
 import pty
@@ -28,6 +29,8 @@ class Terminal:
                 os.dup2(os.open(stderr, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 2)
             os.execv(firn.path, [firn.path, *arguments])
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+        # A character may come in two pieces.
+        self.decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self.pending = ""
         self.raw = ""
 
@@ -68,10 +71,11 @@ class Terminal:
             assert left > 0, f"no {pattern!r} within {timeout} s; shown: {self.pending!r}"
             if select.select([self.master], [], [], left)[0]:
                 try:
-                    piece = os.read(self.master, 65536).decode(errors="replace")
+                    piece = os.read(self.master, 65536)
                 except OSError:
-                    piece = ""
+                    piece = b""
                 assert piece, f"the process ended before {pattern!r}; shown: {self.pending!r}"
+                piece = self.decoder.decode(piece)
                 self.raw += piece
                 self.pending = ESCAPE.sub("", self.pending + piece).replace("\r\n", "\n").replace("\r", "")
 
@@ -85,7 +89,7 @@ class Terminal:
                 break
             if not piece:
                 break
-            shown += piece.decode(errors="replace")
+            shown += self.decoder.decode(piece)
         _, status = os.waitpid(self.pid, 0)
         self.pid = 0
         return os.waitstatus_to_exitcode(status), ESCAPE.sub("", shown).replace("\r", "")
