@@ -5,6 +5,8 @@
 // Taking a snapshot copies references: the state is a value whose parts never change, except that memtables take
 // commits beyond the snapshot's LSN, which it leaves out.
 
+import SystemPackage
+
 /// One table as readers see it.
 struct TableState: Sendable {
     var schema: TableSchema
@@ -107,17 +109,21 @@ struct EngineTableSnapshot: TableSnapshot {
     var segments: [SegmentDescriptor] { state.segments.map(\.descriptor) }
 
     func description(of segment: SegmentDescriptor) throws(FirnError) -> SegmentFile.Segment {
-        guard let access, let stored = state.segments.first(where: { $0.descriptor == segment }) else {
-            preconditionFailure("only a segment of the snapshot is described")
-        }
-        return try access.description(of: segment, at: stored.file.path)
+        let (access, path) = stored(segment)
+        return try access.description(of: segment, at: path)
     }
 
     func keyIndexByteCount(of segment: SegmentDescriptor) throws(FirnError) -> Int {
+        let (access, path) = stored(segment)
+        return try access.keyIndexByteCount(of: segment, at: path)
+    }
+
+    /// Where a segment of the snapshot is, and through what it is read.
+    private func stored(_ segment: SegmentDescriptor) -> (access: any SegmentAccess, path: FilePath) {
         guard let access, let stored = state.segments.first(where: { $0.descriptor == segment }) else {
             preconditionFailure("only a segment of the snapshot is described")
         }
-        return try access.keyIndexByteCount(of: segment, at: stored.file.path)
+        return (access, stored.file.path)
     }
 
     func bounds(of chunk: ChunkID) -> ChunkBounds? { state.directory.all.first { $0.id == chunk } }

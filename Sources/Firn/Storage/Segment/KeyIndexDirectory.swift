@@ -57,11 +57,7 @@ struct KeyIndexDirectory: Sendable, Hashable {
             output.appendVarint(block.firstHash - hash)
             hash = block.firstHash
             output.appendVarint(block.entryCount)
-            for page in [block.hashes.block, block.rows.block] {
-                output.appendSignedVarint(page.byteOffset - cursor)
-                output.appendVarint(page.byteCount)
-                cursor = page.end
-            }
+            for page in [block.hashes.block, block.rows.block] { page.encode(&cursor, into: &output) }
         }
     }
 
@@ -84,17 +80,6 @@ struct KeyIndexDirectory: Sendable, Hashable {
             throw FormatError("a key index of \(storedRowCount) rows in a segment of \(rowCount)", at: reader.offset)
         }
         var cursor = segment.lowerBound
-        func location(_ valueCount: Int) throws(FormatError) -> PageLocation {
-            let start = reader.offset
-            let (byteOffset, overflow) = cursor.addingReportingOverflow(try reader.readSignedVarint())
-            let byteCount = try reader.readCount(atMost: SegmentLayout.payloadBytesMax)
-            guard !overflow, byteCount > SegmentLayout.checksumByteCount, byteOffset >= segment.lowerBound,
-                byteOffset <= segment.upperBound, Int64(byteCount) <= segment.upperBound - byteOffset
-            else { throw FormatError("a block lies outside its segment", at: start) }
-            let block = BlockLocation(byteOffset: byteOffset, byteCount: byteCount)
-            cursor = block.end
-            return PageLocation(block: block, valueCount: valueCount)
-        }
         var hash: UInt64 = 0
         var entryCount = 0
         for _ in 0..<(try reader.readCount(atMost: reader.remaining)) {
@@ -104,8 +89,12 @@ struct KeyIndexDirectory: Sendable, Hashable {
             guard !overflow, first >> UInt64(hashBits) == 0, count > 0 else {
                 throw FormatError("a block of \(count) keys that begins with hash \(first)", at: start)
             }
-            let hashes = try location(count)
-            directory.blocks.append(Block(firstHash: first, hashes: hashes, rows: try location(count)))
+            let hashes = try BlockLocation.decode(&reader, &cursor, segment: segment)
+            let rows = try BlockLocation.decode(&reader, &cursor, segment: segment)
+            directory.blocks.append(
+                Block(
+                    firstHash: first, hashes: PageLocation(block: hashes, valueCount: count),
+                    rows: PageLocation(block: rows, valueCount: count)))
             hash = first
             entryCount += count
         }
@@ -133,7 +122,7 @@ enum KeyIndexEntries {
             (hash >> UInt64(64 - hashBits)) << rowBits | UInt64(row)
         }
         // Stable, and rows ascend already: only the bits of the hash are sorted by.
-        HashSort.sort(&entries, bits: rowBits..<rowBits + UInt64(hashBits)) { $0 }
+        RadixSort.sort(&entries, bits: rowBits..<rowBits + UInt64(hashBits)) { $0 }
         return entries
     }
 }

@@ -61,20 +61,14 @@ extension SegmentFooter {
         output.appendVarint(sections.count)
         for section in sections {
             output.appendVarint(UInt64(section.kind.rawValue))
-            Self.encode(section.block, &cursor, into: &output)
+            section.block.encode(&cursor, into: &output)
         }
-    }
-
-    private static func encode(_ block: BlockLocation, _ cursor: inout Int64, into output: inout ByteWriter) {
-        output.appendSignedVarint(block.byteOffset - cursor)
-        output.appendVarint(block.byteCount)
-        cursor = block.end
     }
 
     private static func encode(_ pages: [PageLocation], _ cursor: inout Int64, into output: inout ByteWriter) {
         output.appendVarint(pages.count)
         for page in pages {
-            encode(page.block, &cursor, into: &output)
+            page.block.encode(&cursor, into: &output)
             if pages.count > 1 { output.appendVarint(page.valueCount) }
         }
     }
@@ -101,7 +95,7 @@ extension SegmentFooter {
         output.append(flags.rawValue)
         if let scale = chunk.uniformScale { output.append(scale) }
         if !chunk.scalePages.isEmpty { encode(chunk.scalePages, &cursor, into: &output) }
-        if let zoneMap = chunk.zoneMap { encode(zoneMap, &cursor, into: &output) }
+        if let zoneMap = chunk.zoneMap { zoneMap.encode(&cursor, into: &output) }
         output.appendVarint(chunk.nullCount)
         if let minimum = chunk.minimum, let maximum = chunk.maximum {
             minimum.encode(into: &output)
@@ -200,16 +194,7 @@ extension SegmentFooter {
         }
 
         private mutating func block() throws(FormatError) -> BlockLocation {
-            let start = reader.offset
-            let distance = try reader.readSignedVarint()
-            let byteCount = try reader.readCount(atMost: SegmentLayout.payloadBytesMax)
-            let (byteOffset, overflow) = cursor.addingReportingOverflow(distance)
-            guard !overflow, byteCount > SegmentLayout.checksumByteCount, byteOffset >= segment.lowerBound,
-                byteOffset <= segment.upperBound, Int64(byteCount) <= segment.upperBound - byteOffset
-            else { throw FormatError("a block lies outside its segment", at: start) }
-            let block = BlockLocation(byteOffset: byteOffset, byteCount: byteCount)
-            cursor = block.end
-            return block
+            try BlockLocation.decode(&reader, &cursor, segment: segment)
         }
 
         private mutating func pages(valueCount: Int) throws(FormatError) -> [PageLocation] {
@@ -307,5 +292,31 @@ extension SegmentFooter {
             guard fits else { throw FormatError("an extreme value is not one of type \(type)", at: start) }
             return value
         }
+    }
+}
+
+/// A block's place as a footer and a key index have it: the distance from the block before, and the byte count.
+extension BlockLocation {
+    /// - Parameter cursor: the end of the block before; the segment's start for the first.
+    func encode(_ cursor: inout Int64, into output: inout ByteWriter) {
+        output.appendSignedVarint(byteOffset - cursor)
+        output.appendVarint(byteCount)
+        cursor = end
+    }
+
+    /// - Parameter segment: first and last byte of the segment's blocks in the file, the footer left out.
+    static func decode(
+        _ reader: inout ByteReader, _ cursor: inout Int64, segment: Range<Int64>
+    ) throws(FormatError) -> BlockLocation {
+        let start = reader.offset
+        let distance = try reader.readSignedVarint()
+        let byteCount = try reader.readCount(atMost: SegmentLayout.payloadBytesMax)
+        let (byteOffset, overflow) = cursor.addingReportingOverflow(distance)
+        guard !overflow, byteCount > SegmentLayout.checksumByteCount, byteOffset >= segment.lowerBound,
+            byteOffset <= segment.upperBound, Int64(byteCount) <= segment.upperBound - byteOffset
+        else { throw FormatError("a block lies outside its segment", at: start) }
+        let block = BlockLocation(byteOffset: byteOffset, byteCount: byteCount)
+        cursor = block.end
+        return block
     }
 }

@@ -31,7 +31,7 @@ struct KeyProbe: Sendable {
                 entries.append(Entry(hash: hash, batch: Int32(number), row: Int32(row)))
             }
         }
-        HashSort.sort(&entries, bits: 0..<64) { $0.hash }
+        RadixSort.sort(&entries, bits: 0..<64) { $0.hash }
         self.entries = entries
     }
 
