@@ -96,45 +96,6 @@ final class DoubleMomentState: AggregateState {
         }
     }
 
-    /// The same arrays for reading.
-    private struct ReadGroups {
-        let counts: UnsafePointer<Int64>
-        let sums: UnsafePointer<Double>
-        let errors: UnsafePointer<Double>
-        let distances: UnsafePointer<Double>
-
-        @inline(__always)
-        func rows(_ group: Int) -> Double { Double(counts[group]) }
-
-        /// Once the sum is infinite or NaN its error is meaningless.
-        @inline(__always)
-        func sum(_ group: Int) -> Double {
-            sums[group].isFinite ? sums[group] + errors[group] : sums[group]
-        }
-
-        /// The squared distances for each row, less the rows that are lost to the mean.
-        @inline(__always)
-        func variance(_ group: Int, lost: Double) -> Double { max(0, distances[group]) / (rows(group) - lost) }
-    }
-
-    @inline(__always)
-    private func withReadGroups(_ body: (ReadGroups) -> Void) {
-        counts.withUnsafeBufferPointer { counts in
-            sums.withUnsafeBufferPointer { sums in
-                errors.withUnsafeBufferPointer { errors in
-                    distances.withUnsafeBufferPointer { distances in
-                        guard let base = counts.baseAddress else { return }
-                        // Without squares `distances` is never touched: any address does.
-                        body(
-                            ReadGroups(
-                                counts: base, sums: sums.baseAddress!, errors: errors.baseAddress!,
-                                distances: distances.baseAddress ?? sums.baseAddress!))
-                    }
-                }
-            }
-        }
-    }
-
     private func values(of column: Column) -> [Double] {
         widens ? column.floatValues!.map(Double.init) : column.doubleValues!
     }
@@ -243,13 +204,12 @@ final class DoubleMomentState: AggregateState {
         let minimum: Int64 = output == .sampleVariance || output == .sampleDeviation ? 2 : 1
         let results =
             switch output {
-            case .sum: results(groups) { groups, group in groups.sum(group) }
-            case .average: results(groups) { groups, group in groups.sum(group) / groups.rows(group) }
-            case .sampleVariance: results(groups) { groups, group in groups.variance(group, lost: 1) }
-            case .populationVariance: results(groups) { groups, group in groups.variance(group, lost: 0) }
-            case .sampleDeviation: results(groups) { groups, group in groups.variance(group, lost: 1).squareRoot() }
-            case .populationDeviation:
-                results(groups) { groups, group in groups.variance(group, lost: 0).squareRoot() }
+            case .sum: results(groups) { sum, _, _ in sum }
+            case .average: results(groups) { sum, _, rows in sum / rows }
+            case .sampleVariance: results(groups) { _, distance, rows in distance / (rows - 1) }
+            case .populationVariance: results(groups) { _, distance, rows in distance / rows }
+            case .sampleDeviation: results(groups) { _, distance, rows in (distance / (rows - 1)).squareRoot() }
+            case .populationDeviation: results(groups) { _, distance, rows in (distance / rows).squareRoot() }
             case .count, .value: unsupported(output)
             }
         let validity = groupValidity(ofCounts: counts[groups], atLeast: minimum)
@@ -259,11 +219,17 @@ final class DoubleMomentState: AggregateState {
 
     /// One number a group.
     @inline(__always)
-    private func results(_ range: Range<Int>, _ number: (ReadGroups, Int) -> Double) -> [Double] {
-        precondition(range.lowerBound >= 0 && range.upperBound <= counts.count, "groups of the state")
+    private func results(
+        _ range: Range<Int>, _ number: (_ sum: Double, _ distance: Double, _ rows: Double) -> Double
+    ) -> [Double] {
+        let (counts, sums, errors, distances) = (counts, sums, errors, distances)
+        let tracksSquares = tracksSquares
         return [Double](unsafeUninitializedCapacity: range.count) { target, count in
-            withReadGroups { groups in
-                for index in 0..<range.count { target[index] = number(groups, range.lowerBound + index) }
+            for (index, group) in range.enumerated() {
+                // Once the sum is infinite or NaN its error is meaningless.
+                let sum = sums[group].isFinite ? sums[group] + errors[group] : sums[group]
+                let distance = tracksSquares ? max(0, distances[group]) : 0
+                (target.baseAddress! + index).initialize(to: number(sum, distance, Double(counts[group])))
             }
             count = range.count
         }

@@ -47,36 +47,25 @@ final class SteppedValues: Sendable {
         written.withLock { written in
             if let written { return written }
             let values: Column.Values =
-                if let dictionary { .dictionary(codes(), dictionary) } else { .integer(integers()) }
+                if let dictionary {
+                    .dictionary(writtenOut(as: UInt32.self), dictionary)
+                } else {
+                    .integer(writtenOut(as: Int64.self))
+                }
             written = values
             return values
         }
     }
 
-    private func integers() -> [Int64] {
-        [Int64](unsafeUninitializedCapacity: count) { target, initialized in
+    private func writtenOut<Number: FixedWidthInteger>(as type: Number.Type) -> [Number] {
+        [Number](unsafeUninitializedCapacity: count) { target, initialized in
             var place = target.baseAddress!
             for run in runs {
-                var value = run.first
+                var value = Number(truncatingIfNeeded: run.first)
+                let step = Number(truncatingIfNeeded: run.step)
                 for index in 0..<run.valueCount {
                     place[index] = value
-                    value &+= run.step
-                }
-                place += run.valueCount
-            }
-            initialized = count
-        }
-    }
-
-    private func codes() -> [UInt32] {
-        [UInt32](unsafeUninitializedCapacity: count) { target, initialized in
-            var place = target.baseAddress!
-            for run in runs {
-                var code = UInt32(truncatingIfNeeded: run.first)
-                let step = UInt32(truncatingIfNeeded: run.step)
-                for index in 0..<run.valueCount {
-                    place[index] = code
-                    code &+= step
+                    value &+= step
                 }
                 place += run.valueCount
             }
@@ -86,16 +75,12 @@ final class SteppedValues: Sendable {
 
     /// The values of ascending rows, without writing out the others.
     func gather(ascending rows: [Int32]) -> Column.Values {
-        if let dictionary {
-            let codes: [UInt32] = picked(rows) { UInt32(truncatingIfNeeded: $0) }
-            return .dictionary(codes, dictionary)
-        }
-        return .integer(picked(rows) { $0 })
+        if let dictionary { return .dictionary(picked(rows, as: UInt32.self), dictionary) }
+        return .integer(picked(rows, as: Int64.self))
     }
 
-    @inline(__always)
-    private func picked<Element>(_ rows: [Int32], _ element: (Int64) -> Element) -> [Element] {
-        [Element](unsafeUninitializedCapacity: rows.count) { target, initialized in
+    private func picked<Number: FixedWidthInteger>(_ rows: [Int32], as type: Number.Type) -> [Number] {
+        [Number](unsafeUninitializedCapacity: rows.count) { target, initialized in
             runs.withUnsafeBufferPointer { runs in
                 var run = 0
                 var start = 0
@@ -106,7 +91,8 @@ final class SteppedValues: Sendable {
                         start += runs[run].valueCount
                         run += 1
                     }
-                    (target.baseAddress! + index).initialize(to: element(runs[run].value(at: row - start)))
+                    (target.baseAddress! + index)
+                        .initialize(to: Number(truncatingIfNeeded: runs[run].value(at: row - start)))
                 }
             }
             initialized = rows.count
