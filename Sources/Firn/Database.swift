@@ -169,8 +169,8 @@ public final class Database: Sendable {
     ///     their DEFAULT.
     ///   - table: the table's name.
     ///   - durability: nil means the database's own.
-    /// - Throws: 42P01, 42703, 42804, 23502, 23505, 22003, 22008 for rows that do not fit, and then nothing was
-    ///   appended; 53100 and 58030 where the disk fails.
+    /// - Throws: 42P01, 42703, 42804, 23502, 23505, 22003, 22008 for rows that do not fit, 54000 for a value above
+    ///   ``BytesValues/valueBytesMax``, and then nothing was appended; 53100 and 58030 where the disk fails.
     @discardableResult
     public func append(
         _ batch: ColumnBatch, to table: String, durability: Durability? = nil

@@ -44,6 +44,7 @@ struct RowValidation {
                 "column \"\(definition.name)\" is of type \(definition.type) but the batch holds \(column.type)",
                 hint: "Append a column of type \(definition.type).")
         }
+        try checkLengths(column, definition)
         switch (definition.type, column.values) {
         case (.smallint, .integer(let values)), (.integer, .integer(let values)):
             try checkRange(values, column.validity, definition.type.integerRange!, definition)
@@ -124,6 +125,19 @@ struct RowValidation {
         return located
     }
 
+    private func checkLengths(_ column: Column, _ definition: ColumnDefinition) throws(FirnError) {
+        let limit = BytesValues.valueBytesMax
+        guard let values = column.distinctBytes, values.bytes.count > limit,
+            let index = (0..<values.count).first(where: { values[$0].count > limit })
+        else { return }
+        let row: Int? =
+            if case .dictionary(let codes, _) = column.values { codes.firstIndex(of: UInt32(index)) } else { index }
+        throw FirnError(
+            .programLimitExceeded, "a value of \(values[index].count) bytes exceeds the limit of \(limit)",
+            detail: "\(row.map { "Row \($0 + 1) of the batch, column" } ?? "Column") \"\(definition.name)\".",
+            hint: "Store it in parts, or in a file that the row names.")
+    }
+
     private func checkText(_ values: BytesValues, _ definition: ColumnDefinition) throws(FirnError) {
         // Well-formed as a whole and cut between characters is well-formed value by value.
         if values.bytes.allSatisfy({ $0 != 0 && $0 < 0x80 }) { return }
@@ -153,6 +167,17 @@ struct RowValidation {
             }
         }
         return Column(type: .jsonb, values: .bytes(result), validity: validity)
+    }
+}
+
+extension Column {
+    /// The values of a text column, or those that its codes refer to; nil for other types.
+    fileprivate var distinctBytes: BytesValues? {
+        switch values {
+        case .bytes(let values): values
+        case .dictionary(_, let dictionary): dictionary.values
+        default: nil
+        }
     }
 }
 

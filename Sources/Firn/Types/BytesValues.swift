@@ -7,8 +7,8 @@
 public struct BytesValues: Sendable, Hashable {
     /// All values, end to end.
     public private(set) var bytes: [UInt8]
-    /// One more than there are values; the first is 0. A column holds less than 2 GiB.
-    public private(set) var offsets: [Int32]
+    /// One more than there are values; the first is 0.
+    public private(set) var offsets: [Int]
 
     /// No values.
     public init() {
@@ -17,8 +17,8 @@ public struct BytesValues: Sendable, Hashable {
     }
 
     /// Takes bytes and offsets as they are.
-    public init(bytes: [UInt8], offsets: [Int32]) {
-        precondition(offsets.first == 0 && Int(offsets[offsets.count - 1]) == bytes.count, "offsets span the bytes")
+    public init(bytes: [UInt8], offsets: [Int]) {
+        precondition(offsets.first == 0 && offsets[offsets.count - 1] == bytes.count, "offsets span the bytes")
         self.bytes = bytes
         self.offsets = offsets
     }
@@ -30,6 +30,9 @@ public struct BytesValues: Sendable, Hashable {
 
     /// Number of values.
     public var count: Int { offsets.count - 1 }
+
+    /// Most bytes of one text, JSON document or BYTEA value that a table takes and a text function makes: 256 MiB.
+    public static let valueBytesMax = 256 << 20
 
     /// Makes room for as many values and bytes more.
     public mutating func reserveCapacity(_ valueCount: Int, byteCount: Int) {
@@ -63,26 +66,25 @@ public struct BytesValues: Sendable, Hashable {
 
     /// Adds all values of another.
     public mutating func append(_ other: BytesValues) {
-        let base = Int32(bytes.count)
+        let base = bytes.count
         bytes.append(contentsOf: other.bytes)
         offsets.reserveCapacity(offsets.count + other.count)
         for offset in other.offsets.dropFirst() { offsets.append(base + offset) }
     }
 
     private mutating func closeValue() {
-        precondition(bytes.count <= Int(Int32.max), "a column of text holds less than 2 GiB")
-        offsets.append(Int32(truncatingIfNeeded: bytes.count))
+        offsets.append(bytes.count)
     }
 
     /// The bytes of one value.
-    public subscript(index: Int) -> ArraySlice<UInt8> { bytes[Int(offsets[index])..<Int(offsets[index + 1])] }
+    public subscript(index: Int) -> ArraySlice<UInt8> { bytes[offsets[index]..<offsets[index + 1]] }
 
     /// One value as text; bytes that are not UTF-8 become U+FFFD.
     public func string(at index: Int) -> String { String(decoding: self[index], as: UTF8.self) }
 
     /// Calls `body` with pointers to the bytes and offsets, for loops over values.
     public func withUnsafeValues<Result>(
-        _ body: (_ bytes: UnsafePointer<UInt8>, _ offsets: UnsafePointer<Int32>) throws -> Result
+        _ body: (_ bytes: UnsafePointer<UInt8>, _ offsets: UnsafePointer<Int>) throws -> Result
     ) rethrows -> Result {
         try bytes.withUnsafeBufferPointer { bytes in
             try offsets.withUnsafeBufferPointer { offsets in
@@ -97,7 +99,7 @@ public struct BytesValues: Sendable, Hashable {
     /// The values of a range, copied.
     public func slice(_ range: Range<Int>) -> BytesValues {
         let start = offsets[range.lowerBound]
-        let bytes = Array(bytes[Int(start)..<Int(offsets[range.upperBound])])
+        let bytes = Array(bytes[start..<offsets[range.upperBound]])
         return BytesValues(bytes: bytes, offsets: offsets[range.lowerBound...range.upperBound].map { $0 - start })
     }
 
@@ -105,7 +107,7 @@ public struct BytesValues: Sendable, Hashable {
     public func gather(_ rows: [Int32]) -> BytesValues {
         var result = BytesValues()
         var total = 0
-        for row in rows { total += Int(offsets[Int(row) + 1] - offsets[Int(row)]) }
+        for row in rows { total += offsets[Int(row) + 1] - offsets[Int(row)] }
         result.reserveCapacity(rows.count, byteCount: total)
         for row in rows { result.append(contentsOf: self[Int(row)]) }
         return result

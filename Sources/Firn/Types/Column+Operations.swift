@@ -126,7 +126,7 @@ extension Column {
             case .float(let values): values.count * 4
             case .double(let values): values.count * 8
             case .decimal(let values): values.count * 17
-            case .bytes(let values): values.bytes.count + values.count * 4
+            case .bytes(let values): values.bytes.count + values.count * 8
             case .dictionary(let codes, _): codes.count * 4
             case .uuid(let values): values.count * 16
             case .interval(let values): values.count * 16

@@ -74,7 +74,7 @@ public struct Column: Sendable {
         if case .dictionary(let codes, let dictionary) = values, dictionary.count == 0 {
             // All rows are NULL. Codes are always below the dictionary's count, so an empty one has no codes.
             storage = .written(
-                .bytes(BytesValues(bytes: [], offsets: [Int32](repeating: 0, count: codes.count + 1))))
+                .bytes(BytesValues(bytes: [], offsets: [Int](repeating: 0, count: codes.count + 1))))
         } else {
             storage = .written(values)
         }

@@ -36,9 +36,9 @@ final class TextCodes: Sendable {
             // The values of a dictionary are distinct: value i gets code i.
             base.values.withUnsafeValues { bytes, offsets in
                 for index in 0..<base.count {
-                    let start = Int(offsets[index])
+                    let start = offsets[index]
                     _ = code(
-                        of: UnsafeBufferPointer(start: bytes + start, count: Int(offsets[index + 1]) - start))
+                        of: UnsafeBufferPointer(start: bytes + start, count: offsets[index + 1] - start))
                 }
             }
         }
@@ -120,9 +120,9 @@ final class TextCodes: Sendable {
                     if let validity, !validity[row] { continue }
                     let code = Int(own[row])
                     if translation[code] == Self.null {
-                        let start = Int(offsets[code])
+                        let start = offsets[code]
                         translation[code] = state.code(
-                            of: UnsafeBufferPointer(start: bytes + start, count: Int(offsets[code + 1]) - start))
+                            of: UnsafeBufferPointer(start: bytes + start, count: offsets[code + 1] - start))
                     }
                     codes[row] = translation[code]
                 }
@@ -139,9 +139,9 @@ final class TextCodes: Sendable {
             values.withUnsafeValues { bytes, offsets in
                 for row in 0..<values.count {
                     if let validity, !validity[row] { continue }
-                    let start = Int(offsets[row])
+                    let start = offsets[row]
                     codes[row] = state.code(
-                        of: UnsafeBufferPointer(start: bytes + start, count: Int(offsets[row + 1]) - start))
+                        of: UnsafeBufferPointer(start: bytes + start, count: offsets[row + 1] - start))
                 }
             }
             return codes

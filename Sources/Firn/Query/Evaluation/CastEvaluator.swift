@@ -309,8 +309,8 @@ enum CastEvaluator {
                         continue
                     }
                     // In bounds: offsets cut the column's bytes.
-                    let start = Int(offsets[row])
-                    let text = UnsafeBufferPointer(start: bytes + start, count: Int(offsets[row + 1]) - start)
+                    let start = offsets[row]
+                    let text = UnsafeBufferPointer(start: bytes + start, count: offsets[row + 1] - start)
                     try parser.parse(text, into: &builder)
                 }
                 return .success(())

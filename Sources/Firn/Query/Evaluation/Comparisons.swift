@@ -199,25 +199,25 @@ extension Comparison {
                     switch self {
                     case .equal:
                         return bitmap(count: count) { row in
-                            let start = Int(offsets[row])
-                            return Int(offsets[row + 1]) - start == length
+                            let start = offsets[row]
+                            return offsets[row + 1] - start == length
                                 && compareBytes(bytes + start, length, base, length) == 0
                         }
                     default:
                         return bitmap(count: count) { row in
-                            let start = Int(offsets[row])
-                            return accepts(compareBytes(bytes + start, Int(offsets[row + 1]) - start, base, length))
+                            let start = offsets[row]
+                            return accepts(compareBytes(bytes + start, offsets[row + 1] - start, base, length))
                         }
                     }
                 }
             case .column(let others):
                 return others.withUnsafeValues { otherBytes, otherOffsets in
                     bitmap(count: count) { row in
-                        let start = Int(offsets[row])
+                        let start = offsets[row]
                         let otherStart = Int(otherOffsets[row])
                         return accepts(
                             compareBytes(
-                                bytes + start, Int(offsets[row + 1]) - start,
+                                bytes + start, offsets[row + 1] - start,
                                 otherBytes + otherStart, Int(otherOffsets[row + 1]) - otherStart))
                     }
                 }

@@ -100,8 +100,8 @@ extension TextLane {
             values.withUnsafeValues { bytes, offsets in
                 // In bounds: offsets cut the column's bytes.
                 for row in 0..<count {
-                    let start = Int(offsets[row])
-                    body(UnsafeBufferPointer(start: bytes + start, count: Int(offsets[row + 1]) - start))
+                    let start = offsets[row]
+                    body(UnsafeBufferPointer(start: bytes + start, count: offsets[row + 1] - start))
                 }
             }
         }

@@ -321,11 +321,9 @@ private func appendMapped(
     }
 }
 
-/// Most bytes that a text function makes: a statement shall not take the process down.
-private let textBytesMax = 256 << 20
-
+/// A statement shall not take the process down.
 private func checkLength(_ byteCount: Int) throws(FirnError) {
-    if byteCount > textBytesMax { throw FirnError(.programLimitExceeded, "requested length too large") }
+    if byteCount > BytesValues.valueBytesMax { throw FirnError(.programLimitExceeded, "requested length too large") }
 }
 
 private func character(_ code: Int64) throws(FirnError) -> [UInt8] {

@@ -122,8 +122,8 @@ struct CodedColumn {
                         let code = Int(codes[row])
                         precondition(code < translation.count, "codes are within the dictionary")
                         if translation[code] == 0 {
-                            let start = Int(offsets[code])
-                            translation[code] = builder.code(of: bytes + start, count: Int(offsets[code + 1]) - start)
+                            let start = offsets[code]
+                            translation[code] = builder.code(of: bytes + start, count: offsets[code + 1] - start)
                         }
                         target[row] = translation[code]
                     }

@@ -178,11 +178,11 @@ extension ColumnSource {
     func text(at position: UInt64) -> UnsafeRawBufferPointer {
         let batch = Int(truncatingIfNeeded: position &>> 32)
         let row = Int(truncatingIfNeeded: position & 0xFFFF_FFFF)
-        guard let offsets = offsets[batch]?.assumingMemoryBound(to: Int32.self) else {
+        guard let offsets = offsets[batch]?.assumingMemoryBound(to: Int.self) else {
             return dictionaryText(batch, row)
         }
-        let start = Int(offsets[row])
-        return UnsafeRawBufferPointer(start: values[batch] + start, count: Int(offsets[row &+ 1]) &- start)
+        let start = offsets[row]
+        return UnsafeRawBufferPointer(start: values[batch] + start, count: offsets[row &+ 1] &- start)
     }
 
     @inline(__always)
@@ -197,8 +197,8 @@ extension ColumnSource {
         let code = Int(codes[row])
         precondition(code < dictionary.count, "codes are within the dictionary")
         return dictionary.values.withUnsafeValues { bytes, offsets in
-            let start = Int(offsets[code])
-            return UnsafeRawBufferPointer(start: bytes + start, count: Int(offsets[code + 1]) - start)
+            let start = offsets[code]
+            return UnsafeRawBufferPointer(start: bytes + start, count: offsets[code + 1] - start)
         }
     }
 

@@ -63,7 +63,7 @@ final class TextDictionaryBuilder {
 
     /// The codes of many strings: string i is `bytes[offsets[i] ..< offsets[i + 1]]`, and NULL where its bit is 0.
     func code(
-        _ bytes: UnsafePointer<UInt8>, _ offsets: UnsafePointer<Int32>, count: Int, validity: UnsafePointer<UInt64>?,
+        _ bytes: UnsafePointer<UInt8>, _ offsets: UnsafePointer<Int>, count: Int, validity: UnsafePointer<UInt64>?,
         into codes: UnsafeMutablePointer<UInt32>
     ) {
         var row = 0
@@ -81,8 +81,8 @@ final class TextDictionaryBuilder {
                     row &+= 1
                     continue
                 }
-                let start = Int(offsets[row])
-                let byteCount = Int(offsets[row &+ 1]) &- start
+                let start = offsets[row]
+                let byteCount = offsets[row &+ 1] &- start
                 hash = Self.hash(bytes + start, byteCount)
                 slot = Int(truncatingIfNeeded: hash) & mask
                 while slots[slot].code != 0 && !Self.holds(slots[slot], hash, bytes + start, byteCount, arena) {
@@ -96,8 +96,8 @@ final class TextDictionaryBuilder {
                 row &+= 1
             }
             guard isNew else { return }
-            let start = Int(offsets[row])
-            codes[row] = insert(bytes + start, Int(offsets[row + 1]) - start, hash: hash, slot: slot)
+            let start = offsets[row]
+            codes[row] = insert(bytes + start, offsets[row + 1] - start, hash: hash, slot: slot)
             row += 1
         }
     }

@@ -127,7 +127,7 @@ private final class ColumnCursor {
         case .uuid:
             return .uuid(pages.decode(rows) { page, vector, target in page.decodeVector(vector, into: target) })
         case .interval: return .interval(intervals(pages, rows))
-        case .bytes: return .bytes(try text(pages, rows))
+        case .bytes: return .bytes(text(pages, rows))
         case .vector: return .vector(try vectors(pages, rows), dimensions: dimensions)
         }
     }
@@ -184,21 +184,14 @@ private final class ColumnCursor {
         return intervals
     }
 
-    private func text(_ pages: PageSequence, _ rows: Range<Int>) throws(FirnError) -> BytesValues {
+    private func text(_ pages: PageSequence, _ rows: Range<Int>) -> BytesValues {
         var bytes = ByteWriter(reservingBytes: rows.count * 16)
         let room = VectorLayout.vectorCount(forValues: rows.count) * VectorLayout.valueCount
         let lengths = [UInt32](unsafeUninitializedCapacity: room) { lengths, count in
             pages.forEachVector(rows) { page, vector, start in
-                // What is too much is found out after the vector that made it so.
-                if bytes.count > Int(Int32.max) { return }
                 page.decodeBytes(vector, lengths: lengths.baseAddress! + start, bytes: &bytes)
             }
             count = rows.count
-        }
-        guard bytes.count <= Int(Int32.max) else {
-            throw FirnError(
-                .programLimitExceeded,
-                "\(rows.count) rows of column \"\(morsel.segment.footer.columns[position!].name)\" hold 2 GiB or more")
         }
         return TextPage.values(bytes, lengths)
     }

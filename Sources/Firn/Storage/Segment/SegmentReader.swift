@@ -156,11 +156,11 @@ enum TextPage {
 
     /// Strings laid end to end and their lengths.
     static func values(_ bytes: borrowing ByteWriter, _ lengths: [UInt32]) -> BytesValues {
-        let offsets = [Int32](unsafeUninitializedCapacity: lengths.count + 1) { offsets, count in
-            var end: Int32 = 0
+        let offsets = [Int](unsafeUninitializedCapacity: lengths.count + 1) { offsets, count in
+            var end = 0
             offsets[0] = 0
             for (index, length) in lengths.enumerated() {
-                end += Int32(length)
+                end += Int(length)
                 offsets[index + 1] = end
             }
             count = lengths.count + 1
@@ -174,9 +174,9 @@ enum TextPage {
             guard values.count > 1 else { return true }
             for index in 1..<values.count {
                 let left = UnsafeBufferPointer(
-                    start: bytes + Int(offsets[index - 1]), count: Int(offsets[index] - offsets[index - 1]))
+                    start: bytes + offsets[index - 1], count: offsets[index] - offsets[index - 1])
                 let right = UnsafeBufferPointer(
-                    start: bytes + Int(offsets[index]), count: Int(offsets[index + 1] - offsets[index]))
+                    start: bytes + offsets[index], count: offsets[index + 1] - offsets[index])
                 if !ByteOrder.isLess(left, right) { return false }
             }
             return true

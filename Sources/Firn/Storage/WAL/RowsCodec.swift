@@ -141,7 +141,8 @@ enum RowsCodec {
     }
 
     private static func append(_ values: BytesValues, to output: inout ByteWriter) {
-        append(values.offsets, to: &output)
+        // What does not fit 32 bits makes the frame too large, and it is given up.
+        append(values.offsets.map { UInt32(truncatingIfNeeded: $0) }, to: &output)
         output.append(values.bytes)
     }
 
@@ -260,11 +261,11 @@ enum RowsCodec {
     private static func bytesValues(_ count: Int, from reader: inout ByteReader) throws(FormatError) -> BytesValues {
         let start = reader.offset
         guard count < reader.remaining else { throw FormatError("offsets are cut short", at: start) }
-        let offsets = try array(Int32.self, count + 1, from: &reader)
+        let offsets = try array(UInt32.self, count + 1, from: &reader).map { Int($0) }
         guard offsets[0] == 0, zip(offsets, offsets.dropFirst()).allSatisfy({ $0 <= $1 }) else {
             throw FormatError("offsets do not ascend from 0", at: start)
         }
-        return BytesValues(bytes: try array(UInt8.self, Int(offsets[count]), from: &reader), offsets: offsets)
+        return BytesValues(bytes: try array(UInt8.self, offsets[count], from: &reader), offsets: offsets)
     }
 
     private static func array<Element: BitwiseCopyable>(
