@@ -38,6 +38,7 @@ typedef uint32_t u32x8u __attribute__((vector_size(32), aligned(1), may_alias));
 typedef uint8_t u8x8 __attribute__((vector_size(8), aligned(1), may_alias));
 typedef uint64_t u64x4 __attribute__((vector_size(32)));
 typedef uint64_t u64x4u __attribute__((vector_size(32), aligned(1), may_alias));
+typedef int64_t i64x4 __attribute__((vector_size(32)));
 typedef double f64x4 __attribute__((vector_size(32)));
 typedef uint32_t u32x4 __attribute__((vector_size(16)));
 typedef uint32_t u32x4u __attribute__((vector_size(16), aligned(1), may_alias));
@@ -54,6 +55,17 @@ typedef _Bool bitx8 __attribute__((ext_vector_type(8)));
 
 /// Words that four of AVX-512's registers hold.
 #define FEW_WORDS 32
+
+/// Bins that lie within 2^32 of the first, offsets included: 32 bits tell their values apart.
+#define NEAR_BINS 64
+typedef struct {
+    /// As distances from the base.
+    uint32_t lowers[NEAR_BINS] __attribute__((aligned(64)));
+    uint64_t base;
+} NearBins;
+
+/// States up to which permutations beat loads.
+#define NEAR_STATES 256
 
 // MARK: Tables, filled before main
 

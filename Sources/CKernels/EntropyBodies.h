@@ -14,6 +14,127 @@
 #define UNROLLED _Pragma("clang loop unroll(full)")
 #define ROLLED _Pragma("clang loop unroll(disable)")
 
+#if LEVEL == 2
+
+// Look-ups in tables that whole-vector permutations hold, for which no load depends on what was decoded.
+
+/// Words `places` of `blockCount` x 32, a power of two; bits of a place above those that count are disregarded.
+LOCAL __m512i AT_LEVEL(among)(const uint32_t *words, __m512i places, int blockCount) {
+    __m512i found[NEAR_STATES / 32];
+    UNROLLED for (int block = 0; block < blockCount; block++) {
+        __m512i low = _mm512_load_si512(words + block * 32), high = _mm512_load_si512(words + block * 32 + 16);
+        found[block] = _mm512_permutex2var_epi32(low, places, high);
+    }
+    UNROLLED for (int step = 1; step < blockCount; step *= 2) {
+        __mmask16 isUpper = _mm512_test_epi32_mask(places, _mm512_set1_epi32(32 * step));
+        UNROLLED for (int block = 0; block < blockCount; block += 2 * step)
+            found[block] = _mm512_mask_mov_epi32(found[block], isUpper, found[block + step]);
+    }
+    return found[0];
+}
+
+/// False where some value lies too far from the first bin, or there are too many bins.
+LOCAL int AT_LEVEL(areNear)(const FirnBinModel *bins, NearBins *near) {
+    if (bins->lowerCount > NEAR_BINS || bins->widest > 31) return 0;
+    const uint64_t farthest = (1ull << 32) - (1ull << bins->widest);
+    near->base = bins->lowers[0];
+    for (size_t bin = 0; bin < bins->lowerCount; bin++) {
+        uint64_t distance = bins->lowers[bin] - near->base;
+        if (distance > farthest) return 0;
+        near->lowers[bin] = (uint32_t)distance;
+    }
+    return 1;
+}
+
+/// Bin and offset of sixteen values.
+LOCAL void AT_LEVEL(storeNear)(const NearBins *near, __m512i bins, __m512i offsets, int blockCount, uint64_t *values) {
+    __m512i distances = _mm512_add_epi32(AT_LEVEL(among)(near->lowers, bins, blockCount), offsets);
+    __m512i base = _mm512_set1_epi64((long long)near->base);
+    __m512i low = _mm512_cvtepu32_epi64(_mm512_castsi512_si256(distances));
+    __m512i high = _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64(distances, 1));
+    _mm512_storeu_si512(values, _mm512_add_epi64(low, base));
+    _mm512_storeu_si512(values + 8, _mm512_add_epi64(high, base));
+}
+
+// Models of few states: all sixteen lanes in one vector.
+
+typedef struct {
+    __m512i bits, held;
+} AT_LEVEL(WideQueue);
+
+LOCAL __m512i AT_LEVEL(takeWide)(const uint16_t **words, AT_LEVEL(WideQueue) *queue, __m512i width) {
+    __m512i taken = _mm512_andnot_si512(_mm512_sllv_epi32(_mm512_set1_epi32(-1), width), queue->bits);
+    __m512i held = _mm512_sub_epi32(queue->held, width);
+    __mmask16 isShort = _mm512_cmplt_epu32_mask(held, _mm512_set1_epi32(17));
+    __m512i next = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i_u *)*words));
+    next = _mm512_maskz_expand_epi32(isShort, next);
+    queue->bits = _mm512_or_si512(_mm512_srlv_epi32(queue->bits, width), _mm512_sllv_epi32(next, held));
+    queue->held = _mm512_mask_add_epi32(held, isShort, held, _mm512_set1_epi32(16));
+    *words += __builtin_popcount(isShort);
+    return taken;
+}
+
+LOCAL void AT_LEVEL(expandFew)(const uint32_t *entries, const NearBins *near, FirnBinStreams *streams, size_t count,
+                               uint64_t *values, int rounds, int entryBlocks, int lowerBlocks) {
+    const uint16_t *symbols = streams->symbols, *offsets = streams->offsets;
+    AT_LEVEL(WideQueue) symbolQueue, offsetQueue;
+    __m512i state = _mm512_loadu_si512(streams->states);
+    symbolQueue.bits = _mm512_loadu_si512(streams->symbolQueues.bits);
+    symbolQueue.held = _mm512_loadu_si512(streams->symbolQueues.held);
+    offsetQueue.bits = _mm512_loadu_si512(streams->offsetQueues.bits);
+    offsetQueue.held = _mm512_loadu_si512(streams->offsetQueues.held);
+    for (size_t index = 0; index < count; index += 16) {
+        __m512i entry = AT_LEVEL(among)(entries, state, entryBlocks);
+        __m512i bits = AT_LEVEL(takeWide)(&symbols, &symbolQueue, _mm512_and_si512(entry, _mm512_set1_epi32(15)));
+        state = _mm512_add_epi32(_mm512_srli_epi32(entry, 20), bits);
+        __m512i width = _mm512_and_si512(_mm512_srli_epi32(entry, 4), _mm512_set1_epi32(63));
+        __m512i offset = _mm512_setzero_si512();
+        UNROLLED for (int round = 0; round < rounds; round++) {
+            __m512i now = rounds == 1 ? width : _mm512_min_epu32(width, _mm512_set1_epi32(16));
+            __m512i part = AT_LEVEL(takeWide)(&offsets, &offsetQueue, now);
+            offset = _mm512_or_si512(offset, _mm512_slli_epi32(part, (unsigned)round * 16));
+            width = _mm512_sub_epi32(width, now);
+        }
+        AT_LEVEL(storeNear)(near, _mm512_srli_epi32(entry, 10), offset, lowerBlocks, values + index);
+        symbols = symbols < streams->symbolsEnd ? symbols : streams->symbolsEnd;
+        offsets = offsets < streams->offsetsEnd ? offsets : streams->offsetsEnd;
+    }
+    streams->symbols = symbols;
+    streams->offsets = offsets;
+    _mm512_storeu_si512(streams->states, state);
+    _mm512_storeu_si512(streams->symbolQueues.bits, symbolQueue.bits);
+    _mm512_storeu_si512(streams->symbolQueues.held, symbolQueue.held);
+    _mm512_storeu_si512(streams->offsetQueues.bits, offsetQueue.bits);
+    _mm512_storeu_si512(streams->offsetQueues.held, offsetQueue.held);
+}
+
+TARGET static __attribute__((noinline)) void AT_LEVEL(expandFewRows)(const FirnBinModel *bins, const NearBins *near,
+                                                                     FirnBinStreams *streams, size_t count,
+                                                                     uint64_t *values) {
+    uint32_t entries[NEAR_STATES] __attribute__((aligned(64)));
+    memcpy(entries, bins->table, bins->stateCount * 4);
+#define LOWERS(rounds, entryBlocks)                                                                                    \
+    if (bins->lowerCount <= 32)                                                                                        \
+        AT_LEVEL(expandFew)(entries, near, streams, count, values, rounds, entryBlocks, 1);                            \
+    else                                                                                                               \
+        AT_LEVEL(expandFew)(entries, near, streams, count, values, rounds, entryBlocks, 2);
+#define ROUNDS(rounds)                                                                                                 \
+    if (bins->stateCount <= NEAR_STATES / 2) {                                                                         \
+        LOWERS(rounds, NEAR_STATES / 64)                                                                               \
+    } else {                                                                                                           \
+        LOWERS(rounds, NEAR_STATES / 32)                                                                               \
+    }
+    switch ((bins->widest + 15) / 16) {
+    case 0: ROUNDS(0) break;
+    case 1: ROUNDS(1) break;
+    default: ROUNDS(2) break;
+    }
+#undef ROUNDS
+#undef LOWERS
+}
+
+#endif
+
 #if LEVEL > 0
 
 // Look-ups go through memory and single loads: gathers are slower, on some processors by far. The compiler would take
@@ -53,16 +174,9 @@ LOCAL __m256i AT_LEVEL(lowersOf)(const uint64_t *lowers, __m128i bins) {
                               (long long)lowers[b[3]]);
 }
 
-// Lower bounds of few bins lie in registers.
-#define IS_FEW (LEVEL == 2 && lowerCount <= FEW_WORDS)
-
-LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, size_t lowerCount, FirnBinStreams *streams,
-                            size_t count, uint64_t *values, int rounds, int isFew) {
+LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnBinStreams *streams, size_t count,
+                            uint64_t *values, int rounds) {
     const uint16_t *symbols = streams->symbols, *offsets = streams->offsets;
-#if LEVEL == 2
-    AT_LEVEL(FewWords) few;
-    if (isFew) few = AT_LEVEL(loadFew)(lowers, lowerCount);
-#endif
     AT_LEVEL(Queue) symbolQueue[2], offsetQueue[2];
     __m256i state[2];
     UNROLLED for (int half = 0; half < 2; half++) {
@@ -90,18 +204,6 @@ LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, size_
             width[half] = _mm256_sub_epi32(width[half], now);
         }
         UNROLLED for (int half = 0; half < 2; half++) {
-#if LEVEL == 2
-            if (isFew) {
-                __m512i row = AT_LEVEL(amongFew)(&few, _mm512_cvtepu32_epi64(bin[half]));
-                if (rounds > 0) row = _mm512_add_epi64(row, _mm512_cvtepu32_epi64(parts[half][0]));
-                if (rounds > 2) {
-                    __m512i upper = _mm512_slli_epi64(_mm512_cvtepu32_epi64(parts[half][1]), 32);
-                    row = _mm512_add_epi64(row, upper);
-                }
-                _mm512_storeu_si512(values + index + half * 8, row);
-                continue;
-            }
-#endif
             __m256i low = AT_LEVEL(lowersOf)(lowers, _mm256_castsi256_si128(bin[half]));
             __m256i high = AT_LEVEL(lowersOf)(lowers, _mm256_extracti128_si256(bin[half], 1));
             UNROLLED for (int part = 0; part < 2; part++) {
@@ -131,8 +233,6 @@ LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, size_
 #undef THROUGH_MEMORY
 
 #else
-
-#define IS_FEW 0
 
 // Four lanes at once, in vectors that every target has. A lane's window is the last two words that it was given and
 // `used` how many of their bits are taken, at most 16 after a take: of all shifts only one is by a count of each
@@ -173,8 +273,8 @@ LOCAL u32x4 AT_LEVEL(take)(const uint16_t **words, AT_LEVEL(Queue) *queue, u32x4
     return taken;
 }
 
-LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, size_t lowerCount, FirnBinStreams *streams,
-                            size_t count, uint64_t *values, int rounds, int isFew) {
+LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnBinStreams *streams, size_t count,
+                            uint64_t *values, int rounds) {
     AT_LEVEL(Queue) symbolQueues[4], offsetQueues[4];
     AT_LEVEL(open)(&streams->symbolQueues, symbolQueues);
     AT_LEVEL(open)(&streams->offsetQueues, offsetQueues);
@@ -216,38 +316,37 @@ LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, size_
 #endif
 
 /// `count` is a multiple of 16.
-TARGET static __attribute__((noinline)) void AT_LEVEL(expandRows)(const uint32_t *table, const uint64_t *lowers,
-                                                                  size_t lowerCount, uint32_t widest,
-                                                                  FirnBinStreams *streams, size_t count,
-                                                                  uint64_t *values) {
-#define ROUNDS(rounds)                                                                                                 \
-    if (IS_FEW)                                                                                                        \
-        AT_LEVEL(expand)(table, lowers, lowerCount, streams, count, values, rounds, 1);                                \
-    else                                                                                                               \
-        AT_LEVEL(expand)(table, lowers, lowerCount, streams, count, values, rounds, 0);
-    switch ((widest + 15) / 16) {
-    case 0: ROUNDS(0) break;
-    case 1: ROUNDS(1) break;
-    case 2: ROUNDS(2) break;
-    case 3: ROUNDS(3) break;
-    default: ROUNDS(4) break;
+TARGET static __attribute__((noinline)) void AT_LEVEL(expandRows)(const FirnBinModel *bins, FirnBinStreams *streams,
+                                                                  size_t count, uint64_t *values) {
+#if LEVEL == 2
+    NearBins near;
+    if (bins->stateCount <= NEAR_STATES && AT_LEVEL(areNear)(bins, &near)) {
+        AT_LEVEL(expandFewRows)(bins, &near, streams, count, values);
+        return;
     }
-#undef ROUNDS
+#endif
+    const uint32_t *table = bins->table;
+    const uint64_t *lowers = bins->lowers;
+    switch ((bins->widest + 15) / 16) {
+    case 0: AT_LEVEL(expand)(table, lowers, streams, count, values, 0); break;
+    case 1: AT_LEVEL(expand)(table, lowers, streams, count, values, 1); break;
+    case 2: AT_LEVEL(expand)(table, lowers, streams, count, values, 2); break;
+    case 3: AT_LEVEL(expand)(table, lowers, streams, count, values, 3); break;
+    default: AT_LEVEL(expand)(table, lowers, streams, count, values, 4); break;
+    }
 }
 
-TARGET static void AT_LEVEL(expandBins)(const uint32_t *restrict table, const uint64_t *restrict lowers,
-                                        size_t lowerCount, uint32_t widest, FirnBinStreams *restrict streams,
-                                        size_t count, uint64_t *restrict values) {
+TARGET static void AT_LEVEL(expandBins)(const FirnBinModel *bins, FirnBinStreams *restrict streams, size_t count,
+                                        uint64_t *restrict values) {
     const size_t whole = count / 16 * 16;
-    if (whole > 0) AT_LEVEL(expandRows)(table, lowers, lowerCount, widest, streams, whole, values);
+    if (whole > 0) AT_LEVEL(expandRows)(bins, streams, whole, values);
     if (whole < count) {
         uint64_t row[16];
-        AT_LEVEL(expandRows)(table, lowers, lowerCount, widest, streams, 16, row);
+        AT_LEVEL(expandRows)(bins, streams, 16, row);
         memcpy(values + whole, row, (count - whole) * 8);
     }
 }
 
-#undef IS_FEW
 #undef UNROLLED
 #undef ROLLED
 #undef LOCAL

@@ -137,15 +137,23 @@ TARGET static void AT_LEVEL(pack)(const int64_t *restrict values, size_t count, 
 // MARK: What an encoder wants to know
 
 TARGET static size_t AT_LEVEL(countAbove)(const int64_t *values, size_t count, int64_t base, uint64_t limit) {
+    size_t index = 0, rest = 0;
+#if LEVEL == 2
+    const __m512i bound = _mm512_set1_epi64((long long)limit);
+    for (; index + 8 <= count; index += 8) {
+        u64x8 residual = *(const u64x8u *)(values + index) - (uint64_t)base;
+        rest += (size_t)__builtin_popcount(_mm512_cmpgt_epu64_mask((__m512i)residual, bound));
+    }
+#else
     const uint64_t sign = 1ull << 63;
     i64x8 found = {0}, bound = (i64x8)((u64x8){0} + (limit ^ sign));
-    size_t index = 0, rest = 0;
     for (; index + 8 <= count; index += 8) {
         u64x8 residual = *(const u64x8u *)(values + index) - (uint64_t)base;
         found += (i64x8)(residual ^ sign) > bound;
     }
-    for (; index < count; index++) rest += (uint64_t)values[index] - (uint64_t)base > limit;
     for (int lane = 0; lane < 8; lane++) rest += (size_t)-found[lane];
+#endif
+    for (; index < count; index++) rest += (uint64_t)values[index] - (uint64_t)base > limit;
     return rest;
 }
 
@@ -193,6 +201,16 @@ TARGET static void AT_LEVEL(scale)(int64_t *values, size_t count, int64_t factor
     for (; index + 8 <= count; index += 8)
         *(u64x8u *)(values + index) = *(const u64x8u *)(values + index) * (uint64_t)factor + (uint64_t)base;
     for (; index < count; index++) values[index] = (int64_t)((uint64_t)values[index] * (uint64_t)factor + (uint64_t)base);
+}
+
+TARGET static void AT_LEVEL(join)(int64_t *restrict values, size_t count, int64_t factor,
+                                  const int64_t *restrict remainders) {
+    size_t index = 0;
+    for (; index + 8 <= count; index += 8)
+        *(u64x8u *)(values + index) =
+            *(const u64x8u *)(values + index) * (uint64_t)factor + *(const u64x8u *)(remainders + index);
+    for (; index < count; index++)
+        values[index] = (int64_t)((uint64_t)values[index] * (uint64_t)factor + (uint64_t)remainders[index]);
 }
 
 // MARK: ALP
@@ -301,32 +319,77 @@ TARGET static void AT_LEVEL(replaceCodes)(int64_t *restrict codes, size_t count,
 #else
     (void)entryCount;
 #endif
-    for (; index < count; index++) codes[index] = entries[codes[index]];
+    // One by one: gathers are slower, on some processors by far.
+    _Pragma("clang loop vectorize(disable) unroll_count(8)") for (; index < count; index++)
+        codes[index] = entries[codes[index]];
 }
 
 // MARK: Comparing
 
-LOCAL uint8_t AT_LEVEL(bitsOf)(i64x8 mask) {
 #if LEVEL == 1
-    __m256d half[2];
-    memcpy(half, &mask, sizeof half);
-    return (uint8_t)(_mm256_movemask_pd(half[0]) | _mm256_movemask_pd(half[1]) << 4);
+
+// Vectors of what the level has: of twice that, the compiler narrows and widens masks.
+#define INTEGERS i64x4
+#define DOUBLES f64x4
+
+LOCAL __m256i AT_LEVEL(narrowed)(i64x4 a, i64x4 b) {
+    return _mm256_castps_si256(_mm256_shuffle_ps((__m256)a, (__m256)b, 0x88));
+}
+
+/// A bit for each of 32 comparisons, whose lanes are all ones or all zeros. Packing keeps order within 128 bits; the last
+/// step joins pairs of these halves.
+LOCAL uint32_t AT_LEVEL(bitsOf)(const i64x4 *masks) {
+    __m256i low = _mm256_packs_epi32(AT_LEVEL(narrowed)(masks[0], masks[1]), AT_LEVEL(narrowed)(masks[2], masks[3]));
+    __m256i high = _mm256_packs_epi32(AT_LEVEL(narrowed)(masks[4], masks[5]), AT_LEVEL(narrowed)(masks[6], masks[7]));
+    __m256i bytes = _mm256_packs_epi16(low, high);
+    __m128i even = _mm256_castsi256_si128(bytes), odd = _mm256_extracti128_si256(bytes, 1);
+    uint32_t lower = (uint32_t)_mm_movemask_epi8(_mm_unpacklo_epi16(even, odd));
+    return lower | (uint32_t)_mm_movemask_epi8(_mm_unpackhi_epi16(even, odd)) << 16;
+}
+
+#define COMPARE_LOOP(VECTOR, EXPRESSION)                                                                               \
+    {                                                                                                                  \
+        size_t index = 0;                                                                                              \
+        for (; index + 32 <= count; index += 32) {                                                                     \
+            i64x4 masks[8];                                                                                            \
+            _Pragma("clang loop unroll(full)") for (size_t part = 0; part < 8; part++) {                               \
+                VECTOR v;                                                                                              \
+                memcpy(&v, values + index + part * 4, sizeof v);                                                       \
+                masks[part] = (i64x4)(EXPRESSION);                                                                     \
+            }                                                                                                          \
+            uint32_t word = AT_LEVEL(bitsOf)(masks);                                                                   \
+            memcpy(bitmap + index / 8, &word, 4);                                                                      \
+        }                                                                                                              \
+        for (; index < count; index += 4) {                                                                            \
+            size_t rest = count - index < 4 ? count - index : 4;                                                       \
+            VECTOR v = {0};                                                                                            \
+            memcpy(&v, values + index, rest * 8);                                                                      \
+            uint8_t bits = (uint8_t)_mm256_movemask_pd((__m256d)(EXPRESSION)) & (uint8_t)((1u << rest) - 1);           \
+            bitmap[index / 8] = index % 8 == 0 ? bits : (uint8_t)(bitmap[index / 8] | bits << 4);                      \
+        }                                                                                                              \
+    }
+
 #else
+
+#define INTEGERS i64x8
+#define DOUBLES f64x8
+
+LOCAL uint8_t AT_LEVEL(bitsOf)(i64x8 mask) {
     bitx8 bits = __builtin_convertvector(mask, bitx8);
     uint8_t byte;
     memcpy(&byte, &bits, 1);
     return byte;
-#endif
 }
 
-// Mask registers are stored byte by byte, which is what AVX-512 does best; other levels put a word together.
-#define COMPARE_LOOP(TYPE, VECTOR, EXPRESSION)                                                                         \
+// Mask registers are stored byte by byte, which is what AVX-512 does best; the baseline puts a word together.
+#define COMPARE_LOOP(VECTOR, EXPRESSION)                                                                               \
     {                                                                                                                  \
         size_t index = 0;                                                                                              \
         for (; index + 64 <= count; index += 64) {                                                                     \
             uint64_t word = 0;                                                                                         \
             _Pragma("clang loop unroll(full)") for (size_t part = 0; part < 8; part++) {                               \
-                VECTOR v = *(const VECTOR##u *)(values + index + part * 8);                                            \
+                VECTOR v;                                                                                              \
+                memcpy(&v, values + index + part * 8, sizeof v);                                                       \
                 uint8_t bits = AT_LEVEL(bitsOf)((i64x8)(EXPRESSION));                                                  \
                 if (LEVEL == 2) bitmap[index / 8 + part] = bits;                                                       \
                 word |= (uint64_t)bits << (part * 8);                                                                  \
@@ -334,47 +397,53 @@ LOCAL uint8_t AT_LEVEL(bitsOf)(i64x8 mask) {
             if (LEVEL < 2) memcpy(bitmap + index / 8, &word, 8);                                                       \
         }                                                                                                              \
         for (; index + 8 <= count; index += 8) {                                                                       \
-            VECTOR v = *(const VECTOR##u *)(values + index);                                                           \
+            VECTOR v;                                                                                                  \
+            memcpy(&v, values + index, sizeof v);                                                                      \
             bitmap[index / 8] = AT_LEVEL(bitsOf)((i64x8)(EXPRESSION));                                                 \
         }                                                                                                              \
         if (index < count) {                                                                                           \
             VECTOR v = {0};                                                                                            \
-            memcpy(&v, values + index, (count - index) * sizeof(TYPE));                                                \
+            memcpy(&v, values + index, (count - index) * 8);                                                           \
             bitmap[index / 8] = AT_LEVEL(bitsOf)((i64x8)(EXPRESSION)) & (uint8_t)((1u << (count - index)) - 1);        \
         }                                                                                                              \
     }
 
+#endif
+
 TARGET static void AT_LEVEL(compareInt64)(const int64_t *restrict values, size_t count, FirnComparison comparison,
                                           int64_t constant, uint8_t *restrict bitmap) {
-    i64x8 c = (i64x8){0} + constant;
+    INTEGERS c = (INTEGERS){0} + constant;
     switch (comparison) {
-    case FirnLess: COMPARE_LOOP(int64_t, i64x8, v < c) break;
-    case FirnLessOrEqual: COMPARE_LOOP(int64_t, i64x8, v <= c) break;
-    case FirnEqual: COMPARE_LOOP(int64_t, i64x8, v == c) break;
-    case FirnNotEqual: COMPARE_LOOP(int64_t, i64x8, v != c) break;
-    case FirnGreaterOrEqual: COMPARE_LOOP(int64_t, i64x8, v >= c) break;
-    case FirnGreater: COMPARE_LOOP(int64_t, i64x8, v > c) break;
+    case FirnLess: COMPARE_LOOP(INTEGERS, v < c) break;
+    case FirnLessOrEqual: COMPARE_LOOP(INTEGERS, v <= c) break;
+    case FirnEqual: COMPARE_LOOP(INTEGERS, v == c) break;
+    case FirnNotEqual: COMPARE_LOOP(INTEGERS, v != c) break;
+    case FirnGreaterOrEqual: COMPARE_LOOP(INTEGERS, v >= c) break;
+    case FirnGreater: COMPARE_LOOP(INTEGERS, v > c) break;
     }
 }
 
 TARGET static void AT_LEVEL(compareDouble)(const double *restrict values, size_t count, FirnComparison comparison,
                                            double constant, uint8_t *restrict bitmap) {
-    f64x8 c = (f64x8){0} + constant;
+    DOUBLES c = (DOUBLES){0} + constant;
     switch (comparison) {
-    case FirnLess: COMPARE_LOOP(double, f64x8, v < c) break;
-    case FirnLessOrEqual: COMPARE_LOOP(double, f64x8, v <= c) break;
-    case FirnEqual: COMPARE_LOOP(double, f64x8, v == c) break;
-    case FirnNotEqual: COMPARE_LOOP(double, f64x8, v != c) break;
-    case FirnGreaterOrEqual: COMPARE_LOOP(double, f64x8, ~(v < c)) break;
-    case FirnGreater: COMPARE_LOOP(double, f64x8, ~(v <= c)) break;
+    case FirnLess: COMPARE_LOOP(DOUBLES, v < c) break;
+    case FirnLessOrEqual: COMPARE_LOOP(DOUBLES, v <= c) break;
+    case FirnEqual: COMPARE_LOOP(DOUBLES, v == c) break;
+    case FirnNotEqual: COMPARE_LOOP(DOUBLES, v != c) break;
+    case FirnGreaterOrEqual: COMPARE_LOOP(DOUBLES, ~(v < c)) break;
+    case FirnGreater: COMPARE_LOOP(DOUBLES, ~(v <= c)) break;
     }
 }
 
 TARGET static void AT_LEVEL(betweenInt64)(const int64_t *restrict values, size_t count, int64_t low, int64_t high,
                                           uint8_t *restrict bitmap) {
-    i64x8 least = (i64x8){0} + low, greatest = (i64x8){0} + high;
-    COMPARE_LOOP(int64_t, i64x8, (v >= least) & (v <= greatest))
+    INTEGERS least = (INTEGERS){0} + low, greatest = (INTEGERS){0} + high;
+    COMPARE_LOOP(INTEGERS, (v >= least) & (v <= greatest))
 }
+
+#undef INTEGERS
+#undef DOUBLES
 
 // MARK: Selecting
 
@@ -747,6 +816,7 @@ static const FirnKernels AT_LEVEL(kernels) = {
     .extremes = AT_LEVEL(extremes),
     .differences = AT_LEVEL(differences),
     .scale = AT_LEVEL(scale),
+    .join = AT_LEVEL(join),
     .unpackALP = AT_LEVEL(unpackALP),
     .decodeALP = AT_LEVEL(decodeALP),
     .prefixSum = AT_LEVEL(prefixSum),

@@ -56,6 +56,18 @@ typedef struct {
     uint32_t states[16];
 } FirnBinStreams;
 
+/// What the states of entropy-coded values mean.
+typedef struct {
+    /// An entry for each state (firn_bin_entry): its bin is below `lowerCount`, what it adds to its bits is a state.
+    const uint32_t *table;
+    size_t stateCount;
+    /// The lower bound of each bin.
+    const uint64_t *lowers;
+    size_t lowerCount;
+    /// Bits of the widest offset.
+    uint32_t widest;
+} FirnBinModel;
+
 /// `validity` is a bitmap, bit i of which belongs to value i, or null when every value counts. Run k covers
 /// values ends[k-1] ..< ends[k]; the last end is the count of values that may be read.
 typedef struct {
@@ -78,6 +90,8 @@ typedef struct {
     void (*differences)(const int64_t *values, size_t count, int64_t *differences);
     /// In place: base + value * factor.
     void (*scale)(int64_t *values, size_t count, int64_t factor, int64_t base);
+    /// In place: value * factor + remainder.
+    void (*join)(int64_t *values, size_t count, int64_t factor, const int64_t *remainders);
     /// Unpacks integers and scales them to doubles: ((base + d) as double) * down * fraction.
     void (*unpackALP)(const void *packed, uint32_t width, size_t rowCount, int64_t base, double down, double fraction,
                       double *values);
@@ -112,10 +126,8 @@ typedef struct {
                               double *results);
     void (*squaresRunsInt64)(const int64_t *values, const uint32_t *ends, size_t runCount, const double *centers,
                              double *results);
-    /// Expands the next `count` entropy-coded values; a count that is no multiple of 16 is the last. `table` has an
-    /// entry for each state (see firn_bin_entry), its bins are below `lowerCount`, and no offset is wider than `widest`.
-    void (*expandBins)(const uint32_t *table, const uint64_t *lowers, size_t lowerCount, uint32_t widest,
-                       FirnBinStreams *streams, size_t count, uint64_t *values);
+    /// Expands the next `count` entropy-coded values; a count that is no multiple of 16 is the last.
+    void (*expandBins)(const FirnBinModel *bins, FirnBinStreams *streams, size_t count, uint64_t *values);
 } FirnKernels;
 
 /// The kernels of a level, or null where this CPU has not got it.
@@ -152,6 +164,9 @@ static inline void firn_differences(const int64_t *values, size_t count, int64_t
 }
 static inline void firn_scale(int64_t *values, size_t count, int64_t factor, int64_t base) {
     firn_kernels->scale(values, count, factor, base);
+}
+static inline void firn_join(int64_t *values, size_t count, int64_t factor, const int64_t *remainders) {
+    firn_kernels->join(values, count, factor, remainders);
 }
 static inline void firn_unpack_alp(const void *packed, uint32_t width, size_t rowCount, int64_t base, double down,
                                    double fraction, double *values) {
@@ -214,9 +229,9 @@ static inline void firn_squares_runs_int64(const int64_t *values, const uint32_t
                                            const double *centers, double *results) {
     firn_kernels->squaresRunsInt64(values, ends, runCount, centers, results);
 }
-static inline void firn_expand_bins(const uint32_t *table, const uint64_t *lowers, size_t lowerCount, uint32_t widest,
-                                    FirnBinStreams *streams, size_t count, uint64_t *values) {
-    firn_kernels->expandBins(table, lowers, lowerCount, widest, streams, count, values);
+static inline void firn_expand_bins(const FirnBinModel *bins, FirnBinStreams *streams, size_t count,
+                                    uint64_t *values) {
+    firn_kernels->expandBins(bins, streams, count, values);
 }
 
 /// What a state of the entropy coder means, in one word: how many bits lead to the next state, how many make the

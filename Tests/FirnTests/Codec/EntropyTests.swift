@@ -116,7 +116,13 @@ import Testing
         for _ in 0..<KernelTests.rounds(20, full: 700) {
             let binCount = 1 + random.below(60)
             let widest = [0, 1, 15, 16, 17, 32, 33, 48, 56][random.below(9)]
-            let lowers = (0..<binCount).map { _ in random.next() }
+            // Bins anywhere, and bins that lie so near to each other that 32 bits tell them apart, or just not.
+            let first = random.next()
+            let distances: [UInt64] = [.max, 1_000_000, (1 << 32) - 1, (1 << 32) - (1 << UInt64(widest % 32))]
+            let farthest = distances[random.below(distances.count)]
+            let lowers = (0..<binCount).map { bin in
+                bin == 0 ? first : first &+ (random.below(4) == 0 ? farthest : random.next() % max(farthest, 1))
+            }
             let tableBits = 1 + random.below(12)
             let table = (0..<1 << tableBits).map { _ in
                 let bits = random.below(tableBits + 1)
@@ -140,8 +146,9 @@ import Testing
                 var decoder = start
                 for (count, expected) in zip(counts, expected) {
                     var values = [UInt64](repeating: 0, count: count)
-                    firn_kernels_at(level).pointee.expandBins(
-                        table, lowers, lowers.count, UInt32(widest), &decoder, count, &values)
+                    EntropyKernels.withModel(table, lowers, widest: widest) {
+                        firn_kernels_at(level).pointee.expandBins($0, &decoder, count, &values)
+                    }
                     #expect(values == expected, "level \(level.rawValue), seed \(random.seed)")
                 }
             }

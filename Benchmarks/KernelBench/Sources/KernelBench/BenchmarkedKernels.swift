@@ -199,8 +199,10 @@ private struct BenchmarkedBins {
             },
             run: {
                 var streams = start
-                $0.pointee.expandBins(
-                    table, lowers, lowers.count, UInt32(Self.widest), &streams, VectorLayout.valueCount, output)
+                let kernels = $0
+                EntropyKernels.withModel(table, lowers, widest: Self.widest) {
+                    kernels.pointee.expandBins($0, &streams, VectorLayout.valueCount, output)
+                }
             })
     }
 }

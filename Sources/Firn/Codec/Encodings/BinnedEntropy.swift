@@ -286,7 +286,7 @@ struct EntropyModel {
     }
 
     /// Share of a page's bits that a smaller table may cost.
-    private static let coarsenessMax = 0.000_3
+    private static let coarsenessMax = 0.002
 
     private struct Bin {
         var lower: UInt64

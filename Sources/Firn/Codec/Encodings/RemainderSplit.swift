@@ -114,7 +114,6 @@ struct Remainders {
     /// Puts integers in the place of the next `count` quotients, at most a vector.
     func join(_ quotients: UnsafeMutablePointer<Int64>, count: Int) {
         integers.expandNext(count, into: scratch.pointer)
-        let remainders = scratch.pointer
-        for index in 0..<count { quotients[index] = quotients[index] &* multiple &+ remainders[index] }
+        Kernels.join(quotients, count: count, factor: multiple, scratch.pointer)
     }
 }

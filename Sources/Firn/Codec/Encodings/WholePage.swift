@@ -303,7 +303,7 @@ private struct ScaledPage {
             Kernels.decodeALP(vector, count: count, scaling)
             if let distances, let near = scratch?.pointer {
                 distances.expandNext(count, into: near)
-                for index in 0..<count { vector[index] &+= near[index] }
+                Kernels.join(vector, count: count, factor: 1, near)
             }
             if domain == .float { ALPKernels.narrow(vector, count: count) }
         }

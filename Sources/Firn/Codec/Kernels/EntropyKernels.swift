@@ -76,6 +76,21 @@ enum EntropyKernels {
         return taken
     }
 
+    /// Lends the tables as the kernels take them.
+    @inline(__always)
+    static func withModel(
+        _ table: [UInt32], _ lowers: [UInt64], widest: Int, _ body: (UnsafePointer<FirnBinModel>) -> Void
+    ) {
+        table.withUnsafeBufferPointer { table in
+            lowers.withUnsafeBufferPointer { lowers in
+                var model = FirnBinModel(
+                    table: table.baseAddress, stateCount: table.count, lowers: lowers.baseAddress,
+                    lowerCount: lowers.count, widest: UInt32(truncatingIfNeeded: widest))
+                body(&model)
+            }
+        }
+    }
+
     /// What `expandBins` at every level does.
     static func expandBins(
         _ table: [UInt32], _ lowers: [UInt64], widest: Int, _ streams: inout FirnBinStreams, count: Int

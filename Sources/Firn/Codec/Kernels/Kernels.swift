@@ -103,13 +103,21 @@ enum Kernels {
         firn_scale(values, count, factor, base)
     }
 
+    /// In place: value * factor + remainder.
+    @inline(__always)
+    static func join(
+        _ values: UnsafeMutablePointer<Int64>, count: Int, factor: Int64, _ remainders: UnsafePointer<Int64>
+    ) {
+        firn_join(values, count, factor, remainders)
+    }
+
     /// Expands the next `count` entropy-coded values; see CKernels.h and BinnedEntropy.
     @inline(__always)
     static func expandBins(
         _ table: [UInt32], _ lowers: [UInt64], widest: Int, _ streams: inout FirnBinStreams, count: Int,
         into values: UnsafeMutablePointer<UInt64>
     ) {
-        firn_expand_bins(table, lowers, lowers.count, UInt32(truncatingIfNeeded: widest), &streams, count, values)
+        EntropyKernels.withModel(table, lowers, widest: widest) { firn_expand_bins($0, &streams, count, values) }
     }
 
     // MARK: Filtering
