@@ -20,7 +20,7 @@ struct FirnBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "firn-bench",
         abstract: "Measure Firn on seeded tables.",
-        subcommands: [Generate.self, Load.self, Query.self, Append.self, Limits.self])
+        subcommands: [Generate.self, Load.self, Flush.self, Query.self, Append.self, Limits.self])
 }
 
 /// Which rows.

@@ -31,6 +31,13 @@ enum Machine {
         #endif
     }
 
+    /// Seconds that the process has spent on processors so far, all threads together.
+    static func processorSeconds() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
     /// Bytes of all files below a folder, by the name of the folder or file directly in it.
     static func fileBytes(in folder: String) -> [(name: String, bytes: Int)] {
         entries(of: folder).map { ($0, bytes(of: folder + "/" + $0)) }.sorted { $0.0 < $1.0 }
