@@ -138,21 +138,28 @@ TARGET static void AT_LEVEL(pack)(const int64_t *restrict values, size_t count, 
 
 TARGET static size_t AT_LEVEL(countAbove)(const int64_t *values, size_t count, int64_t base, uint64_t limit) {
     size_t index = 0, rest = 0;
+    i64x8 found = {0};
 #if LEVEL == 2
-    const __m512i bound = _mm512_set1_epi64((long long)limit);
-    for (; index + 8 <= count; index += 8) {
-        u64x8 residual = *(const u64x8u *)(values + index) - (uint64_t)base;
-        rest += (size_t)__builtin_popcount(_mm512_cmpgt_epu64_mask((__m512i)residual, bound));
+    // Each mask is subtracted as it is; four counts, so that none waits for the one before.
+    const __m512i bound = _mm512_set1_epi64((long long)limit), minusOne = _mm512_set1_epi64(-1);
+    __m512i counts[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
+    for (; index + 32 <= count; index += 32) {
+        _Pragma("clang loop unroll(full)") for (size_t part = 0; part < 4; part++) {
+            u64x8 residual = *(const u64x8u *)(values + index + part * 8) - (uint64_t)base;
+            __mmask8 isAbove = _mm512_cmpgt_epu64_mask((__m512i)residual, bound);
+            counts[part] = _mm512_mask_sub_epi64(counts[part], isAbove, counts[part], minusOne);
+        }
     }
+    found -= (i64x8)counts[0] + (i64x8)counts[1] + (i64x8)counts[2] + (i64x8)counts[3];
 #else
     const uint64_t sign = 1ull << 63;
-    i64x8 found = {0}, bound = (i64x8)((u64x8){0} + (limit ^ sign));
+    const i64x8 bound = (i64x8)((u64x8){0} + (limit ^ sign));
     for (; index + 8 <= count; index += 8) {
         u64x8 residual = *(const u64x8u *)(values + index) - (uint64_t)base;
         found += (i64x8)(residual ^ sign) > bound;
     }
-    for (int lane = 0; lane < 8; lane++) rest += (size_t)-found[lane];
 #endif
+    for (int lane = 0; lane < 8; lane++) rest += (size_t)-found[lane];
     for (; index < count; index++) rest += (uint64_t)values[index] - (uint64_t)base > limit;
     return rest;
 }
@@ -186,6 +193,21 @@ TARGET static void AT_LEVEL(extremes)(const int64_t *values, size_t count, int64
     }
     *least = low;
     *greatest = high;
+}
+
+TARGET static int64_t AT_LEVEL(leastFrom)(const int64_t *values, size_t count, int64_t start) {
+    const i64x8 from = (i64x8){0} + start, none = (i64x8){0} + INT64_MAX;
+    i64x8 min = none;
+    size_t index = 0;
+    for (; index + 8 <= count; index += 8) {
+        i64x8 v = *(const i64x8u *)(values + index);
+        v = AT_LEVEL(chooseInteger)(v < from, none, v);
+        min = AT_LEVEL(chooseInteger)(v < min, v, min);
+    }
+    int64_t least = min[0];
+    for (int lane = 1; lane < 8; lane++) least = min[lane] < least ? min[lane] : least;
+    for (; index < count; index++) least = values[index] >= start && values[index] < least ? values[index] : least;
+    return least;
 }
 
 TARGET static void AT_LEVEL(differences)(const int64_t *restrict values, size_t count, int64_t *restrict differences) {
@@ -814,6 +836,7 @@ static const FirnKernels AT_LEVEL(kernels) = {
     .countAbove = AT_LEVEL(countAbove),
     .countChanges = AT_LEVEL(countChanges),
     .extremes = AT_LEVEL(extremes),
+    .leastFrom = AT_LEVEL(leastFrom),
     .differences = AT_LEVEL(differences),
     .scale = AT_LEVEL(scale),
     .join = AT_LEVEL(join),

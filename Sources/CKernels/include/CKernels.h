@@ -86,6 +86,8 @@ typedef struct {
     size_t (*countChanges)(const int64_t *values, size_t count);
     /// Smallest and largest of at least one value.
     void (*extremes)(const int64_t *values, size_t count, int64_t *least, int64_t *greatest);
+    /// Smallest value that is `start` or more; INT64_MAX where there is none.
+    int64_t (*leastFrom)(const int64_t *values, size_t count, int64_t start);
     /// Differences to the value before; the first repeats the second, or is 0.
     void (*differences)(const int64_t *values, size_t count, int64_t *differences);
     /// In place: base + value * factor.
@@ -158,6 +160,9 @@ static inline size_t firn_count_changes(const int64_t *values, size_t count) {
 }
 static inline void firn_extremes(const int64_t *values, size_t count, int64_t *least, int64_t *greatest) {
     firn_kernels->extremes(values, count, least, greatest);
+}
+static inline int64_t firn_least_from(const int64_t *values, size_t count, int64_t start) {
+    return firn_kernels->leastFrom(values, count, start);
 }
 static inline void firn_differences(const int64_t *values, size_t count, int64_t *differences) {
     firn_kernels->differences(values, count, differences);

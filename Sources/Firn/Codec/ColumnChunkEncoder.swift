@@ -40,6 +40,8 @@ struct EncodedColumnChunk: Sendable {
 final class ColumnChunkEncoder {
     /// Bytes that a page aims to stay below.
     static let pageByteCountMax = 1 << 20
+    /// Values of a progression, on average, from which vectors are not tried: encoding them would take most of a flush.
+    private static let runValueCountSure = 512
 
     let profile: StorageProfile
     let doubles: DoubleStatistics = DoubleStatistics()
@@ -73,8 +75,7 @@ final class ColumnChunkEncoder {
     func encode(codes values: UnsafeBufferPointer<UInt32>, validity: BitmapView? = nil) -> EncodedColumnChunk {
         let wide = values.map(Int64.init)
         return wide.withUnsafeBufferPointer { wide in
-            let filled = NullFilling.fill(wide, validity: validity)
-            return filled.withUnsafeBufferPointer { filled in
+            withFilled(wide, validity) { filled in
                 chunk(.codes, filled.count, validity, .integers(wide, validity: validity)) { range, output in
                     integerPage(part(filled, range), into: &output)
                 }
@@ -292,8 +293,9 @@ final class ColumnChunkEncoder {
         if let runs {
             output.append(PageScheme.steppedRuns.rawValue)
             SteppedRuns.encode(runs, statistics, into: &output)
-            // A handful of runs cannot be beaten; more of them are compared with the vectors.
-            if runs.count <= max(1, values.count / 4_096) { return .steppedRuns }
+            // Few runs cannot be beaten by much, a handful not at all; more of them are compared with the vectors.
+            let valueCountMin = profile == .warm ? Self.runValueCountSure : 8 * Self.runValueCountSure
+            if runs.count <= max(1, values.count / valueCountMin) { return .steppedRuns }
         }
         let runByteCount = runs == nil ? Int.max : output.count - start
         var best = ByteWriter(reservingBytes: values.count * 4)

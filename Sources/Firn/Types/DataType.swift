@@ -107,6 +107,20 @@ public enum DataType: Hashable, Sendable {
         }
     }
 
+    /// True for TIMESTAMPTZ and TIMESTAMP in nanoseconds.
+    var isNanoseconds: Bool {
+        switch self {
+        case .timestamptz(.nanoseconds), .timestamp(.nanoseconds): true
+        default: false
+        }
+    }
+
+    /// A time of a column of this type in microseconds, rounded down; the infinities stay.
+    func microseconds(of value: Int64) -> Int64 {
+        guard isNanoseconds, value != .min, value != .max else { return value }
+        return value >= 0 ? value / 1_000 : (value - 999) / 1_000
+    }
+
     /// The values that an integer type takes; nil for other types.
     public var integerRange: ClosedRange<Int64>? {
         switch self {

@@ -153,6 +153,9 @@ import Testing
             var differences = values
             IntegerKernels.differences(values, count: count, into: &differences)
             let changes = IntegerKernels.runCount(values, count: count) - 1
+            let start = [base, base &+ 1, .min, .max][random.below(4)]
+            let leastFrom = values.filter { $0 >= start }.min() ?? .max
+            let joined = zip(values, differences).map { $0 &* factor &+ $1 }
             forEveryLevel { kernels, level in
                 #expect(kernels.countAbove(values, count, base, limit) == above, "level \(level), seed \(random.seed)")
                 #expect(kernels.countChanges(values, count) == changes, "level \(level), seed \(random.seed)")
@@ -166,6 +169,10 @@ import Testing
                 output = values
                 kernels.scale(&output, count, factor, base)
                 #expect(output == scaled, "level \(level), seed \(random.seed)")
+                output = values
+                kernels.join(&output, count, factor, differences)
+                #expect(output == joined, "level \(level), seed \(random.seed)")
+                #expect(kernels.leastFrom(values, count, start) == leastFrom, "level \(level), seed \(random.seed)")
             }
         }
     }

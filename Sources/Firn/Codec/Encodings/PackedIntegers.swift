@@ -70,11 +70,7 @@ enum PackedIntegers {
         let start = floor > sample.low ? Int64.min : floor
         if start > extremes.min {
             // Outliers below: begin at the smallest value that is not one of them.
-            var base = sample.low
-            for index in 0..<count {
-                let value = values[index]
-                if value >= start && value < base { base = value }
-            }
+            let base = Kernels.least(values, count: count, from: start)
             improve(&best, values, count: count, base: base, extremes: extremes, coreWidth: sample.coreWidth)
         }
         return best

@@ -89,6 +89,12 @@ enum Kernels {
     @inline(__always)
     static func runCount(_ values: UnsafePointer<Int64>, count: Int) -> Int { firn_count_changes(values, count) + 1 }
 
+    /// Smallest value that is `start` or more; Int64.max where there is none.
+    @inline(__always)
+    static func least(_ values: UnsafePointer<Int64>, count: Int, from start: Int64) -> Int64 {
+        firn_least_from(values, count, start)
+    }
+
     /// Differences to the value before; the first repeats the second, or is 0.
     @inline(__always)
     static func differences(

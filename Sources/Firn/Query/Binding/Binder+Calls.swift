@@ -206,11 +206,4 @@ extension DataType {
         default: self
         }
     }
-
-    var isNanoseconds: Bool {
-        switch self {
-        case .timestamptz(.nanoseconds), .timestamp(.nanoseconds): true
-        default: false
-        }
-    }
 }

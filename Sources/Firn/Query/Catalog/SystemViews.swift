@@ -142,11 +142,3 @@ private struct SegmentPlace {
         }
     }
 }
-
-extension DataType {
-    /// A time of a column of this type in microseconds, rounded down; the infinities stay.
-    func microseconds(of value: Int64) -> Int64 {
-        guard isNanoseconds, value != .min, value != .max else { return value }
-        return value >= 0 ? value / 1_000 : (value - 999) / 1_000
-    }
-}
