@@ -60,7 +60,7 @@ final class IntegerStatistics {
     }
 
     private func planPackings(_ pointer: UnsafePointer<Int64>) {
-        let sample = SortedSample(pointer, count: count)
+        let sample = BulkSample(pointer, count: count)
         if count < 4 {
             valuePlan = PackedIntegers.plan(pointer, count: count, extremes: extremes, sample: sample)
             return
@@ -68,7 +68,7 @@ final class IntegerStatistics {
         Kernels.differences(pointer, count: count, into: differences.pointer)
         differenceCarry = pointer[0] &- differences.pointer[0]
         let differenceExtremes = Kernels.extremes(differences.pointer, count: count)
-        let differenceSample = SortedSample(differences.pointer, count: count)
+        let differenceSample = BulkSample(differences.pointer, count: count)
 
         Kernels.differences(differences.pointer, count: count, into: secondDifferences.pointer)
         secondDifferences.pointer[1] = secondDifferences.pointer[2]
@@ -79,7 +79,7 @@ final class IntegerStatistics {
         secondDifferenceCarry = firstDifference &- secondDifferences.pointer[0]
         secondDifferenceValueCarry = pointer[0] &- firstDifference
         let secondExtremes = Kernels.extremes(secondDifferences.pointer, count: count)
-        let secondSample = SortedSample(secondDifferences.pointer, count: count)
+        let secondSample = BulkSample(secondDifferences.pointer, count: count)
 
         // The plan of a stream whose bulk is much wider than another's cannot win: skip its histogram.
         let widths = (
@@ -106,7 +106,7 @@ final class IntegerStatistics {
     /// The first value minus the first difference as the second prefix sum will compute it.
     private(set) var secondDifferenceValueCarry: Int64 = 0
 
-    private func promisedWidth(_ sample: SortedSample, _ extremes: (min: Int64, max: Int64)) -> Int {
+    private func promisedWidth(_ sample: BulkSample, _ extremes: (min: Int64, max: Int64)) -> Int {
         min(sample.coreWidth, BitPacking.width(of: UInt64(bitPattern: extremes.max &- extremes.min)))
     }
 

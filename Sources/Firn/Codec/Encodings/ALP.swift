@@ -250,7 +250,7 @@ enum ALP {
         for (position, distance) in near { distances[position] = distance }
         let plan = PackedIntegers.plan(
             distances, count: count, extremes: Kernels.extremes(distances, count: count),
-            sample: SortedSample(distances, count: count))
+            sample: BulkSample(distances, count: count))
         if plan.byteCount < sparse {
             output.append(2)
             PackedIntegers.encode(distances, count: count, plan: plan, into: &output)

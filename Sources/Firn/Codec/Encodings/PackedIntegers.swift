@@ -58,7 +58,7 @@ enum PackedIntegers {
 
     /// The cheapest packing that a sample suggests, exact in its byte count.
     static func plan(
-        _ values: UnsafePointer<Int64>, count: Int, extremes: (min: Int64, max: Int64), sample: SortedSample
+        _ values: UnsafePointer<Int64>, count: Int, extremes: (min: Int64, max: Int64), sample: BulkSample
     ) -> PackPlan {
         var best = plainPlan(count: count, extremes: extremes)
         if count < 64 || best.width <= sample.coreWidth { return best }
@@ -193,8 +193,8 @@ enum PackedIntegers {
     }
 }
 
-/// A few evenly spaced values of a vector in order: what the bulk of it looks like.
-struct SortedSample {
+/// A few values from all over a vector: what the bulk of it looks like.
+struct BulkSample {
     private static let count = 32
     /// The second smallest and second largest of the sample.
     let low: Int64
@@ -208,19 +208,19 @@ struct SortedSample {
             high = .max
             return
         }
-        (low, high) = withUnsafeTemporaryAllocation(of: Int64.self, capacity: Self.count) { sample in
-            for index in 0..<Self.count {
-                // An odd stride, so that a period in the data does not fool the sample.
-                let value = values[(index * valueCount / Self.count) + (index & 7) % max(1, valueCount / Self.count)]
-                var slot = index
-                while slot > 0 && sample[slot - 1] > value {
-                    sample[slot] = sample[slot - 1]
-                    slot -= 1
-                }
-                sample[slot] = value
-            }
-            return (sample[1], sample[Self.count - 2])
+        var (least, secondLeast) = (Int64.max, Int64.max)
+        var (greatest, secondGreatest) = (Int64.min, Int64.min)
+        let distance = valueCount / Self.count
+        for index in 0..<Self.count {
+            // Uneven distances, so that a period in the data does not fool the sample.
+            let shift = index & 7
+            let value = values[index * valueCount / Self.count + (shift < distance ? shift : shift % distance)]
+            secondLeast = min(secondLeast, max(least, value))
+            least = min(least, value)
+            secondGreatest = max(secondGreatest, min(greatest, value))
+            greatest = max(greatest, value)
         }
+        (low, high) = (secondLeast, secondGreatest)
     }
 }
 

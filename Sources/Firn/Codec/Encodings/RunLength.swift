@@ -25,7 +25,7 @@ enum RunLength: IntegerEncoding {
         return PackedIntegers.plan(
             lengths, count: statistics.runCount,
             extremes: Kernels.extremes(lengths, count: statistics.runCount),
-            sample: SortedSample(lengths, count: statistics.runCount))
+            sample: BulkSample(lengths, count: statistics.runCount))
     }
 
     static func encode(_ values: VectorView<Int64>, _ statistics: IntegerStatistics, into output: inout ByteWriter) {
