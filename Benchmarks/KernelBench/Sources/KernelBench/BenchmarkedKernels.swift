@@ -162,10 +162,10 @@ struct BenchmarkData {
     }
 }
 
-/// The entropy decoder's loop: 64 bins of equal weight, offsets of up to 12 bits.
+/// The entropy decoder's loop: 256 states for 32 bins of equal weight, offsets of up to 12 bits, like most pages.
 private struct BenchmarkedBins {
-    private static let tableBits = 11
-    private static let binCount = 64
+    private static let tableBits = 8
+    private static let binCount = 32
     private static let widest = 12
     private let table: [UInt32]
     private let lowers: [UInt64]

@@ -32,7 +32,7 @@ enum KernelBench {
             "the best of \(Timing.roundCount) rounds of 0.1 ms. *Goals* are for a machine that copies",
             "\(decimals(Machine.goals.copy, 0)) values/ns within the first cache and reads \(decimals(Machine.goals.memory, 1))",
             "from memory on one thread; this one copies \(decimals(machine.copy, 1)) and reads \(decimals(machine.memory, 2)),",
-            "so *goal here* is the goal times \(decimals(machine.copy / Machine.goals.copy, 2)). *Swift* is the reference that tests",
+            "so *goal here* is the goal times \(decimals(machine.share, 2)). *Swift* is the reference that tests",
             "compare with: its aggregates and filters are written to be read, not to be fast. The last columns are multiples of the",
             "Swift reference, of the speed of copying and of that of reading from memory.\n")
         print("| kernel | level | speed | goal | goal here | x Swift | x copy | x memory |")
@@ -55,6 +55,7 @@ enum KernelBench {
         }
         report(comparisons)
         try ColdPages.report()
+        WarmColumns.report(machine)
     }
 
     private static func row(
@@ -62,7 +63,7 @@ enum KernelBench {
         _ machine: Machine
     ) {
         let values = kernel.isOfBytes ? speed / 8 : speed
-        let goalHere = goal.map { $0 * machine.copy / Machine.goals.copy }
+        let goalHere = goal.map { $0 * machine.share }
         print(
             "| \(kernel.name) | \(level) | \(decimals(speed, 2)) | \(goal.map { decimals($0, 1) } ?? "") |",
             "\(goalHere.map { decimals($0, 1) } ?? "") | \(swift.map { decimals(speed / $0, 1) } ?? "") |",
@@ -99,6 +100,9 @@ struct Machine {
 
     /// The machine that the goals were set on.
     static let goals = Machine(copy: 19, memory: 5.2)
+
+    /// What this machine copies of what the other does.
+    var share: Double { copy / Machine.goals.copy }
 
     private init(copy: Double, memory: Double) {
         self.copy = copy
