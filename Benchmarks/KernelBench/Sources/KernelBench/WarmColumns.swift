@@ -16,7 +16,8 @@ enum WarmColumns {
         print("\n## Warm column chunks\n")
         print(
             "Chunks of \(count) values as a flush encodes them, choice of encoding and statistics included, on one",
-            "thread. Asked for: at most 40 ns for all three, \(decimals(40 / machine.share, 0)) with this machine's speed of copying.\n")
+            "thread. Asked for: at most 40 ns for all three, \(decimals(40 / machine.share, 0)) with this machine's speed of copying.\n"
+        )
         print("| column | bits a value | ns a value |")
         print("| --- | ---: | ---: |")
         let encoder = ColumnChunkEncoder(profile: .warm)
