@@ -121,6 +121,11 @@ enum ALP {
             }
             least = min(least, integer)
             greatest = max(greatest, integer)
+            if index & 15 == 15 {
+                // The width only grows.
+                let width = BitPacking.width(of: UInt64(bitPattern: greatest &- least))
+                if width * sample.count >= limit { return .max }
+            }
         }
         let width = least > greatest ? 0 : BitPacking.width(of: UInt64(bitPattern: greatest &- least))
         return sample.count * width + min(nearCount * (positionWidth + nearWidth), sample.count * nearWidth)
