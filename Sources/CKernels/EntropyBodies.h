@@ -19,6 +19,7 @@
 // Look-ups in tables that whole-vector permutations hold, for which no load depends on what was decoded.
 
 /// Words `places` of `blockCount` x 32, a power of two; bits of a place above those that count are disregarded.
+/// Words that were never filled in are read along and not chosen.
 LOCAL __m512i AT_LEVEL(among)(const uint32_t *words, __m512i places, int blockCount) {
     __m512i found[NEAR_STATES / 32];
     UNROLLED for (int block = 0; block < blockCount; block++) {
