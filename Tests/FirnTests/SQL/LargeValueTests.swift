@@ -8,7 +8,8 @@ import Testing
 @Suite("Large values")
 struct LargeValueTests {
     @Test func aValueAboveTheLimitIsRefusedWithItsPlace() async throws {
-        let database = try await Self.table()
+        let database = try Database.inMemory()
+        try await database.execute("CREATE TABLE t (time timestamptz NOT NULL, note text, document jsonb)")
         let tooLarge = BytesValues(
             bytes: [UInt8](repeating: 0x78, count: BytesValues.valueBytesMax + 2),
             offsets: [0, 1, BytesValues.valueBytesMax + 2])
@@ -21,17 +22,7 @@ struct LargeValueTests {
             #expect(error?.message == "a value of 268435457 bytes exceeds the limit of 268435456")
             #expect(error?.detail == "Row 2 of the batch, column \"\(column)\".")
         }
-        #expect(try await Self.rows(database, "SELECT count(*) FROM t") == [["0"]])
-    }
-
-    private static func table() async throws -> Database {
-        let database = try Database.inMemory()
-        try await database.execute(
-            "CREATE TABLE t (time timestamptz NOT NULL, note text, document jsonb)")
-        return database
-    }
-
-    private static func rows(_ database: Database, _ sql: String) async throws -> [[String]] {
-        try await RealDataTests.table(try await database.query(sql)).rows
+        let counted = try await RealDataTests.table(try await database.query("SELECT count(*) FROM t"))
+        #expect(counted.rows == [["0"]])
     }
 }

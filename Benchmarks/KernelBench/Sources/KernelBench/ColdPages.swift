@@ -34,19 +34,9 @@ enum ColdPages {
         defer { bytes.deallocate() }
         bytes.copyBytes(from: page)
         let view = ByteView(UnsafeRawBufferPointer(bytes))
-        var best = Double.infinity
-        for _ in 0..<Timing.roundCount {
-            var failure: (any Error)?
-            let nanoseconds = Timing.nanoseconds {
-                do {
-                    let decoder = try PageDecoder(view, keepingAlive: nil)
-                    for index in 0..<decoder.vectorCount { decoder.decodeVector(index, into: vector.pointer) }
-                } catch {
-                    failure = error
-                }
-            }
-            if let failure { throw failure }
-            best = min(best, nanoseconds)
+        let best = try Timing.bestNanoseconds {
+            let decoder = try PageDecoder(view, keepingAlive: nil)
+            for index in 0..<decoder.vectorCount { decoder.decodeVector(index, into: vector.pointer) }
         }
         print(
             "| \(name) | \(decimals(Double(page.count * 8) / Double(count), 2)) | \(decimals(Double(count) / best, 2)) |"

@@ -154,20 +154,23 @@ enum Timing {
     static let roundCount = 300
     private static let roundNanoseconds = 100_000.0
 
-    static func nanoseconds(_ body: () -> Void) -> Double {
-        let duration = ContinuousClock().measure(body)
+    static func nanoseconds(_ body: () throws -> Void) rethrows -> Double {
+        let duration = try ContinuousClock().measure(body)
         return Double(duration.components.seconds) * 1e9 + Double(duration.components.attoseconds) * 1e-9
+    }
+
+    /// Nanoseconds that `body` takes at best.
+    static func bestNanoseconds(_ body: () throws -> Void) rethrows -> Double {
+        var best = Double.infinity
+        for _ in 0..<roundCount { best = min(best, try nanoseconds(body)) }
+        return best
     }
 
     /// Units a nanosecond at which `body`, which does `unitCount` of them, runs at best.
     static func speed(_ unitCount: Int, _ body: () -> Void) -> Double {
         body()
         let callCount = max(1, Int(roundNanoseconds / max(1, nanoseconds(body))))
-        var best = Double.infinity
-        for _ in 0..<roundCount {
-            best = min(best, nanoseconds { for _ in 0..<callCount { body() } })
-        }
-        return Double(unitCount * callCount) / best
+        return Double(unitCount * callCount) / bestNanoseconds { for _ in 0..<callCount { body() } }
     }
 }
 

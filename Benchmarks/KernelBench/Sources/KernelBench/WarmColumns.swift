@@ -32,12 +32,9 @@ enum WarmColumns {
     }
 
     private static func measure(_ name: String, _ encode: () -> EncodedColumnChunk) -> Double {
-        var best = Double.infinity
         var byteCount = 0
-        for _ in 0..<Timing.roundCount {
-            let nanoseconds = Timing.nanoseconds { byteCount = encode().pages.reduce(0) { $0 + $1.bytes.count } }
-            best = min(best, nanoseconds / Double(count))
-        }
+        let nanoseconds = Timing.bestNanoseconds { byteCount = encode().pages.reduce(0) { $0 + $1.bytes.count } }
+        let best = nanoseconds / Double(count)
         print("| \(name) | \(decimals(Double(byteCount * 8) / Double(count), 2)) | \(decimals(best, 2)) |")
         return best
     }

@@ -366,7 +366,7 @@ enum ALP {
             withUnsafeTemporaryAllocation(of: Int64.self, capacity: VectorLayout.valueCount) { distances in
                 let pointer = distances.baseAddress.unsafelyUnwrapped
                 cursor.skip(PackedIntegers.decode(cursor.pointer, count: count, into: pointer))
-                for index in 0..<count { output[index] &+= pointer[index] }
+                Kernels.join(output, count: count, factor: 1, pointer)
             }
         }
     }

@@ -214,11 +214,11 @@ extension Comparison {
                 return others.withUnsafeValues { otherBytes, otherOffsets in
                     bitmap(count: count) { row in
                         let start = offsets[row]
-                        let otherStart = Int(otherOffsets[row])
+                        let otherStart = otherOffsets[row]
                         return accepts(
                             compareBytes(
                                 bytes + start, offsets[row + 1] - start,
-                                otherBytes + otherStart, Int(otherOffsets[row + 1]) - otherStart))
+                                otherBytes + otherStart, otherOffsets[row + 1] - otherStart))
                     }
                 }
             }

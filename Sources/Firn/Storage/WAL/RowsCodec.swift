@@ -142,7 +142,11 @@ enum RowsCodec {
 
     private static func append(_ values: BytesValues, to output: inout ByteWriter) {
         // What does not fit 32 bits makes the frame too large, and it is given up.
-        append(values.offsets.map { UInt32(truncatingIfNeeded: $0) }, to: &output)
+        output.appendUninitialized(values.offsets.count * 4) { target in
+            for (index, offset) in values.offsets.enumerated() {
+                target.storeBytes(of: UInt32(truncatingIfNeeded: offset), toByteOffset: index * 4, as: UInt32.self)
+            }
+        }
         output.append(values.bytes)
     }
 
