@@ -5,6 +5,8 @@
 // It serves both the sort (rows are distributed by rank) and the segment's dictionaries of text. Code 0 is NULL,
 // which ranks last.
 
+import FirnIO
+
 /// Codes of one column for all rows of a flush.
 struct CodedColumn {
     /// The code of each row, by row number.
@@ -78,6 +80,7 @@ struct CodedColumn {
         var codedDictionary: BytesDictionary?
         var translation: [UInt32] = []
         let codes = [UInt32](unsafeUninitializedCapacity: rowCount) { codes, initializedCount in
+            LargeMemory.useHugePages(for: UnsafeMutableRawBufferPointer(codes))
             var start = 0
             for (batch, column) in source.columns.enumerated() {
                 let target = codes.baseAddress! + start
@@ -141,6 +144,7 @@ struct CodedColumn {
         let table = NumberTable(zero)
         var gaveUp = false
         let codes = [UInt32](unsafeUninitializedCapacity: rowCount) { codes, initializedCount in
+            LargeMemory.useHugePages(for: UnsafeMutableRawBufferPointer(codes))
             var start = 0
             for (batch, column) in source.columns.enumerated() {
                 let values = source.values[batch].assumingMemoryBound(to: Number.self)

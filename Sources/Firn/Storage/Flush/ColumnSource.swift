@@ -45,16 +45,15 @@ struct RowLocator: Sendable {
     /// Calls `body` for each batch in which some of the ascending rows lie: the batch, its first row's number, and the
     /// indices of those rows.
     @inline(__always)
-    func forEachBatch(
-        _ rows: UnsafeBufferPointer<UInt32>, _ body: (_ batch: Int, _ start: Int, _ indices: Range<Int>) -> Void
+    func forEachBatch<Rows: RowSequence>(
+        _ rows: Rows, _ body: (_ batch: Int, _ start: Int, _ indices: Range<Int>) -> Void
     ) {
-        let list = ListedRows(rows: rows)
         var index = 0
         while index < rows.count {
-            let first = Int(rows[index])
+            let first = rows[index]
             var batch = Int(batchOfBlock[first &>> 10])
             while batchStarts[batch + 1] <= first { batch += 1 }
-            let end = list.firstIndex(notBelow: batchStarts[batch + 1])
+            let end = rows.firstIndex(notBelow: batchStarts[batch + 1])
             body(batch, batchStarts[batch], index..<end)
             index = end
         }
@@ -146,25 +145,45 @@ final class ColumnSource {
     func scatter<Element: BitwiseCopyable>(
         _ window: RowWindow, _ locator: RowLocator, into output: UnsafeMutablePointer<Element>
     ) {
-        let places = window.places
-        locator.forEachBatch(window.rows) { batch, start, indices in
+        switch window.rows {
+        case .all(let rows): scatter(rows, window.places, locator, into: output)
+        case .listed(let rows): scatter(rows, window.places, locator, into: output)
+        }
+    }
+
+    @inline(__always)
+    private func scatter<Element: BitwiseCopyable, Rows: RowSequence>(
+        _ rows: Rows, _ places: UnsafeBufferPointer<UInt32>, _ locator: RowLocator,
+        into output: UnsafeMutablePointer<Element>
+    ) {
+        locator.forEachBatch(rows) { batch, start, indices in
             // Precondition: the rows at the indices lie in this batch, and places lie within the window.
             let base = values[batch].assumingMemoryBound(to: Element.self)
-            for index in indices { output[Int(places[index])] = base[Int(window.rows[index]) &- start] }
+            for index in indices { output[Int(places[index])] = base[rows[index] &- start] }
         }
     }
 
     /// The validity of a window's rows, a byte each at their places: 1 for not NULL.
     func scatterValidity(_ window: RowWindow, _ locator: RowLocator, into output: UnsafeMutablePointer<UInt8>) {
-        locator.forEachBatch(window.rows) { batch, start, indices in
+        switch window.rows {
+        case .all(let rows): scatterValidity(rows, window.places, locator, into: output)
+        case .listed(let rows): scatterValidity(rows, window.places, locator, into: output)
+        }
+    }
+
+    private func scatterValidity<Rows: RowSequence>(
+        _ rows: Rows, _ places: UnsafeBufferPointer<UInt32>, _ locator: RowLocator,
+        into output: UnsafeMutablePointer<UInt8>
+    ) {
+        locator.forEachBatch(rows) { batch, start, indices in
             guard let bitmap = validity[batch] else {
-                for index in indices { output[Int(window.places[index])] = 1 }
+                for index in indices { output[Int(places[index])] = 1 }
                 return
             }
             for index in indices {
-                let row = Int(window.rows[index]) &- start
+                let row = rows[index] &- start
                 let bit = bitmap[row &>> 6] &>> UInt64(row & 63) & 1
-                output[Int(window.places[index])] = UInt8(truncatingIfNeeded: bit)
+                output[Int(places[index])] = UInt8(truncatingIfNeeded: bit)
             }
         }
     }

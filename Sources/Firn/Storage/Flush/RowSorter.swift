@@ -10,6 +10,8 @@
 //
 // Keys with too many combinations for one table of counts are placed column by column, the last first.
 
+import FirnIO
+
 /// The rows of a chunk, in commit order.
 enum RowList {
     /// Rows 0 ..< count: the whole flush is one chunk.
@@ -55,6 +57,20 @@ struct ListedRows: RowSequence {
     }
 }
 
+/// What placing the rows told of their order.
+struct RowOrder {
+    /// Rows that stand together because they have one value of the first column of the sort key.
+    struct Run {
+        let code: UInt32
+        let rowCount: Int
+    }
+
+    /// All rows, in their order; empty where there is no key.
+    var firstKeyRuns: [Run] = []
+    /// Places that rows in commit order go to side by side: one for each key, each in ascending order.
+    var placesAtATime: Int
+}
+
 struct RowSorter {
     /// Most combinations of key values that one counting sort places by.
     static let combinationCountMax = 1 << 21
@@ -65,7 +81,7 @@ struct RowSorter {
     let locator: RowLocator
 
     /// Writes the place of each row, 0 ..< count, by row number.
-    func place(_ rows: RowList, into places: UnsafeMutablePointer<UInt32>) {
+    func place(_ rows: RowList, into places: UnsafeMutablePointer<UInt32>) -> RowOrder {
         switch rows {
         case .all(let count): place(AllRows(count: count), into: places)
         case .some(let list): list.withUnsafeBufferPointer { place(ListedRows(rows: $0), into: places) }
@@ -75,29 +91,28 @@ struct RowSorter {
     @inline(never)
     @_specialize(where Rows == AllRows)
     @_specialize(where Rows == ListedRows)
-    private func place<Rows: RowSequence>(_ rows: Rows, into places: UnsafeMutablePointer<UInt32>) {
+    private func place<Rows: RowSequence>(_ rows: Rows, into places: UnsafeMutablePointer<UInt32>) -> RowOrder {
         let combinations = keys.reduce(1) { product, key in
             let (result, overflow) = product.multipliedReportingOverflow(by: key.distinctCount + 1)
             return overflow ? .max : result
         }
-        if combinations > Self.combinationCountMax {
-            placeByColumns(rows, into: places)
-        } else if keys.count == 1 {
+        if combinations > Self.combinationCountMax { return placeByColumns(rows, into: places) }
+        if keys.count == 1 {
             // One column: its codes are the keys, in the order of their ranks.
             let order = keys[0].ascendingCodes + [TextDictionaryBuilder.nullCode]
-            keys[0].codes.withUnsafeBufferPointer { place(rows, keys: $0.baseAddress!, order: order, into: places) }
-        } else {
-            let combined = combinedKeys(rows)
-            let order = (0..<UInt32(combinations)).map { $0 }
-            place(rows, keys: combined.baseAddress!, order: order, into: places)
-            combined.deallocate()
+            return keys[0].codes.withUnsafeBufferPointer {
+                place(rows, keys: $0.baseAddress!, order: order, into: places)
+            }
         }
+        let combined = combinedKeys(rows)
+        defer { combined.deallocate() }
+        return place(rows, keys: combined, order: (0..<UInt32(combinations)).map { $0 }, into: places)
     }
 
     /// One number for the key of each row, by row number, in the order of the keys.
-    private func combinedKeys<Rows: RowSequence>(_ rows: Rows) -> UnsafeMutableBufferPointer<UInt32> {
-        let combined = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: max(locator.rowCount, 1))
-        combined.initialize(repeating: 0)
+    private func combinedKeys<Rows: RowSequence>(_ rows: Rows) -> UnsafeMutablePointer<UInt32> {
+        let combined = LargeMemory.allocate(UInt32.self, count: locator.rowCount)
+        combined.initialize(repeating: 0, count: locator.rowCount)
         for key in keys {
             let stride = UInt32(key.distinctCount + 1)
             key.codes.withUnsafeBufferPointer { codes in
@@ -125,7 +140,7 @@ struct RowSorter {
     /// - Parameter order: all keys, in the order in which their rows must stand.
     private func place<Rows: RowSequence>(
         _ rows: Rows, keys: UnsafePointer<UInt32>, order: [UInt32], into places: UnsafeMutablePointer<UInt32>
-    ) {
+    ) -> RowOrder {
         let tallies = UnsafeMutablePointer<Tally>.allocate(capacity: order.count)
         defer { tallies.deallocate() }
         tallies.initialize(repeating: Tally(), count: order.count)
@@ -143,8 +158,24 @@ struct RowSorter {
             places[row] = tallies[key].count
             tallies[key].count &+= 1
         }
-        guard order.contains(where: { tallies[Int($0)].isUnordered }) else { return }
-        sortUnordered(rows, keys, tallies, order: order, into: places)
+        var result = RowOrder(firstKeyRuns: firstKeyRuns(tallies, order), placesAtATime: order.count)
+        if order.contains(where: { tallies[Int($0)].isUnordered }) {
+            sortUnordered(rows, keys, tallies, order: order, into: places)
+            result.placesAtATime = .max
+        }
+        return result
+    }
+
+    /// The keys with one value of the first column follow one another. A tally's count is the end of its key's places.
+    private func firstKeyRuns(_ tallies: UnsafePointer<Tally>, _ order: [UInt32]) -> [RowOrder.Run] {
+        guard let first = keys.first else { return [] }
+        let keysPerCode = order.count / (first.distinctCount + 1)
+        var start = 0
+        return (first.ascendingCodes + [TextDictionaryBuilder.nullCode]).enumerated().map { rank, code in
+            let end = Int(tallies[Int(order[(rank + 1) * keysPerCode - 1])].count)
+            defer { start = end }
+            return RowOrder.Run(code: code, rowCount: end - start)
+        }
     }
 
     private func count<Rows: RowSequence>(
@@ -198,11 +229,18 @@ struct RowSorter {
 
     // MARK: Too many combinations
 
-    private func placeByColumns<Rows: RowSequence>(_ rows: Rows, into places: UnsafeMutablePointer<UInt32>) {
+    private func placeByColumns<Rows: RowSequence>(
+        _ rows: Rows, into places: UnsafeMutablePointer<UInt32>
+    ) -> RowOrder {
         var sorted = (0..<rows.count).map { UInt32(rows[$0]) }
+        var runs: [RowOrder.Run] = []
         for key in keys.reversed() {
             var ends = [UInt32](repeating: 0, count: key.distinctCount + 1)
             for row in sorted { ends[Int(key.ranks[Int(key.codes[Int(row)])])] += 1 }
+            // The first column comes last.
+            runs = zip(key.ascendingCodes + [TextDictionaryBuilder.nullCode], ends).map {
+                RowOrder.Run(code: $0, rowCount: Int($1))
+            }
             var start: UInt32 = 0
             for rank in ends.indices {
                 let count = ends[rank]
@@ -229,6 +267,7 @@ struct RowSorter {
             }
         }
         for (place, row) in sorted.enumerated() { places[Int(row)] = UInt32(place) }
+        return RowOrder(firstKeyRuns: runs, placesAtATime: .max)
     }
 
     private func haveOneKey(_ left: UInt32, _ right: UInt32) -> Bool {

@@ -6,6 +6,8 @@
 // into row groups, encoded and written before the next column is touched. Besides the input and the places of its rows
 // nothing larger than one column of a window is held.
 
+import FirnIO
+
 /// What one table's rows look like to the segments that are made of them.
 struct FlushColumns {
     let schema: TableSchema
@@ -23,7 +25,8 @@ final class SegmentEncoder {
     private let profile: SegmentProfile
     private let windowRowCount: Int
     /// Room for one column of a window, grown as needed.
-    private var room = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+    private var room = LargeMemory.allocate(byteCount: 1 << 20)
+    private var roomByteCount = 1 << 20
     /// Room for the validity of one column of a window, a byte a row.
     private var validityRoom = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1 << 16)
     /// Rows of the window in sorted order, where a column asks for them.
@@ -51,9 +54,10 @@ final class SegmentEncoder {
     ///
     /// - Parameters:
     ///   - places: the place of each row in the chunk, by row number.
+    ///   - rowOrder: what their order is like.
     ///   - keyHashes: the hashes of the primary keys of all rows, batch by batch; nil where there is no key.
     func write(
-        _ rows: RowList, places: UnsafePointer<UInt32>, chunk: ChunkID, order: [ColumnID],
+        _ rows: RowList, places: UnsafePointer<UInt32>, rowOrder: RowOrder, chunk: ChunkID, order: [ColumnID],
         lsnRange: ClosedRange<LSN>, keyHashes: [[UInt64]]?
     ) throws(FirnError) -> SegmentDescriptor {
         let start = writer.byteOffset
@@ -68,9 +72,13 @@ final class SegmentEncoder {
         }
         var rowGroups: [SegmentFooter.RowGroup] = []
         var rawByteCount = dictionaries.reduce(0) { $0 + ($1?.byteCount ?? 0) }
-        let windows = RowWindows(rows, placesByRow: places, rowCount: windowRowCount)
+        let windows = RowWindows(
+            rows, placesByRow: places, placesAtATime: rowOrder.placesAtATime, rowCount: windowRowCount)
+        let firstKey = rowOrder.firstKeyRuns.isEmpty ? nil : columns.schema.index(of: order[0])
         for index in 0..<windows.count {
-            let (groups, byteCount) = try write(windows[index], dictionaries)
+            let (groups, byteCount) = try write(windows[index], dictionaries) { column in
+                column == firstKey ? rowOrder.firstKeyRuns : nil
+            }
             rowGroups += groups
             rawByteCount += byteCount
         }
@@ -110,14 +118,14 @@ final class SegmentEncoder {
 
     /// Writes all columns of a window; returns its row groups, and the bytes that their values take in memory.
     private func write(
-        _ window: RowWindow, _ dictionaries: [SegmentDictionary?]
+        _ window: RowWindow, _ dictionaries: [SegmentDictionary?], runs: (_ column: Int) -> [RowOrder.Run]?
     ) throws(FirnError) -> ([SegmentFooter.RowGroup], rawByteCount: Int) {
         sortRowsIfAsked(window, dictionaries)
         let ranges = rowGroupRanges(window, dictionaries)
         var rowGroups = ranges.map { SegmentFooter.RowGroup(rowCount: $0.count, columns: []) }
         var rawByteCount = 0
         for index in columns.sources.indices {
-            let cursor = WindowColumn(self, index, window, dictionaries[index])
+            let cursor = WindowColumn(self, index, window, dictionaries[index], runs: runs(index))
             for (group, range) in ranges.enumerated() {
                 let encoded = cursor.encode(range)
                 rawByteCount += encoded.rawByteCount
@@ -190,11 +198,12 @@ final class SegmentEncoder {
     /// Room for the values of one column of a window; good until the next call.
     func room<Element: BitwiseCopyable>(_ type: Element.Type, _ count: Int) -> UnsafeMutablePointer<Element> {
         let byteCount = count * MemoryLayout<Element>.stride
-        if room.count < byteCount {
+        if roomByteCount < byteCount {
             room.deallocate()
-            room = .allocate(byteCount: byteCount, alignment: 64)
+            room = LargeMemory.allocate(byteCount: byteCount)
+            roomByteCount = byteCount
         }
-        return room.baseAddress!.bindMemory(to: Element.self, capacity: max(count, 1))
+        return room.bindMemory(to: Element.self, capacity: max(count, 1))
     }
 
     /// Room for the validity of one column of a window; good until the next call.

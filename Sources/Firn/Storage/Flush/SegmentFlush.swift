@@ -92,14 +92,14 @@ enum SegmentFlush {
             ? nil : batches.map { KeyedBatch($0, schema: schema, hasher: keyHasher).hashes }
         var segments: [SegmentDescriptor] = []
         // By row number: each chunk's rows have their places in the chunk.
-        let places = UnsafeMutablePointer<UInt32>.allocate(capacity: rowCount)
+        let places = LargeMemory.allocate(UInt32.self, count: rowCount)
         defer { places.deallocate() }
         for part in try ChunkSplitter(schema, sources, locator).split(chunks) {
-            sorter.place(part.rows, into: places)
+            let rowOrder = sorter.place(part.rows, into: places)
             segments.append(
                 try encoder.write(
-                    part.rows, places: places, chunk: part.chunk.id, order: order, lsnRange: input.lsnRange,
-                    keyHashes: keyHashes))
+                    part.rows, places: places, rowOrder: rowOrder, chunk: part.chunk.id, order: order,
+                    lsnRange: input.lsnRange, keyHashes: keyHashes))
         }
         return FlushOutput.Table(table: schema.id, segments: segments, pickedSortKey: picked)
     }

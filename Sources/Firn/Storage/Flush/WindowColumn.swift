@@ -36,7 +36,12 @@ struct WindowColumn {
     private var encoder: ColumnChunkEncoder { owner.encoder }
 
     /// Brings the values of the window into the owner's room, each to its place.
-    init(_ owner: SegmentEncoder, _ index: Int, _ window: RowWindow, _ dictionary: SegmentDictionary?) {
+    ///
+    /// - Parameter runs: the codes of all rows of the chunk where they are runs because the chunk is sorted by them.
+    init(
+        _ owner: SegmentEncoder, _ index: Int, _ window: RowWindow, _ dictionary: SegmentDictionary?,
+        runs: [RowOrder.Run]?
+    ) {
         self.owner = owner
         let source = owner.columns.sources[index]
         let locator = owner.columns.locator
@@ -55,7 +60,11 @@ struct WindowColumn {
         }
         if let dictionary {
             let room = owner.room(UInt32.self, window.count)
-            Self.scatter(owner.columns.coded[index]!.codes, dictionary, window, into: room)
+            if let runs {
+                Self.fill(runs, dictionary, window, into: room)
+            } else {
+                Self.scatter(owner.columns.coded[index]!.codes, dictionary, window, into: room)
+            }
             values = .codes(room)
             return
         }
@@ -70,17 +79,37 @@ struct WindowColumn {
         }
     }
 
+    private static func fill(
+        _ runs: [RowOrder.Run], _ dictionary: SegmentDictionary, _ window: RowWindow,
+        into output: UnsafeMutablePointer<UInt32>
+    ) {
+        let places = window.firstPlace..<window.firstPlace + window.count
+        var start = 0
+        for run in runs where run.rowCount > 0 {
+            let part = (start..<start + run.rowCount).clamped(to: places)
+            (output + (part.lowerBound - places.lowerBound))
+                .update(repeating: dictionary.codeOf[Int(run.code)], count: part.count)
+            start += run.rowCount
+        }
+    }
+
     private static func scatter(
         _ codes: [UInt32], _ dictionary: SegmentDictionary, _ window: RowWindow,
         into output: UnsafeMutablePointer<UInt32>
     ) {
-        codes.withUnsafeBufferPointer { codes in
-            dictionary.codeOf.withUnsafeBufferPointer { codeOf in
-                // Precondition: every code of the flush has an entry, and places lie within the window.
-                for index in 0..<window.count {
-                    output[Int(window.places[index])] = codeOf[Int(codes[Int(window.rows[index])])]
+        func scatter<Rows: RowSequence>(_ rows: Rows) {
+            codes.withUnsafeBufferPointer { codes in
+                dictionary.codeOf.withUnsafeBufferPointer { codeOf in
+                    // Precondition: every code of the flush has an entry, and places lie within the window.
+                    for index in 0..<window.count {
+                        output[Int(window.places[index])] = codeOf[Int(codes[rows[index]])]
+                    }
                 }
             }
+        }
+        switch window.rows {
+        case .all(let rows): scatter(rows)
+        case .listed(let rows): scatter(rows)
         }
     }
 
