@@ -73,7 +73,10 @@ final class ColumnChunkEncoder {
     }
 
     func encode(codes values: UnsafeBufferPointer<UInt32>, validity: BitmapView? = nil) -> EncodedColumnChunk {
-        let wide = values.map(Int64.init)
+        let wide = [Int64](unsafeUninitializedCapacity: values.count) { wide, count in
+            for index in 0..<values.count { wide[index] = Int64(values[index]) }
+            count = values.count
+        }
         return wide.withUnsafeBufferPointer { wide in
             withFilled(wide, validity) { filled in
                 chunk(.codes, filled.count, validity, .integers(wide, validity: validity)) { range, output in

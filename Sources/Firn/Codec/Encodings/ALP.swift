@@ -69,17 +69,21 @@ enum ALP {
             sample.append(bits[min(position + (index * 7) % max(1, bits.count / sampled), bits.count - 1)])
         }
         var ranked: [(scaling: ALPScaling, cost: Int)] = []
+        // The fewest digits that leave no exception: scalings that keep as many make the same integers, and those that
+        // keep more make wider ones.
+        var exactDigits = Int.max
         let exponents = domain == .float ? 0...10 : 0...18
         sample.withUnsafeBufferPointer { sample in
             for exponent in exponents {
                 for factor in 0...(domain == .float ? 0 : exponent) {
                     let scaling = ALPScaling(exponent: exponent, factor: factor)
+                    if exponent - factor >= exactDigits { continue }
                     let limit = ranked.count < candidateCount ? Int.max : ranked[candidateCount - 1].cost
-                    let cost = cost(sample, scaling, domain, limit: limit)
-                    if cost >= limit { continue }
+                    guard let cost = cost(sample, scaling, domain, below: limit) else { continue }
+                    if cost.isExact { exactDigits = exponent - factor }
                     var slot = ranked.count
-                    while slot > 0 && ranked[slot - 1].cost > cost { slot -= 1 }
-                    ranked.insert((scaling, cost), at: slot)
+                    while slot > 0 && ranked[slot - 1].cost > cost.bits { slot -= 1 }
+                    ranked.insert((scaling, cost.bits), at: slot)
                     if ranked.count > candidateCount { ranked.removeLast() }
                 }
             }
@@ -91,10 +95,11 @@ enum ALP {
         return ranked.filter { $0.cost <= best.cost + best.cost / 4 }.map(\.scaling)
     }
 
-    /// Estimated bits of the sample with this scaling; stops early beyond `limit`.
+    /// Estimated bits of the sample with this scaling, and whether no value is an exception; nil, and stops early,
+    /// where the bits are not below `limit`.
     private static func cost(
-        _ sample: UnsafeBufferPointer<Int64>, _ scaling: ALPScaling, _ domain: NumberDomain, limit: Int
-    ) -> Int {
+        _ sample: UnsafeBufferPointer<Int64>, _ scaling: ALPScaling, _ domain: NumberDomain, below limit: Int
+    ) -> (bits: Int, isExact: Bool)? {
         var least = Int64.max
         var greatest = Int64.min
         var farCount = 0
@@ -113,7 +118,7 @@ enum ALP {
                 let width = BitPacking.width(of: ZigZag.encode(distance))
                 if width > nearWidthMax || domain == .float {
                     farCount += 1
-                    if farCount * farBits >= limit { return .max }
+                    if farCount * farBits >= limit { return nil }
                     continue
                 }
                 nearCount += 1
@@ -124,12 +129,14 @@ enum ALP {
             if index & 15 == 15 {
                 // The width only grows.
                 let width = BitPacking.width(of: UInt64(bitPattern: greatest &- least))
-                if width * sample.count >= limit { return .max }
+                if width * sample.count >= limit { return nil }
             }
         }
         let width = least > greatest ? 0 : BitPacking.width(of: UInt64(bitPattern: greatest &- least))
-        return sample.count * width + min(nearCount * (positionWidth + nearWidth), sample.count * nearWidth)
-            + farCount * farBits
+        let exceptionBits =
+            min(nearCount * (positionWidth + nearWidth), sample.count * nearWidth) + farCount * farBits
+        let bits = sample.count * width + exceptionBits
+        return bits < limit ? (bits, nearCount + farCount == 0) : nil
     }
 
     @inline(__always)
@@ -176,9 +183,10 @@ enum ALP {
             for index in 0..<sampled { sample[index] = bits[index * bits.count / sampled] }
             var best: (scaling: ALPScaling, cost: Int)?
             for scaling in candidates {
-                let cost = cost(
-                    UnsafeBufferPointer(sample), scaling, statistics.domain, limit: best?.cost ?? Int.max)
-                if cost < best?.cost ?? Int.max { best = (scaling, cost) }
+                let limit = best?.cost ?? Int.max
+                if let cost = cost(UnsafeBufferPointer(sample), scaling, statistics.domain, below: limit) {
+                    best = (scaling, cost.bits)
+                }
             }
             return best?.scaling ?? candidates[0]
         }

@@ -40,16 +40,15 @@ struct DistinctValues {
         isWorthwhile: (_ distinctCount: Int) -> Bool
     ) {
         var table = ValueTable(distinctCountMax: distinctCountMax)
-        var codes = [Int64](repeating: 0, count: input.count)
-        let fits = codes.withUnsafeMutableBufferPointer { codes in
-            for index in 0..<input.count {
-                let code = table.code(of: input[index])
-                if code < 0 { return false }
-                codes[index] = Int64(code)
+        var codes = [Int64](unsafeUninitializedCapacity: input.count) { codes, count in
+            while count < input.count {
+                let code = table.code(of: input[count])
+                if code < 0 { return }
+                codes[count] = Int64(code)
+                count += 1
             }
-            return true
         }
-        guard fits, isWorthwhile(table.count) else { return nil }
+        guard codes.count == input.count, isWorthwhile(table.count) else { return nil }
         var keys = (0..<table.count).map { Self.order(table.value($0), domain) }
         keys.sort()
         let sorted = keys.map { Self.value($0, domain) }

@@ -10,6 +10,8 @@
 enum SteppedRuns {
     /// A run must hold this many values on average for the page to be worth storing as runs.
     private static let runValueCountMin = 256
+    /// Values that are compared together.
+    private static let blockValueCount = 32
 
     /// The page's runs, or nil when there are too many to be worth it.
     static func split(_ values: UnsafeBufferPointer<Int64>) -> [SteppedRun]? {
@@ -23,12 +25,30 @@ enum SteppedRuns {
             if end < values.count {
                 step = values[end] &- values[start]
                 end += 1
-                while end < values.count && values[end] &- values[end - 1] == step { end += 1 }
+                end = endOfProgression(values, from: end, step: step)
             }
             runs.append(SteppedRun(first: values[start], step: step, valueCount: end - start))
             start = end
         }
         return runs
+    }
+
+    /// The first index from `start` on whose value does not follow the one before by `step`. `start` is above 0.
+    private static func endOfProgression(
+        _ values: UnsafeBufferPointer<Int64>, from start: Int, step: Int64
+    ) -> Int {
+        var end = start
+        // Whole blocks without a branch for each value, as most progressions are long.
+        while end + blockValueCount <= values.count {
+            var differences: Int64 = 0
+            for index in end..<end + blockValueCount {
+                differences |= (values[index] &- values[index &- 1]) ^ step
+            }
+            if differences != 0 { break }
+            end += blockValueCount
+        }
+        while end < values.count && values[end] &- values[end - 1] == step { end += 1 }
+        return end
     }
 
     static func encode(_ runs: [SteppedRun], _ statistics: IntegerStatistics, into output: inout ByteWriter) {

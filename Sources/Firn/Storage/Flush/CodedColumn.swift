@@ -116,19 +116,24 @@ struct CodedColumn {
     ) {
         dictionary.values.withUnsafeValues { bytes, offsets in
             translation.withUnsafeMutableBufferPointer { translation in
+                let translation = UnsafeMutableBufferPointer(rebasing: translation[...])
+                @inline(__always) func translated(_ code: UInt32) -> UInt32 {
+                    precondition(code < translation.count, "codes are within the dictionary")
+                    let known = translation[Int(code)]
+                    if known != 0 { return known }
+                    let start = offsets[Int(code)]
+                    let new = builder.code(of: bytes + start, count: offsets[Int(code) + 1] - start)
+                    translation[Int(code)] = new
+                    return new
+                }
                 codes.withUnsafeBufferPointer { codes in
+                    guard let validity else {
+                        for row in 0..<codes.count { target[row] = translated(codes[row]) }
+                        return
+                    }
                     for row in 0..<codes.count {
-                        if let validity, validity[row &>> 6] &>> UInt64(row & 63) & 1 == 0 {
-                            target[row] = TextDictionaryBuilder.nullCode
-                            continue
-                        }
-                        let code = Int(codes[row])
-                        precondition(code < translation.count, "codes are within the dictionary")
-                        if translation[code] == 0 {
-                            let start = offsets[code]
-                            translation[code] = builder.code(of: bytes + start, count: offsets[code + 1] - start)
-                        }
-                        target[row] = translation[code]
+                        let isValid = validity[row &>> 6] &>> UInt64(row & 63) & 1 == 1
+                        target[row] = isValid ? translated(codes[row]) : TextDictionaryBuilder.nullCode
                     }
                 }
             }

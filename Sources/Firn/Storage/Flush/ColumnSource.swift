@@ -8,6 +8,8 @@
 // Invariant: the columns are kept alive by the source, and nobody writes to them, so that the arrays inside them
 // neither move nor change while the addresses are in use.
 
+import CKernels
+
 /// Finds the batch in which a row lies.
 struct RowLocator: Sendable {
     /// Number of the first row of each batch, and the row count at the end.
@@ -87,6 +89,8 @@ final class ColumnSource {
     /// Address of each batch's validity words; nil where the batch has no NULL.
     let validity: [UnsafePointer<UInt64>?]
     let hasNulls: Bool
+    /// How many values further the next line is that rows of the same series are written to.
+    private static let prefetchedCount = 8
     /// Floats a row of a VECTOR; 1 for other types.
     let dimensions: Int
 
@@ -159,7 +163,11 @@ final class ColumnSource {
         locator.forEachBatch(rows) { batch, start, indices in
             // Precondition: the rows at the indices lie in this batch, and places lie within the window.
             let base = values[batch].assumingMemoryBound(to: Element.self)
-            for index in indices { output[Int(places[index])] = base[rows[index] &- start] }
+            for index in indices {
+                let place = Int(places[index])
+                firn_prefetch_for_writing(output + (place &+ Self.prefetchedCount))
+                output[place] = base[rows[index] &- start]
+            }
         }
     }
 

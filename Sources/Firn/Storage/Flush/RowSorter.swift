@@ -58,7 +58,7 @@ struct ListedRows: RowSequence {
 }
 
 /// What placing the rows told of their order.
-struct RowOrder {
+struct RowPlacement {
     /// Rows that stand together because they have one value of the first column of the sort key.
     struct Run {
         let code: UInt32
@@ -81,7 +81,7 @@ struct RowSorter {
     let locator: RowLocator
 
     /// Writes the place of each row, 0 ..< count, by row number.
-    func place(_ rows: RowList, into places: UnsafeMutablePointer<UInt32>) -> RowOrder {
+    func place(_ rows: RowList, into places: UnsafeMutablePointer<UInt32>) -> RowPlacement {
         switch rows {
         case .all(let count): place(AllRows(count: count), into: places)
         case .some(let list): list.withUnsafeBufferPointer { place(ListedRows(rows: $0), into: places) }
@@ -91,7 +91,7 @@ struct RowSorter {
     @inline(never)
     @_specialize(where Rows == AllRows)
     @_specialize(where Rows == ListedRows)
-    private func place<Rows: RowSequence>(_ rows: Rows, into places: UnsafeMutablePointer<UInt32>) -> RowOrder {
+    private func place<Rows: RowSequence>(_ rows: Rows, into places: UnsafeMutablePointer<UInt32>) -> RowPlacement {
         let combinations = keys.reduce(1) { product, key in
             let (result, overflow) = product.multipliedReportingOverflow(by: key.distinctCount + 1)
             return overflow ? .max : result
@@ -140,7 +140,7 @@ struct RowSorter {
     /// - Parameter order: all keys, in the order in which their rows must stand.
     private func place<Rows: RowSequence>(
         _ rows: Rows, keys: UnsafePointer<UInt32>, order: [UInt32], into places: UnsafeMutablePointer<UInt32>
-    ) -> RowOrder {
+    ) -> RowPlacement {
         let tallies = UnsafeMutablePointer<Tally>.allocate(capacity: order.count)
         defer { tallies.deallocate() }
         tallies.initialize(repeating: Tally(), count: order.count)
@@ -158,7 +158,7 @@ struct RowSorter {
             places[row] = tallies[key].count
             tallies[key].count &+= 1
         }
-        var result = RowOrder(firstKeyRuns: firstKeyRuns(tallies, order), placesAtATime: order.count)
+        var result = RowPlacement(firstKeyRuns: firstKeyRuns(tallies, order), placesAtATime: order.count)
         if order.contains(where: { tallies[Int($0)].isUnordered }) {
             sortUnordered(rows, keys, tallies, order: order, into: places)
             result.placesAtATime = .max
@@ -167,14 +167,14 @@ struct RowSorter {
     }
 
     /// The keys with one value of the first column follow one another. A tally's count is the end of its key's places.
-    private func firstKeyRuns(_ tallies: UnsafePointer<Tally>, _ order: [UInt32]) -> [RowOrder.Run] {
+    private func firstKeyRuns(_ tallies: UnsafePointer<Tally>, _ order: [UInt32]) -> [RowPlacement.Run] {
         guard let first = keys.first else { return [] }
         let keysPerCode = order.count / (first.distinctCount + 1)
         var start = 0
         return (first.ascendingCodes + [TextDictionaryBuilder.nullCode]).enumerated().map { rank, code in
             let end = Int(tallies[Int(order[(rank + 1) * keysPerCode - 1])].count)
             defer { start = end }
-            return RowOrder.Run(code: code, rowCount: end - start)
+            return RowPlacement.Run(code: code, rowCount: end - start)
         }
     }
 
@@ -231,15 +231,15 @@ struct RowSorter {
 
     private func placeByColumns<Rows: RowSequence>(
         _ rows: Rows, into places: UnsafeMutablePointer<UInt32>
-    ) -> RowOrder {
+    ) -> RowPlacement {
         var sorted = (0..<rows.count).map { UInt32(rows[$0]) }
-        var runs: [RowOrder.Run] = []
+        var runs: [RowPlacement.Run] = []
         for key in keys.reversed() {
             var ends = [UInt32](repeating: 0, count: key.distinctCount + 1)
             for row in sorted { ends[Int(key.ranks[Int(key.codes[Int(row)])])] += 1 }
             // The first column comes last.
             runs = zip(key.ascendingCodes + [TextDictionaryBuilder.nullCode], ends).map {
-                RowOrder.Run(code: $0, rowCount: Int($1))
+                RowPlacement.Run(code: $0, rowCount: Int($1))
             }
             var start: UInt32 = 0
             for rank in ends.indices {
@@ -267,7 +267,7 @@ struct RowSorter {
             }
         }
         for (place, row) in sorted.enumerated() { places[Int(row)] = UInt32(place) }
-        return RowOrder(firstKeyRuns: runs, placesAtATime: .max)
+        return RowPlacement(firstKeyRuns: runs, placesAtATime: .max)
     }
 
     private func haveOneKey(_ left: UInt32, _ right: UInt32) -> Bool {

@@ -63,7 +63,7 @@ final class RowWindows {
 
     /// - Parameters:
     ///   - placesByRow: the place of each row in the chunk, by row number; used for as long as the windows are.
-    ///   - placesAtATime: places that the rows go to side by side (RowOrder).
+    ///   - placesAtATime: places that the rows go to side by side (RowPlacement).
     ///   - rowCount: rows of a window, a power of two and whole vectors.
     init(
         _ list: RowList, placesByRow: UnsafePointer<UInt32>, placesAtATime: Int,

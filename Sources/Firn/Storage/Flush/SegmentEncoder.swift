@@ -54,10 +54,10 @@ final class SegmentEncoder {
     ///
     /// - Parameters:
     ///   - places: the place of each row in the chunk, by row number.
-    ///   - rowOrder: what their order is like.
+    ///   - placement: what their order is like.
     ///   - keyHashes: the hashes of the primary keys of all rows, batch by batch; nil where there is no key.
     func write(
-        _ rows: RowList, places: UnsafePointer<UInt32>, rowOrder: RowOrder, chunk: ChunkID, order: [ColumnID],
+        _ rows: RowList, places: UnsafePointer<UInt32>, placement: RowPlacement, chunk: ChunkID, order: [ColumnID],
         lsnRange: ClosedRange<LSN>, keyHashes: [[UInt64]]?
     ) throws(FirnError) -> SegmentDescriptor {
         let start = writer.byteOffset
@@ -73,11 +73,11 @@ final class SegmentEncoder {
         var rowGroups: [SegmentFooter.RowGroup] = []
         var rawByteCount = dictionaries.reduce(0) { $0 + ($1?.byteCount ?? 0) }
         let windows = RowWindows(
-            rows, placesByRow: places, placesAtATime: rowOrder.placesAtATime, rowCount: windowRowCount)
-        let firstKey = rowOrder.firstKeyRuns.isEmpty ? nil : columns.schema.index(of: order[0])
+            rows, placesByRow: places, placesAtATime: placement.placesAtATime, rowCount: windowRowCount)
+        let firstKey = placement.firstKeyRuns.isEmpty ? nil : columns.schema.index(of: order[0])
         for index in 0..<windows.count {
             let (groups, byteCount) = try write(windows[index], dictionaries) { column in
-                column == firstKey ? rowOrder.firstKeyRuns : nil
+                column == firstKey ? placement.firstKeyRuns : nil
             }
             rowGroups += groups
             rawByteCount += byteCount
@@ -118,7 +118,7 @@ final class SegmentEncoder {
 
     /// Writes all columns of a window; returns its row groups, and the bytes that their values take in memory.
     private func write(
-        _ window: RowWindow, _ dictionaries: [SegmentDictionary?], runs: (_ column: Int) -> [RowOrder.Run]?
+        _ window: RowWindow, _ dictionaries: [SegmentDictionary?], runs: (_ column: Int) -> [RowPlacement.Run]?
     ) throws(FirnError) -> ([SegmentFooter.RowGroup], rawByteCount: Int) {
         sortRowsIfAsked(window, dictionaries)
         let ranges = rowGroupRanges(window, dictionaries)

@@ -95,10 +95,10 @@ enum SegmentFlush {
         let places = LargeMemory.allocate(UInt32.self, count: rowCount)
         defer { places.deallocate() }
         for part in try ChunkSplitter(schema, sources, locator).split(chunks) {
-            let rowOrder = sorter.place(part.rows, into: places)
+            let placement = sorter.place(part.rows, into: places)
             segments.append(
                 try encoder.write(
-                    part.rows, places: places, rowOrder: rowOrder, chunk: part.chunk.id, order: order,
+                    part.rows, places: places, placement: placement, chunk: part.chunk.id, order: order,
                     lsnRange: input.lsnRange, keyHashes: keyHashes))
         }
         return FlushOutput.Table(table: schema.id, segments: segments, pickedSortKey: picked)

@@ -40,7 +40,7 @@ struct WindowColumn {
     /// - Parameter runs: the codes of all rows of the chunk where they are runs because the chunk is sorted by them.
     init(
         _ owner: SegmentEncoder, _ index: Int, _ window: RowWindow, _ dictionary: SegmentDictionary?,
-        runs: [RowOrder.Run]?
+        runs: [RowPlacement.Run]?
     ) {
         self.owner = owner
         let source = owner.columns.sources[index]
@@ -80,7 +80,7 @@ struct WindowColumn {
     }
 
     private static func fill(
-        _ runs: [RowOrder.Run], _ dictionary: SegmentDictionary, _ window: RowWindow,
+        _ runs: [RowPlacement.Run], _ dictionary: SegmentDictionary, _ window: RowWindow,
         into output: UnsafeMutablePointer<UInt32>
     ) {
         let places = window.firstPlace..<window.firstPlace + window.count
