@@ -13,7 +13,10 @@ import Testing
 struct ChunkSQLTests {
     /// 4 weeks of readings of 5 sensors, a row each 10 minutes, in chunks of 7 days from a Thursday on.
     private func readings() async throws -> Database {
-        let database = try Database.inMemory()
+        var options = DatabaseOptions()
+        // Rows stay in memory until the test says otherwise, however long the machine takes.
+        options.storage.flushAgeSeconds = nil
+        let database = try Database.inMemory(options: options)
         try await database.execute(
             "CREATE TABLE readings (time timestamptz NOT NULL, sensor text NOT NULL, value float8)")
         try await database.execute(
