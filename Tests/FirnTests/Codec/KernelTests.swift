@@ -22,7 +22,9 @@ import Testing
         (0..<rounds(1, full: full)).lazy.flatMap { _ in sample }
     }
 
-    private static let counts = [1, 2, 7, 8, 9, 15, 16, 17, 63, 64, 65, 100, 511, 1_023, 1_024]
+    private static let counts = [
+        1, 2, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 47, 48, 49, 63, 64, 65, 100, 511, 1_023, 1_024,
+    ]
 
     private func integers(_ count: Int, _ random: inout CodecRandom) -> [Int64] {
         let shift = UInt64(random.below(64))
