@@ -175,18 +175,34 @@ TARGET static size_t AT_LEVEL(countChanges)(const int64_t *values, size_t count)
 }
 
 TARGET static int64_t AT_LEVEL(leastFrom)(const int64_t *values, size_t count, int64_t start) {
-    const i64x8 from = (i64x8){0} + start, none = (i64x8){0} + INT64_MAX;
-    i64x8 min = none;
+    // Without sign, value - start is least for the value sought, and more for those below the start than for any other.
+    // With the sign bit turned over, it is compared as what has a sign.
+    const uint64_t offset = (uint64_t)start ^ 1ull << 63;
     size_t index = 0;
-    for (; index + 8 <= count; index += 8) {
-        i64x8 v = *(const i64x8u *)(values + index);
-        v = AT_LEVEL(chooseInteger)(v < from, none, v);
-        min = AT_LEVEL(chooseInteger)(v < min, v, min);
+#if LEVEL == 0 && defined(__x86_64__)
+    // SSE2 does not compare integers of 64 bits.
+    int64_t min = INT64_MAX, other = INT64_MAX;
+    _Pragma("clang loop vectorize(disable) interleave(disable) unroll_count(4)") for (; index + 2 <= count; index += 2) {
+        int64_t a = (int64_t)((uint64_t)values[index] - offset), b = (int64_t)((uint64_t)values[index + 1] - offset);
+        min = a < min ? a : min;
+        other = b < other ? b : other;
     }
-    int64_t least = min[0];
-    for (int lane = 1; lane < 8; lane++) least = min[lane] < least ? min[lane] : least;
-    for (; index < count; index++) least = values[index] >= start && values[index] < least ? values[index] : least;
-    return least;
+    min = other < min ? other : min;
+#else
+    i64x8 mins = (i64x8){0} + INT64_MAX;
+    for (; index + 8 <= count; index += 8) {
+        i64x8 v = (i64x8)(*(const u64x8u *)(values + index) - offset);
+        mins = AT_LEVEL(chooseInteger)(v < mins, v, mins);
+    }
+    int64_t min = mins[0];
+    for (int lane = 1; lane < 8; lane++) min = mins[lane] < min ? mins[lane] : min;
+#endif
+    for (; index < count; index++) {
+        int64_t v = (int64_t)((uint64_t)values[index] - offset);
+        min = v < min ? v : min;
+    }
+    const int64_t least = (int64_t)((uint64_t)min + offset);
+    return least >= start ? least : INT64_MAX;
 }
 
 TARGET static void AT_LEVEL(differences)(const int64_t *restrict values, size_t count, int64_t *restrict differences) {
