@@ -281,7 +281,19 @@ TARGET static void AT_LEVEL(decodeALP)(int64_t *values, size_t count, double dow
 TARGET static void AT_LEVEL(prefixSum)(int64_t *values, size_t count, int64_t carry) {
     uint64_t sum = (uint64_t)carry;
     size_t index = 0;
-#if LEVEL > 0
+#if LEVEL == 1
+    const __m256i zero = _mm256_setzero_si256();
+    __m256i carries = _mm256_set1_epi64x((long long)sum);
+    _Pragma("clang loop unroll_count(2)") for (const size_t whole = count / 4 * 4; index < whole; index += 4) {
+        __m256i v = _mm256_loadu_si256((const __m256i *)(values + index));
+        // Sums of pairs, then the first pair's is added to the second's.
+        v = _mm256_add_epi64(v, _mm256_slli_si256(v, 8));
+        v = _mm256_add_epi64(v, _mm256_blend_epi32(zero, _mm256_permute4x64_epi64(v, 0x50), 0xF0));
+        _mm256_storeu_si256((__m256i *)(values + index), _mm256_add_epi64(v, carries));
+        carries = _mm256_add_epi64(carries, _mm256_permute4x64_epi64(v, 0xFF));
+    }
+    sum = (uint64_t)_mm256_extract_epi64(carries, 0);
+#elif LEVEL == 2
     const u64x8 zero = {0};
     u64x8 carries = zero + sum;
     for (; index + 8 <= count; index += 8) {
@@ -367,7 +379,7 @@ LOCAL uint32_t AT_LEVEL(bitsOf)(const i64x4 *masks) {
 #define COMPARE_LOOP(VECTOR, EXPRESSION)                                                                               \
     {                                                                                                                  \
         size_t index = 0;                                                                                              \
-        for (; index + 32 <= count; index += 32) {                                                                     \
+        for (const size_t whole = count / 32 * 32; index < whole; index += 32) {                                       \
             i64x4 masks[8];                                                                                            \
             _Pragma("clang loop unroll(full)") for (size_t part = 0; part < 8; part++) {                               \
                 VECTOR v;                                                                                              \
