@@ -78,6 +78,10 @@ import Testing
             let scaling = ALPScaling(exponent: 7, factor: 3)
             var decoded = expected.map { Int64(bitPattern: $0) }
             ALPKernels.decode(&decoded, count: decoded.count, scaling)
+            var decodedAtOnce = [Int64](repeating: 1, count: rowCount * 16)
+            ALPKernels.unpackAndDecode(
+                source, width: width, rowCount: rowCount, base: Int64(bitPattern: base), scaling, into: &decodedAtOnce)
+            #expect(decodedAtOnce == decoded, "rows \(rowCount), seed \(random.seed)")
             forEveryLevel { kernels, level in
                 var output = [UInt64](repeating: 1, count: rowCount * 16)
                 kernels.unpack(source, UInt32(width), rowCount, base, &output)
