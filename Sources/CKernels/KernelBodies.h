@@ -182,7 +182,8 @@ TARGET static int64_t AT_LEVEL(leastFrom)(const int64_t *values, size_t count, i
 #if LEVEL == 0 && defined(__x86_64__)
     // SSE2 does not compare integers of 64 bits.
     int64_t min = INT64_MAX, other = INT64_MAX;
-    _Pragma("clang loop vectorize(disable) interleave(disable) unroll_count(4)") for (; index + 2 <= count; index += 2) {
+    _Pragma("clang loop vectorize(disable) interleave(disable) unroll_count(4)")
+    for (; index + 2 <= count; index += 2) {
         int64_t a = (int64_t)((uint64_t)values[index] - offset), b = (int64_t)((uint64_t)values[index + 1] - offset);
         min = a < min ? a : min;
         other = b < other ? b : other;
@@ -733,21 +734,71 @@ typedef struct {
 
 #if LEVEL == 0 && defined(__x86_64__)
 
+/// Adds values from the first on, 64 at a time, while all are within 2^51 of it; returns how many those are.
+///
+/// SSE2 does not compare integers of 64 bits, but it does doubles, of which a distance of 52 bits is the low part.
+LOCAL size_t AT_LEVEL(addNearIntegers)(AT_LEVEL(IntegerState) *state, const int64_t *values, size_t count) {
+    // At either end, what is near by a difference that wraps may be the farthest.
+    if (count < 64 || values[0] < INT64_MIN + (1ll << 51) || values[0] > INT64_MAX - (1ll << 51)) return 0;
+    const uint64_t base = (uint64_t)values[0] - (1ull << 51);
+    const double zero = 0x1p52;
+    uint64_t zeroBits;
+    memcpy(&zeroBits, &zero, 8);
+    choiceF64x2 mins[2], maxs[2];
+    choice64x2 sums[2] = {{0}};
+    for (int i = 0; i < 2; i++) {
+        mins[i] = (choiceF64x2){0} + 2 * zero;
+        maxs[i] = (choiceF64x2){0} + zero;
+    }
+    size_t index = 0;
+    for (; index + 64 <= count; index += 64) {
+        choiceF64x2 newMins[2] = {mins[0], mins[1]}, newMaxs[2] = {maxs[0], maxs[1]};
+        choice64x2 newSums[2] = {sums[0], sums[1]}, all = {0};
+        for (size_t place = index; place < index + 64; place += 4) {
+            _Pragma("clang loop unroll(full)") for (size_t i = 0; i < 2; i++) {
+                choice64x2 distance;
+                memcpy(&distance, values + place + 2 * i, sizeof distance);
+                distance -= (int64_t)base;
+                all |= distance;
+                newSums[i] += distance;
+                choiceF64x2 number = (choiceF64x2)(distance | (int64_t)zeroBits);
+                newMins[i] = number < newMins[i] ? number : newMins[i];
+                newMaxs[i] = number > newMaxs[i] ? number : newMaxs[i];
+            }
+        }
+        if ((uint64_t)(all[0] | all[1]) >> 52 != 0) break;
+        for (int i = 0; i < 2; i++) {
+            mins[i] = newMins[i];
+            maxs[i] = newMaxs[i];
+            sums[i] = newSums[i];
+        }
+    }
+    if (index == 0) return 0;
+    mins[0] = mins[1] < mins[0] ? mins[1] : mins[0];
+    maxs[0] = maxs[1] > maxs[0] ? maxs[1] : maxs[0];
+    sums[0] += sums[1];
+    const double least = mins[0][1] < mins[0][0] ? mins[0][1] : mins[0][0];
+    const double greatest = maxs[0][1] > maxs[0][0] ? maxs[0][1] : maxs[0][0];
+    state->sum = (uint64_t)sums[0][0] + (uint64_t)sums[0][1] + index * base;
+    state->min = (int64_t)((uint64_t)(least - zero) + base);
+    state->max = (int64_t)((uint64_t)(greatest - zero) + base);
+    return index;
+}
+
 LOCAL void AT_LEVEL(addInteger)(AT_LEVEL(IntegerState) *state, int64_t value) {
     state->sum += (uint64_t)value;
     state->min = value < state->min ? value : state->min;
     state->max = value > state->max ? value : state->max;
 }
 
-/// SSE2 does not compare integers of 64 bits: one by one is faster, with two states, so that a value does not wait for
-/// the one before.
+/// Those far apart are taken one by one, with two states, so that a value does not wait for the one before.
 LOCAL AT_LEVEL(IntegerState) AT_LEVEL(addIntegers)(const int64_t *values, size_t count, size_t readable,
                                                    const uint64_t *validity) {
     (void)readable;
     AT_LEVEL(IntegerState) a = {0, INT64_MAX, INT64_MIN}, b = a;
     if (validity == NULL) {
-        size_t index = 0;
-        _Pragma("clang loop vectorize(disable) interleave(disable) unroll_count(4)")
+        size_t index = AT_LEVEL(addNearIntegers)(&b, values, count);
+        _Pragma("clang loop vectorize(disable) interleave(disable) unroll_count(2)")
         for (; index + 2 <= count; index += 2) {
             AT_LEVEL(addInteger)(&a, values[index]);
             AT_LEVEL(addInteger)(&b, values[index + 1]);

@@ -26,11 +26,14 @@ import Testing
         1, 2, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 47, 48, 49, 63, 64, 65, 100, 511, 1_023, 1_024,
     ]
 
+    /// Of any width, around any center, half of the time with some that are far from the others.
     private func integers(_ count: Int, _ random: inout CodecRandom) -> [Int64] {
         let shift = UInt64(random.below(64))
+        let center = [0, .min, .max, Int64(bitPattern: random.next())][random.below(4)]
+        let isMixed = random.below(2) == 0
         return (0..<count).map { _ in
-            random.below(30) == 0
-                ? [.min, .max, 0, -1][random.below(4)] : Int64(bitPattern: random.next()) >> Int64(shift)
+            isMixed && random.below(30) == 0
+                ? [.min, .max, 0, -1][random.below(4)] : center &+ Int64(bitPattern: random.next()) >> Int64(shift)
         }
     }
 
