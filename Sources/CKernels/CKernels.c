@@ -45,13 +45,15 @@ typedef uint32_t u32x4u __attribute__((vector_size(16), aligned(1), may_alias));
 // For `mask ? a : b`, which clang has for these alone.
 typedef int64_t choice64x8 __attribute__((ext_vector_type(8)));
 typedef double choiceF64x8 __attribute__((ext_vector_type(8)));
+typedef int64_t choice64x4 __attribute__((ext_vector_type(4)));
+typedef int64_t choice64x2 __attribute__((ext_vector_type(2)));
+typedef double choiceF64x4 __attribute__((ext_vector_type(4)));
+typedef double choiceF64x2 __attribute__((ext_vector_type(2)));
 typedef int32_t i32x4 __attribute__((vector_size(16)));
+typedef uint32_t u32x16 __attribute__((vector_size(64)));
 typedef float f32x4 __attribute__((vector_size(16)));
 typedef _Bool bitx4 __attribute__((ext_vector_type(4)));
 typedef _Bool bitx8 __attribute__((ext_vector_type(8)));
-
-/// Values of a run from which on a call for its rows is worth while.
-#define LONG_RUN 128
 
 /// Words that four of AVX-512's registers hold.
 #define FEW_WORDS 32

@@ -174,40 +174,36 @@ TARGET static size_t AT_LEVEL(countChanges)(const int64_t *values, size_t count)
     return rest;
 }
 
-TARGET static void AT_LEVEL(extremes)(const int64_t *values, size_t count, int64_t *least, int64_t *greatest) {
-    i64x8 min = (i64x8){0} + values[0], max = min;
-    size_t index = 0;
-    for (; index + 8 <= count; index += 8) {
-        i64x8 v = *(const i64x8u *)(values + index);
-        min = AT_LEVEL(chooseInteger)(v < min, v, min);
-        max = AT_LEVEL(chooseInteger)(v > max, v, max);
-    }
-    int64_t low = min[0], high = max[0];
-    for (int lane = 1; lane < 8; lane++) {
-        low = min[lane] < low ? min[lane] : low;
-        high = max[lane] > high ? max[lane] : high;
-    }
-    for (; index < count; index++) {
-        low = values[index] < low ? values[index] : low;
-        high = values[index] > high ? values[index] : high;
-    }
-    *least = low;
-    *greatest = high;
-}
-
 TARGET static int64_t AT_LEVEL(leastFrom)(const int64_t *values, size_t count, int64_t start) {
-    const i64x8 from = (i64x8){0} + start, none = (i64x8){0} + INT64_MAX;
-    i64x8 min = none;
+    // Without sign, value - start is least for the value sought, and more for those below the start than for any other.
+    // With the sign bit turned over, it is compared as what has a sign.
+    const uint64_t offset = (uint64_t)start ^ 1ull << 63;
     size_t index = 0;
-    for (; index + 8 <= count; index += 8) {
-        i64x8 v = *(const i64x8u *)(values + index);
-        v = AT_LEVEL(chooseInteger)(v < from, none, v);
-        min = AT_LEVEL(chooseInteger)(v < min, v, min);
+#if LEVEL == 0 && defined(__x86_64__)
+    // SSE2 does not compare integers of 64 bits.
+    int64_t min = INT64_MAX, other = INT64_MAX;
+    _Pragma("clang loop vectorize(disable) interleave(disable) unroll_count(4)")
+    for (; index + 2 <= count; index += 2) {
+        int64_t a = (int64_t)((uint64_t)values[index] - offset), b = (int64_t)((uint64_t)values[index + 1] - offset);
+        min = a < min ? a : min;
+        other = b < other ? b : other;
     }
-    int64_t least = min[0];
-    for (int lane = 1; lane < 8; lane++) least = min[lane] < least ? min[lane] : least;
-    for (; index < count; index++) least = values[index] >= start && values[index] < least ? values[index] : least;
-    return least;
+    min = other < min ? other : min;
+#else
+    i64x8 mins = (i64x8){0} + INT64_MAX;
+    for (; index + 8 <= count; index += 8) {
+        i64x8 v = (i64x8)(*(const u64x8u *)(values + index) - offset);
+        mins = AT_LEVEL(chooseInteger)(v < mins, v, mins);
+    }
+    int64_t min = mins[0];
+    for (int lane = 1; lane < 8; lane++) min = mins[lane] < min ? mins[lane] : min;
+#endif
+    for (; index < count; index++) {
+        int64_t v = (int64_t)((uint64_t)values[index] - offset);
+        min = v < min ? v : min;
+    }
+    const int64_t least = (int64_t)((uint64_t)min + offset);
+    return least >= start ? least : INT64_MAX;
 }
 
 TARGET static void AT_LEVEL(differences)(const int64_t *restrict values, size_t count, int64_t *restrict differences) {
@@ -286,7 +282,19 @@ TARGET static void AT_LEVEL(decodeALP)(int64_t *values, size_t count, double dow
 TARGET static void AT_LEVEL(prefixSum)(int64_t *values, size_t count, int64_t carry) {
     uint64_t sum = (uint64_t)carry;
     size_t index = 0;
-#if LEVEL > 0
+#if LEVEL == 1
+    const __m256i zero = _mm256_setzero_si256();
+    __m256i carries = _mm256_set1_epi64x((long long)sum);
+    _Pragma("clang loop unroll_count(2)") for (const size_t whole = count / 4 * 4; index < whole; index += 4) {
+        __m256i v = _mm256_loadu_si256((const __m256i *)(values + index));
+        // Sums of pairs, then the first pair's is added to the second's.
+        v = _mm256_add_epi64(v, _mm256_slli_si256(v, 8));
+        v = _mm256_add_epi64(v, _mm256_blend_epi32(zero, _mm256_permute4x64_epi64(v, 0x50), 0xF0));
+        _mm256_storeu_si256((__m256i *)(values + index), _mm256_add_epi64(v, carries));
+        carries = _mm256_add_epi64(carries, _mm256_permute4x64_epi64(v, 0xFF));
+    }
+    sum = (uint64_t)_mm256_extract_epi64(carries, 0);
+#elif LEVEL == 2
     const u64x8 zero = {0};
     u64x8 carries = zero + sum;
     for (; index + 8 <= count; index += 8) {
@@ -372,7 +380,7 @@ LOCAL uint32_t AT_LEVEL(bitsOf)(const i64x4 *masks) {
 #define COMPARE_LOOP(VECTOR, EXPRESSION)                                                                               \
     {                                                                                                                  \
         size_t index = 0;                                                                                              \
-        for (; index + 32 <= count; index += 32) {                                                                     \
+        for (const size_t whole = count / 32 * 32; index < whole; index += 32) {                                       \
             i64x4 masks[8];                                                                                            \
             _Pragma("clang loop unroll(full)") for (size_t part = 0; part < 8; part++) {                               \
                 VECTOR v;                                                                                              \
@@ -500,77 +508,120 @@ TARGET static size_t AT_LEVEL(select)(const uint64_t *restrict bitmap, size_t co
 
 // MARK: Aggregates
 //
-// Value i of a run goes to lane i % 16: accumulator (i / 8) % 2, lane i % 8. At the end the two accumulators are
-// added, then lanes 0-3 to 4-7, 0-1 to 2-3, 0 to 1. Lanes without a value add +0.0, which changes nothing.
+// Value i of a run goes to lane i % 32: lane i % 8 of vector i / 8 % 4. At the end vectors 0 and 1 take what 2 and 3
+// hold, vector 0 takes 1, then lanes 0-3 take 4-7, 0-1 take 2-3, 0 takes 1. A lane begins at +0.0, so adding +0.0 for
+// want of a value, or nothing at all, leaves the same bits.
+//
+// An addition waits for the one before in its lane: so many lanes keep the adders busy. A level adds to no more of them
+// at a time than its registers hold, and goes over the rows, which the first cache holds, again for the others.
 
+#define LANES 32
+#define LANE_VECTORS (LANES / 8)
+/// Vectors of what the level has.
+#if LEVEL == 0
+typedef choiceF64x2 AT_LEVEL(Doubles);
+typedef choice64x2 AT_LEVEL(Integers);
+#elif LEVEL == 1
+typedef choiceF64x4 AT_LEVEL(Doubles);
+typedef choice64x4 AT_LEVEL(Integers);
+#else
+typedef choiceF64x8 AT_LEVEL(Doubles);
+typedef choice64x8 AT_LEVEL(Integers);
+#endif
+#define LANES_AT_LEVEL (sizeof(AT_LEVEL(Doubles)) / 8)
 
 #define UPPER(v, half) __builtin_shufflevector(v, v, half, half + 1, half + 2, half + 3, 4, 5, 6, 7)
 
-LOCAL double AT_LEVEL(total)(f64x8 a, f64x8 b) {
-    f64x8 s = a + b;
+LOCAL double AT_LEVEL(total)(const f64x8 *sums) {
+    f64x8 s = (sums[0] + sums[2]) + (sums[1] + sums[3]);
     s += UPPER(s, 4);
     s += UPPER(s, 2);
     return s[0] + s[1];
 }
 
-LOCAL i64x8 AT_LEVEL(lanesOf)(uint32_t bits) {
+/// Which of eight lanes take part: a mask register where there are any, else ones in those lanes.
 #if LEVEL == 2
-    uint8_t byte = (uint8_t)bits;
-    bitx8 lanes;
-    memcpy(&lanes, &byte, 1);
-    return -__builtin_convertvector(lanes, i64x8);
+typedef __mmask8 AT_LEVEL(Lanes);
 #else
-    const i64x8 lane = {1, 2, 4, 8, 16, 32, 64, 128};
-    return (((i64x8){0} + (int64_t)bits) & lane) != 0;
+typedef i64x8 AT_LEVEL(Lanes);
+#endif
+
+/// The lanes of vector `part`, for each of which there is a bit in `bits` of a whole row.
+LOCAL AT_LEVEL(Lanes) AT_LEVEL(lanesWithin)(uint32_t bits, size_t part) {
+#if LEVEL == 2
+    return (__mmask8)(bits >> (part * 8));
+#else
+    // As pairs of 32 bits, which every level compares.
+    const u32x16 lanes = (u32x16){1, 1, 2, 2, 4, 4, 8, 8, 16, 16, 32, 32, 64, 64, 128, 128} << (uint32_t)(part * 8);
+    return (i64x8)((((u32x16){0} + bits) & lanes) == lanes);
 #endif
 }
 
-/// The `rest` < 16 values at `values`, as a row; `readable` says how many may be read there.
-LOCAL void AT_LEVEL(tail)(const void *values, size_t rest, size_t readable, i64x8 *a, i64x8 *b) {
-    if (readable >= 16) {
-        *a = *(const i64x8u *)values;
-        *b = *(const i64x8u *)((const int64_t *)values + 8);
-    } else {
-        int64_t row[16] = {0};
-        memcpy(row, values, rest * 8);
-        *a = *(const i64x8u *)row;
-        *b = *(const i64x8u *)(row + 8);
-    }
+/// Eight values, of which above the baseline only those of these lanes are read.
+LOCAL i64x8 AT_LEVEL(valuesWithin)(const void *values, AT_LEVEL(Lanes) lanes) {
+#if LEVEL == 2
+    return (i64x8)_mm512_maskz_loadu_epi64(lanes, values);
+#elif LEVEL == 1
+    const long long *parts = values;
+    i64x4 low = (i64x4)_mm256_maskload_epi64(parts, (__m256i)__builtin_shufflevector(lanes, lanes, 0, 1, 2, 3));
+    i64x4 high = (i64x4)_mm256_maskload_epi64(parts + 4, (__m256i)__builtin_shufflevector(lanes, lanes, 4, 5, 6, 7));
+    return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
+#else
+    (void)lanes;
+    return *(const i64x8u *)values;
+#endif
 }
 
-LOCAL uint32_t AT_LEVEL(rowBits)(const uint64_t *validity, size_t row) {
-    return (uint32_t)(validity[row / 4] >> (row % 4 * 16)) & 0xFFFF;
+LOCAL f64x8 AT_LEVEL(addWithin)(f64x8 sum, f64x8 addends, AT_LEVEL(Lanes) lanes) {
+#if LEVEL == 2
+    return (f64x8)_mm512_mask_add_pd((__m512d)sum, lanes, (__m512d)sum, (__m512d)addends);
+#else
+    return sum + (f64x8)((i64x8)addends & lanes);
+#endif
+}
+
+/// Where the last `rest` values of a run can be read as vectors, without reading beyond the `readable`.
+LOCAL const void *AT_LEVEL(lastRow)(const void *values, size_t rest, size_t readable, int64_t *copy) {
+    if (LEVEL > 0 || readable >= LANES) return values;
+    memset(copy, 0, LANES * 8);
+    return memcpy(copy, values, rest * 8);
+}
+
+/// Bits of the last `rest` < LANES values of a run.
+LOCAL uint32_t AT_LEVEL(lastBits)(const uint64_t *validity, size_t index, size_t rest) {
+    uint32_t bits = (1u << rest) - 1;
+    return validity == NULL ? bits : bits & (uint32_t)(validity[index / 64] >> (index % 64));
+}
+
+static int64_t AT_LEVEL(countValid)(const uint64_t *validity, size_t count) {
+    int64_t found = 0;
+    for (size_t word = 0; word < count / 64; word++) found += __builtin_popcountll(validity[word]);
+    if (count % 64 != 0) found += __builtin_popcountll(validity[count / 64] & ((1ull << (count % 64)) - 1));
+    return found;
 }
 
 typedef struct {
-    f64x8 sumA, sumB, minA, minB, maxA, maxB;
+    f64x8 sums[LANE_VECTORS];
+    f64x8 min, max;
 } AT_LEVEL(DoubleState);
 
-LOCAL void AT_LEVEL(addDoubles)(AT_LEVEL(DoubleState) *state, f64x8 a, f64x8 b) {
-    state->sumA += a;
-    state->sumB += b;
-    state->minA = AT_LEVEL(choose)(a < state->minA, a, state->minA);
-    state->maxA = AT_LEVEL(choose)(a > state->maxA, a, state->maxA);
-#if LEVEL > 1
-    state->minB = AT_LEVEL(choose)(b < state->minB, b, state->minB);
-    state->maxB = AT_LEVEL(choose)(b > state->maxB, b, state->maxB);
-#else
-    // Sixteen registers are too few for more accumulators.
-    state->minA = AT_LEVEL(choose)(b < state->minA, b, state->minA);
-    state->maxA = AT_LEVEL(choose)(b > state->maxA, b, state->maxA);
-#endif
+LOCAL void AT_LEVEL(addDoubles)(f64x8 *sum, f64x8 *min, f64x8 *max, f64x8 v) {
+    *sum += v;
+    *min = AT_LEVEL(choose)(v < *min, v, *min);
+    *max = AT_LEVEL(choose)(v > *max, v, *max);
 }
 
-LOCAL void AT_LEVEL(addMaskedDoubles)(AT_LEVEL(DoubleState) *state, f64x8 a, f64x8 b, i64x8 inA, i64x8 inB) {
-    const f64x8 infinity = (f64x8){0} + INFINITY;
-    state->sumA += (f64x8)((i64x8)a & inA);
-    state->sumB += (f64x8)((i64x8)b & inB);
-    f64x8 least = AT_LEVEL(choose)(inA, a, infinity), greatest = AT_LEVEL(choose)(inA, a, -infinity);
-    state->minA = AT_LEVEL(choose)(least < state->minA, least, state->minA);
-    state->maxA = AT_LEVEL(choose)(greatest > state->maxA, greatest, state->maxA);
-    least = AT_LEVEL(choose)(inB, b, infinity), greatest = AT_LEVEL(choose)(inB, b, -infinity);
-    state->minB = AT_LEVEL(choose)(least < state->minB, least, state->minB);
-    state->maxB = AT_LEVEL(choose)(greatest > state->maxB, greatest, state->maxB);
+LOCAL void AT_LEVEL(addDoublesWithin)(f64x8 *sum, f64x8 *min, f64x8 *max, f64x8 v, AT_LEVEL(Lanes) lanes) {
+    *sum = AT_LEVEL(addWithin)(*sum, v, lanes);
+#if LEVEL == 2
+    *min = (f64x8)_mm512_mask_min_pd((__m512d)*min, lanes, (__m512d)v, (__m512d)*min);
+    *max = (f64x8)_mm512_mask_max_pd((__m512d)*max, lanes, (__m512d)v, (__m512d)*max);
+#else
+    // The others become NaN, which is neither less nor greater.
+    f64x8 within = (f64x8)((i64x8)v | ~lanes);
+    *min = AT_LEVEL(choose)(within < *min, within, *min);
+    *max = AT_LEVEL(choose)(within > *max, within, *max);
+#endif
 }
 
 static int64_t AT_LEVEL(countNaN)(const double *values, size_t count, const uint64_t *validity) {
@@ -580,50 +631,89 @@ static int64_t AT_LEVEL(countNaN)(const double *values, size_t count, const uint
     return found;
 }
 
-/// Whole rows of a long run; returns how many values they hold. Here they have all registers to themselves, of which
-/// AVX2 has just enough.
-TARGET static __attribute__((noinline)) size_t AT_LEVEL(addRows)(AT_LEVEL(DoubleState) *state, const double *values,
-                                                                 size_t count) {
-    AT_LEVEL(DoubleState) all = *state;
-    size_t index = 0;
-    for (; index + 16 <= count; index += 16)
-        AT_LEVEL(addDoubles)(&all, *(const f64x8u *)(values + index), *(const f64x8u *)(values + index + 8));
-    *state = all;
-    return index;
+/// Whole rows, all values of which are valid. Minima and maxima have no order to keep: SSE2 has registers for two each.
+LOCAL void AT_LEVEL(addWholeRows)(AT_LEVEL(DoubleState) *state, const double *values, size_t count) {
+    enum { atOnce = 4, lanesAtOnce = atOnce * LANES_AT_LEVEL, extremesAtOnce = LEVEL == 0 ? 2 : 4 };
+    AT_LEVEL(Doubles) mins[extremesAtOnce], maxs[extremesAtOnce];
+    for (size_t i = 0; i < extremesAtOnce; i++) {
+        mins[i] = (AT_LEVEL(Doubles)){0} + INFINITY;
+        maxs[i] = (AT_LEVEL(Doubles)){0} - INFINITY;
+    }
+    for (size_t lane = 0; lane < LANES; lane += lanesAtOnce) {
+        AT_LEVEL(Doubles) sums[atOnce] = {{0}};
+        for (size_t index = lane; index < count; index += LANES) {
+            _Pragma("clang loop unroll(full)") for (size_t i = 0; i < atOnce; i++) {
+                AT_LEVEL(Doubles) v;
+                memcpy(&v, values + index + i * LANES_AT_LEVEL, sizeof v);
+                sums[i] += v;
+                mins[i % extremesAtOnce] = v < mins[i % extremesAtOnce] ? v : mins[i % extremesAtOnce];
+                maxs[i % extremesAtOnce] = v > maxs[i % extremesAtOnce] ? v : maxs[i % extremesAtOnce];
+            }
+        }
+        memcpy((double *)state->sums + lane, sums, sizeof sums);
+    }
+    for (size_t i = 1; i < extremesAtOnce; i++) {
+        mins[0] = mins[i] < mins[0] ? mins[i] : mins[0];
+        maxs[0] = maxs[i] > maxs[0] ? maxs[i] : maxs[0];
+    }
+    for (size_t lane = 0; lane < 8; lane += LANES_AT_LEVEL) {
+        memcpy((double *)&state->min + lane, mins, sizeof mins[0]);
+        memcpy((double *)&state->max + lane, maxs, sizeof maxs[0]);
+    }
+}
+
+LOCAL void AT_LEVEL(addWholeRowsWithin)(AT_LEVEL(DoubleState) *state, const double *values, size_t count,
+                                        const uint64_t *validity) {
+    enum { atOnce = LEVEL == 2 ? 4 : 1 };
+    for (size_t part = 0; part < LANE_VECTORS; part += atOnce) {
+        f64x8 sums[atOnce], mins[atOnce], maxs[atOnce];
+        for (size_t i = 0; i < atOnce; i++) {
+            sums[i] = (f64x8){0};
+            mins[i] = state->min;
+            maxs[i] = state->max;
+        }
+        for (size_t index = part * 8; index < count; index += LANES) {
+            const uint32_t bits = (uint32_t)(validity[index / 64] >> (index % 64));
+            _Pragma("clang loop unroll(full)") for (size_t i = 0; i < atOnce; i++)
+                AT_LEVEL(addDoublesWithin)(sums + i, mins + i, maxs + i, *(const f64x8u *)(values + index + i * 8),
+                                           AT_LEVEL(lanesWithin)(bits, i));
+        }
+        for (size_t i = 0; i < atOnce; i++) {
+            state->sums[part + i] = sums[i];
+            state->min = AT_LEVEL(choose)(mins[i] < state->min, mins[i], state->min);
+            state->max = AT_LEVEL(choose)(maxs[i] > state->max, maxs[i], state->max);
+        }
+    }
 }
 
 LOCAL void AT_LEVEL(doubleRun)(const double *values, size_t count, size_t readable, const uint64_t *validity,
                                FirnDoubleAggregate *result) {
     f64x8 zero = {0};
-    AT_LEVEL(DoubleState) state = {zero, zero, zero + INFINITY, zero + INFINITY, zero - INFINITY, zero - INFINITY};
-    size_t index = 0;
-    int64_t valid = 0;
-    if (validity == NULL) {
-        if (LEVEL == 1 && count >= LONG_RUN) index = AT_LEVEL(addRows)(&state, values, count);
-        for (; index + 16 <= count; index += 16)
-            AT_LEVEL(addDoubles)(&state, *(const f64x8u *)(values + index), *(const f64x8u *)(values + index + 8));
-        valid = (int64_t)count;
-    } else {
-        for (; index + 16 <= count; index += 16) {
-            uint32_t bits = AT_LEVEL(rowBits)(validity, index / 16);
-            valid += __builtin_popcount(bits);
-            AT_LEVEL(addMaskedDoubles)(&state, *(const f64x8u *)(values + index), *(const f64x8u *)(values + index + 8),
-                                       AT_LEVEL(lanesOf)(bits), AT_LEVEL(lanesOf)(bits >> 8));
+    AT_LEVEL(DoubleState) state = {{zero, zero, zero, zero}, zero + INFINITY, zero - INFINITY};
+    const size_t whole = count / LANES * LANES, rest = count - whole;
+    if (whole > 0) {
+        if (validity == NULL)
+            AT_LEVEL(addWholeRows)(&state, values, whole);
+        else
+            AT_LEVEL(addWholeRowsWithin)(&state, values, whole, validity);
+    }
+    if (rest > 0) {
+        int64_t copy[LANES];
+        const double *last = AT_LEVEL(lastRow)(values + whole, rest, readable - whole, copy);
+        const uint32_t bits = AT_LEVEL(lastBits)(validity, whole, rest);
+        _Pragma("clang loop unroll(full)") for (size_t part = 0; part < LANE_VECTORS; part++) {
+            if (part % 2 == 0 && part * 8 >= rest) break;
+            if (part < 2 && rest >= 16 && validity == NULL) {
+                AT_LEVEL(addDoubles)(state.sums + part, &state.min, &state.max, *(const f64x8u *)(last + part * 8));
+                continue;
+            }
+            AT_LEVEL(Lanes) lanes = AT_LEVEL(lanesWithin)(bits, part);
+            f64x8 v = (f64x8)AT_LEVEL(valuesWithin)(last + part * 8, lanes);
+            AT_LEVEL(addDoublesWithin)(state.sums + part, &state.min, &state.max, v, lanes);
         }
     }
-    if (index < count) {
-        uint32_t bits = (1u << (count - index)) - 1;
-        if (validity != NULL) {
-            bits &= AT_LEVEL(rowBits)(validity, index / 16);
-            valid += __builtin_popcount(bits);
-        }
-        i64x8 a, b;
-        AT_LEVEL(tail)(values + index, count - index, readable - index, &a, &b);
-        AT_LEVEL(addMaskedDoubles)(&state, (f64x8)a, (f64x8)b, AT_LEVEL(lanesOf)(bits), AT_LEVEL(lanesOf)(bits >> 8));
-    }
-    result->sum = AT_LEVEL(total)(state.sumA, state.sumB);
-    f64x8 min = AT_LEVEL(choose)(state.minB < state.minA, state.minB, state.minA);
-    f64x8 max = AT_LEVEL(choose)(state.maxB > state.maxA, state.maxB, state.maxA);
+    result->sum = AT_LEVEL(total)(state.sums);
+    f64x8 min = state.min, max = state.max;
     min = AT_LEVEL(choose)(UPPER(min, 4) < min, UPPER(min, 4), min);
     max = AT_LEVEL(choose)(UPPER(max, 4) > max, UPPER(max, 4), max);
     min = AT_LEVEL(choose)(UPPER(min, 2) < min, UPPER(min, 2), min);
@@ -633,90 +723,211 @@ LOCAL void AT_LEVEL(doubleRun)(const double *values, size_t count, size_t readab
     result->max = (max[1] > max[0] ? max[1] : max[0]) + 0.0;
     // A NaN among the values makes the sum NaN, so without that there is nothing to count.
     result->nanCount = result->sum == result->sum ? 0 : AT_LEVEL(countNaN)(values, count, validity);
-    result->count = valid;
+    result->count = validity == NULL ? (int64_t)count : AT_LEVEL(countValid)(validity, count);
 }
 
 typedef struct {
     // Wrapped.
-    u64x8 sum;
-    i64x8 min, max;
+    uint64_t sum;
+    int64_t min, max;
 } AT_LEVEL(IntegerState);
 
-LOCAL void AT_LEVEL(addIntegers)(AT_LEVEL(IntegerState) *state, i64x8 a, i64x8 b) {
-    state->sum += (u64x8)a + (u64x8)b;
-    // Compared with each other first, two rows take three comparisons, not four.
-    i64x8 isLess = a < b;
-    i64x8 lesser = AT_LEVEL(chooseInteger)(isLess, a, b), greater = AT_LEVEL(chooseInteger)(isLess, b, a);
-    state->min = AT_LEVEL(chooseInteger)(lesser < state->min, lesser, state->min);
-    state->max = AT_LEVEL(chooseInteger)(greater > state->max, greater, state->max);
+#if LEVEL == 0 && defined(__x86_64__)
+
+/// Adds values from the first on, 64 at a time, while all are within 2^51 of it; returns how many those are.
+///
+/// SSE2 does not compare integers of 64 bits, but it does doubles, of which a distance of 52 bits is the low part.
+LOCAL size_t AT_LEVEL(addNearIntegers)(AT_LEVEL(IntegerState) *state, const int64_t *values, size_t count) {
+    // At either end, what is near by a difference that wraps may be the farthest.
+    if (count < 64 || values[0] < INT64_MIN + (1ll << 51) || values[0] > INT64_MAX - (1ll << 51)) return 0;
+    const uint64_t base = (uint64_t)values[0] - (1ull << 51);
+    const double zero = 0x1p52;
+    uint64_t zeroBits;
+    memcpy(&zeroBits, &zero, 8);
+    choiceF64x2 mins[2], maxs[2];
+    choice64x2 sums[2] = {{0}};
+    for (int i = 0; i < 2; i++) {
+        mins[i] = (choiceF64x2){0} + 2 * zero;
+        maxs[i] = (choiceF64x2){0} + zero;
+    }
+    size_t index = 0;
+    for (; index + 64 <= count; index += 64) {
+        choiceF64x2 newMins[2] = {mins[0], mins[1]}, newMaxs[2] = {maxs[0], maxs[1]};
+        choice64x2 newSums[2] = {sums[0], sums[1]}, all = {0};
+        for (size_t place = index; place < index + 64; place += 4) {
+            _Pragma("clang loop unroll(full)") for (size_t i = 0; i < 2; i++) {
+                choice64x2 distance;
+                memcpy(&distance, values + place + 2 * i, sizeof distance);
+                distance -= (int64_t)base;
+                all |= distance;
+                newSums[i] += distance;
+                choiceF64x2 number = (choiceF64x2)(distance | (int64_t)zeroBits);
+                newMins[i] = number < newMins[i] ? number : newMins[i];
+                newMaxs[i] = number > newMaxs[i] ? number : newMaxs[i];
+            }
+        }
+        if ((uint64_t)(all[0] | all[1]) >> 52 != 0) break;
+        for (int i = 0; i < 2; i++) {
+            mins[i] = newMins[i];
+            maxs[i] = newMaxs[i];
+            sums[i] = newSums[i];
+        }
+    }
+    if (index == 0) return 0;
+    mins[0] = mins[1] < mins[0] ? mins[1] : mins[0];
+    maxs[0] = maxs[1] > maxs[0] ? maxs[1] : maxs[0];
+    sums[0] += sums[1];
+    const double least = mins[0][1] < mins[0][0] ? mins[0][1] : mins[0][0];
+    const double greatest = maxs[0][1] > maxs[0][0] ? maxs[0][1] : maxs[0][0];
+    state->sum = (uint64_t)sums[0][0] + (uint64_t)sums[0][1] + index * base;
+    state->min = (int64_t)((uint64_t)(least - zero) + base);
+    state->max = (int64_t)((uint64_t)(greatest - zero) + base);
+    return index;
 }
 
-LOCAL void AT_LEVEL(integerRun)(const int64_t *values, size_t count, size_t readable, const uint64_t *validity,
-                                FirnIntegerAggregate *result) {
-    i64x8 zero = {0};
-    AT_LEVEL(IntegerState) state = {{0}, zero + INT64_MAX, zero + INT64_MIN};
-    u64x8 high = {0}, low = {0};
-    size_t index = 0;
-    int64_t valid = 0;
+LOCAL void AT_LEVEL(addInteger)(AT_LEVEL(IntegerState) *state, int64_t value) {
+    state->sum += (uint64_t)value;
+    state->min = value < state->min ? value : state->min;
+    state->max = value > state->max ? value : state->max;
+}
+
+/// Those far apart are taken one by one, with two states, so that a value does not wait for the one before.
+LOCAL AT_LEVEL(IntegerState) AT_LEVEL(addIntegers)(const int64_t *values, size_t count, size_t readable,
+                                                   const uint64_t *validity) {
+    (void)readable;
+    AT_LEVEL(IntegerState) a = {0, INT64_MAX, INT64_MIN}, b = a;
     if (validity == NULL) {
-        for (; index + 16 <= count; index += 16)
-            AT_LEVEL(addIntegers)(&state, *(const i64x8u *)(values + index), *(const i64x8u *)(values + index + 8));
-        valid = (int64_t)index;
+        size_t index = AT_LEVEL(addNearIntegers)(&b, values, count);
+        _Pragma("clang loop vectorize(disable) interleave(disable) unroll_count(2)")
+        for (; index + 2 <= count; index += 2) {
+            AT_LEVEL(addInteger)(&a, values[index]);
+            AT_LEVEL(addInteger)(&b, values[index + 1]);
+        }
+        if (index < count) AT_LEVEL(addInteger)(&a, values[index]);
+    } else {
+        for (size_t index = 0; index < count; index += 64) {
+            uint64_t bits = validity[index / 64];
+            if (count - index < 64) bits &= (1ull << (count - index)) - 1;
+            for (; bits != 0; bits &= bits - 1)
+                AT_LEVEL(addInteger)(&a, values[index + (size_t)__builtin_ctzll(bits)]);
+        }
     }
-    i64x8 min = state.min, max = state.max;
-    u64x8 whole = state.sum;
-    const size_t wholeCount = index;
-    for (; index < count; index += 8) {
-        size_t rest = count - index;
+    a.sum += b.sum;
+    a.min = b.min < a.min ? b.min : a.min;
+    a.max = b.max > a.max ? b.max : a.max;
+    return a;
+}
+
+#else
+
+LOCAL AT_LEVEL(IntegerState) AT_LEVEL(addIntegers)(const int64_t *values, size_t count, size_t readable,
+                                                   const uint64_t *validity) {
+    enum { pairs = 8 / LANES_AT_LEVEL };
+    AT_LEVEL(Integers) sums[pairs], mins[pairs], maxs[pairs];
+    for (size_t i = 0; i < pairs; i++) {
+        sums[i] = (AT_LEVEL(Integers)){0};
+        mins[i] = (AT_LEVEL(Integers)){0} + INT64_MAX;
+        maxs[i] = (AT_LEVEL(Integers)){0} + INT64_MIN;
+    }
+    const size_t whole = validity == NULL ? count / 16 * 16 : 0;
+    for (size_t index = 0; index < whole; index += 16) {
+        _Pragma("clang loop unroll(full)") for (size_t i = 0; i < pairs; i++) {
+            AT_LEVEL(Integers) a, b;
+            memcpy(&a, values + index + 2 * i * LANES_AT_LEVEL, sizeof a);
+            memcpy(&b, values + index + (2 * i + 1) * LANES_AT_LEVEL, sizeof b);
+            // Compared with each other first, two vectors take three comparisons, not four.
+            AT_LEVEL(Integers) both = a + b, lesser = a < b ? a : b, greater = both - lesser;
+            sums[i] += both;
+            mins[i] = lesser < mins[i] ? lesser : mins[i];
+            maxs[i] = greater > maxs[i] ? greater : maxs[i];
+        }
+    }
+    i64x8 sum, min, max;
+    memcpy(&sum, sums, sizeof sum);
+    memcpy(&min, mins, sizeof min);
+    memcpy(&max, maxs, sizeof max);
+    for (size_t index = whole; index < count; index += 8) {
+        const size_t rest = count - index;
         uint32_t bits = rest >= 8 ? 0xFF : (1u << rest) - 1;
-        if (validity != NULL) bits &= (uint32_t)(validity[index / 64] >> (index % 64)) & 0xFF;
-        valid += __builtin_popcount(bits);
-        i64x8 v = zero;
-        if (readable - index >= 8)
-            v = *(const i64x8u *)(values + index);
-        else
-            memcpy(&v, values + index, rest * 8);
-        i64x8 in = AT_LEVEL(lanesOf)(bits);
-        u64x8 biased = ((u64x8)v ^ (1ull << 63)) & (u64x8)in;
-        high += biased >> 32;
-        low += biased & 0xFFFFFFFFull;
-        min = AT_LEVEL(chooseInteger)((v < min) & in, v, min);
-        max = AT_LEVEL(chooseInteger)((v > max) & in, v, max);
+        if (validity != NULL) bits &= (uint32_t)(validity[index / 64] >> (index % 64));
+        AT_LEVEL(Lanes) lanes = AT_LEVEL(lanesWithin)(bits, 0);
+        int64_t copy[LANES];
+        i64x8 v = rest >= 8 ? *(const i64x8u *)(values + index)
+                            : AT_LEVEL(valuesWithin)(
+                                  AT_LEVEL(lastRow)(values + index, rest, readable - index, copy), lanes);
+#if LEVEL == 2
+        sum = (i64x8)_mm512_mask_add_epi64((__m512i)sum, lanes, (__m512i)sum, (__m512i)v);
+        min = (i64x8)_mm512_mask_min_epi64((__m512i)min, lanes, (__m512i)min, (__m512i)v);
+        max = (i64x8)_mm512_mask_max_epi64((__m512i)max, lanes, (__m512i)max, (__m512i)v);
+#else
+        sum += v & lanes;
+        min = AT_LEVEL(chooseInteger)((v < min) & lanes, v, min);
+        max = AT_LEVEL(chooseInteger)((v > max) & lanes, v, max);
+#endif
     }
     min = AT_LEVEL(chooseInteger)(UPPER(min, 4) < min, UPPER(min, 4), min);
     max = AT_LEVEL(chooseInteger)(UPPER(max, 4) > max, UPPER(max, 4), max);
     min = AT_LEVEL(chooseInteger)(UPPER(min, 2) < min, UPPER(min, 2), min);
     max = AT_LEVEL(chooseInteger)(UPPER(max, 2) > max, UPPER(max, 2), max);
-    result->min = min[1] < min[0] ? min[1] : min[0];
-    result->max = max[1] > max[0] ? max[1] : max[0];
-    // So many values within this bound do not add up to 2^63, so what was added without regard to that is the sum.
-    const int64_t bound = wholeCount == 0 ? INT64_MAX : INT64_MAX >> (64 - __builtin_clzll(wholeCount));
-    uint64_t shift = 0;
-    if (result->min < -bound || result->max > bound) {
-        u64x8 upper = {0};
-        for (size_t place = 0; place < wholeCount; place += 16) {
-            u64x8 a = *(const u64x8u *)(values + place), b = *(const u64x8u *)(values + place + 8);
-            upper += ((a ^ (1ull << 63)) >> 32) + ((b ^ (1ull << 63)) >> 32);
+    sum += UPPER(sum, 4);
+    sum += UPPER(sum, 2);
+    return (AT_LEVEL(IntegerState)){(uint64_t)sum[0] + (uint64_t)sum[1], min[1] < min[0] ? min[1] : min[0],
+                                    max[1] > max[0] ? max[1] : max[0]};
+}
+
+#endif
+
+/// The sum of the high halves of values shifted up by 2^63.
+TARGET static __attribute__((noinline)) uint64_t AT_LEVEL(highHalves)(const int64_t *values, size_t count,
+                                                                      const uint64_t *validity) {
+    const uint64_t sign = 1ull << 63;
+    u64x8 sums = {0};
+    size_t index = 0;
+    _Pragma("clang loop unroll_count(2)") for (; index + 8 <= count; index += 8) {
+        u64x8 halves = (*(const u64x8u *)(values + index) ^ sign) >> 32;
+        if (validity != NULL) {
+            const uint32_t bits = (uint32_t)(validity[index / 64] >> (index % 64));
+#if LEVEL == 2
+            halves = (u64x8)_mm512_maskz_mov_epi64(AT_LEVEL(lanesWithin)(bits, 0), (__m512i)halves);
+#else
+            halves &= (u64x8)AT_LEVEL(lanesWithin)(bits, 0);
+#endif
         }
-        high += upper;
-        // The low halves sum up to less than 2^64, so they are what the high ones leave of the wrapped sum. The 2^63
-        // that a pair of values was shifted up by is nothing in it.
-        low += whole - (upper << 32);
-        whole = (u64x8){0};
+        sums += halves;
+    }
+    uint64_t sum = 0;
+    for (int lane = 0; lane < 8; lane++) sum += sums[lane];
+    for (; index < count; index++)
+        if (validity == NULL || (validity[index / 64] >> (index % 64) & 1))
+            sum += ((uint64_t)values[index] ^ sign) >> 32;
+    return sum;
+}
+
+LOCAL void AT_LEVEL(integerRun)(const int64_t *values, size_t count, size_t readable, const uint64_t *validity,
+                                FirnIntegerAggregate *result) {
+    const AT_LEVEL(IntegerState) state = AT_LEVEL(addIntegers)(values, count, readable, validity);
+    const uint64_t valid = validity == NULL ? count : (uint64_t)AT_LEVEL(countValid)(validity, count);
+    result->min = state.min;
+    result->max = state.max;
+    result->count = (int64_t)valid;
+    // So many values within this bound do not add up to 2^63, so what was added without regard to that is the sum.
+    const int64_t bound = valid == 0 ? INT64_MAX : INT64_MAX >> (64 - __builtin_clzll(valid));
+    if (state.min < -bound || state.max > bound) {
+        // The low halves sum up to less than 2^64, so they are what the high ones leave of the wrapped sum.
+        const uint64_t high = AT_LEVEL(highHalves)(values, count, validity);
+        result->sumHigh = high;
+        result->sumLow = state.sum + (valid << 63) - (high << 32);
     } else {
         // As if each value had been shifted up by 2^63.
-        shift = (uint64_t)wholeCount << 31;
+        result->sumHigh = (valid << 31) + (uint64_t)((int64_t)state.sum >> 32);
+        result->sumLow = state.sum & 0xFFFFFFFFull;
     }
-    high += UPPER(high, 4);
-    low += UPPER(low, 4);
-    whole += UPPER(whole, 4);
-    high += UPPER(high, 2);
-    low += UPPER(low, 2);
-    whole += UPPER(whole, 2);
-    const int64_t sum = (int64_t)(whole[0] + whole[1]);
-    result->sumHigh = shift + high[0] + high[1] + (uint64_t)(sum >> 32);
-    result->sumLow = low[0] + low[1] + ((uint64_t)sum & 0xFFFFFFFFull);
-    result->count = valid;
+}
+
+TARGET static void AT_LEVEL(extremes)(const int64_t *values, size_t count, int64_t *least, int64_t *greatest) {
+    const AT_LEVEL(IntegerState) state = AT_LEVEL(addIntegers)(values, count, count, NULL);
+    *least = state.min;
+    *greatest = state.max;
 }
 
 TARGET static void AT_LEVEL(aggregateDouble)(const double *values, size_t count, const uint64_t *validity,
@@ -749,33 +960,49 @@ TARGET static void AT_LEVEL(aggregateRunsInt64)(const int64_t *values, const uin
 
 // MARK: Sums alone, of values and of squares
 
+/// The whole rows of a run. ADDED makes the next of `some[i]`, sums, and `raw`, eight values: vector `i` from `row` on.
+#define SUM_ROWS(ADDED)                                                                                                \
+    for (size_t part = 0; part < LANE_VECTORS; part += sumsAtOnce) {                                                   \
+        f64x8 some[sumsAtOnce] = {{0}};                                                                                \
+        for (size_t row = part * 8; row < whole; row += LANES) {                                                       \
+            _Pragma("clang loop unroll(full)") for (size_t i = 0; i < sumsAtOnce; i++) {                               \
+                const i64x8 raw = *(const i64x8u *)(values + row + i * 8);                                             \
+                some[i] = ADDED;                                                                                       \
+            }                                                                                                          \
+        }                                                                                                              \
+        for (size_t i = 0; i < sumsAtOnce; i++) sums[part + i] = some[i];                                              \
+    }
+
 /// ADDEND makes what is added of eight raw values and `center`.
 #define SUMS(NAME, TYPE, ADDEND)                                                                                       \
     LOCAL double AT_LEVEL(NAME##Run)(const TYPE *values, size_t count, size_t readable, const uint64_t *validity,      \
                                      double center) {                                                                  \
-        f64x8 sumA = {0}, sumB = {0};                                                                                  \
-        size_t index = 0;                                                                                              \
-        if (validity == NULL) {                                                                                        \
-            for (; index + 16 <= count; index += 16) {                                                                 \
-                sumA += ADDEND(*(const i64x8u *)(values + index), center);                                             \
-                sumB += ADDEND(*(const i64x8u *)(values + index + 8), center);                                         \
+        enum { sumsAtOnce = LEVEL == 0 ? 2 : 4 };                                                                      \
+        f64x8 sums[LANE_VECTORS] = {{0}, {0}, {0}, {0}};                                                               \
+        const size_t whole = count / LANES * LANES, rest = count - whole;                                              \
+        (void)center;                                                                                                  \
+        if (whole > 0 && validity == NULL) {                                                                           \
+            SUM_ROWS(some[i] + ADDEND(raw, center))                                                                    \
+        } else if (whole > 0) {                                                                                        \
+            SUM_ROWS(AT_LEVEL(addWithin)(some[i], ADDEND(raw, center),                                                 \
+                                         AT_LEVEL(lanesWithin)((uint32_t)(validity[row / 64] >> (row % 64)), i)))      \
+        }                                                                                                              \
+        if (rest > 0) {                                                                                                \
+            int64_t copy[LANES];                                                                                       \
+            const TYPE *last = AT_LEVEL(lastRow)(values + whole, rest, readable - whole, copy);                        \
+            const uint32_t bits = AT_LEVEL(lastBits)(validity, whole, rest);                                           \
+            _Pragma("clang loop unroll(full)") for (size_t part = 0; part < LANE_VECTORS; part++) {                    \
+                if (part % 2 == 0 && part * 8 >= rest) break;                                                          \
+                if (part < 2 && rest >= 16 && validity == NULL) {                                                      \
+                    sums[part] += ADDEND(*(const i64x8u *)(last + part * 8), center);                                  \
+                    continue;                                                                                          \
+                }                                                                                                      \
+                AT_LEVEL(Lanes) lanes = AT_LEVEL(lanesWithin)(bits, part);                                             \
+                i64x8 raw = AT_LEVEL(valuesWithin)(last + part * 8, lanes);                                            \
+                sums[part] = AT_LEVEL(addWithin)(sums[part], ADDEND(raw, center), lanes);                              \
             }                                                                                                          \
         }                                                                                                              \
-        for (; index < count; index += 16) {                                                                           \
-            size_t rest = count - index;                                                                               \
-            uint32_t bits = rest < 16 ? (1u << rest) - 1 : 0xFFFF;                                                     \
-            if (validity != NULL) bits &= AT_LEVEL(rowBits)(validity, index / 16);                                     \
-            i64x8 rawA, rawB;                                                                                          \
-            if (rest >= 16) {                                                                                          \
-                rawA = *(const i64x8u *)(values + index);                                                              \
-                rawB = *(const i64x8u *)(values + index + 8);                                                          \
-            } else {                                                                                                   \
-                AT_LEVEL(tail)(values + index, rest, readable - index, &rawA, &rawB);                                  \
-            }                                                                                                          \
-            sumA += (f64x8)((i64x8)ADDEND(rawA, center) & AT_LEVEL(lanesOf)(bits));                                    \
-            sumB += (f64x8)((i64x8)ADDEND(rawB, center) & AT_LEVEL(lanesOf)(bits >> 8));                               \
-        }                                                                                                              \
-        return AT_LEVEL(total)(sumA, sumB);                                                                            \
+        return AT_LEVEL(total)(sums);                                                                                  \
     }
 
 #define SQUARES(NAME, TYPE, ADDEND)                                                                                    \
@@ -815,8 +1042,12 @@ SQUARES(squaresInt64, int64_t, CONVERTED_SQUARE)
 #undef CONVERTED
 #undef CONVERTED_SQUARE
 #undef SUMS
+#undef SUM_ROWS
 #undef SQUARES
 #undef COMPARE_LOOP
+#undef LANES
+#undef LANE_VECTORS
+#undef LANES_AT_LEVEL
 
 TARGET static double AT_LEVEL(sumDouble)(const double *values, size_t count, const uint64_t *validity) {
     return AT_LEVEL(sumDoubleRun)(values, count, count, validity, 0);

@@ -4,7 +4,7 @@
 //
 // Each has one body, instantiated per CPU level (baseline, AVX2, AVX-512); the level is chosen once, when the
 // program starts. FIRN_CPU_LEVEL=baseline|avx2|avx512 lowers it. Every level gives the same bits: doubles are
-// added in a fixed order over 16 lanes and never contracted. The Swift references are in Sources/Firn/Codec/Kernels.
+// added in a fixed order over 32 lanes and never contracted. The Swift references are in Sources/Firn/Codec/Kernels.
 
 #ifndef FIRN_CKERNELS_H
 #define FIRN_CKERNELS_H

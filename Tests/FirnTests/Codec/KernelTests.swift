@@ -22,13 +22,18 @@ import Testing
         (0..<rounds(1, full: full)).lazy.flatMap { _ in sample }
     }
 
-    private static let counts = [1, 2, 7, 8, 9, 15, 16, 17, 63, 64, 65, 100, 511, 1_023, 1_024]
+    private static let counts = [
+        1, 2, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 47, 48, 49, 63, 64, 65, 100, 511, 1_023, 1_024,
+    ]
 
+    /// Of any width, around any center, half of the time with some that are far from the others.
     private func integers(_ count: Int, _ random: inout CodecRandom) -> [Int64] {
         let shift = UInt64(random.below(64))
+        let center = [0, .min, .max, Int64(bitPattern: random.next())][random.below(4)]
+        let isMixed = random.below(2) == 0
         return (0..<count).map { _ in
-            random.below(30) == 0
-                ? [.min, .max, 0, -1][random.below(4)] : Int64(bitPattern: random.next()) >> Int64(shift)
+            isMixed && random.below(30) == 0
+                ? [.min, .max, 0, -1][random.below(4)] : center &+ Int64(bitPattern: random.next()) >> Int64(shift)
         }
     }
 
@@ -76,6 +81,10 @@ import Testing
             let scaling = ALPScaling(exponent: 7, factor: 3)
             var decoded = expected.map { Int64(bitPattern: $0) }
             ALPKernels.decode(&decoded, count: decoded.count, scaling)
+            var decodedAtOnce = [Int64](repeating: 1, count: rowCount * 16)
+            ALPKernels.unpackAndDecode(
+                source, width: width, rowCount: rowCount, base: Int64(bitPattern: base), scaling, into: &decodedAtOnce)
+            #expect(decodedAtOnce == decoded, "rows \(rowCount), seed \(random.seed)")
             forEveryLevel { kernels, level in
                 var output = [UInt64](repeating: 1, count: rowCount * 16)
                 kernels.unpack(source, UInt32(width), rowCount, base, &output)

@@ -39,10 +39,16 @@ enum ALPKernels {
         into values: UnsafeMutablePointer<Int64>
     ) {
         // Precondition: as for BitPacking.unpack.
-        values.withMemoryRebound(to: UInt64.self, capacity: rowCount * 16) {
-            BitPacking.unpack(packed, width: width, rowCount: rowCount, base: UInt64(bitPattern: base), into: $0)
+        let output = UnsafeMutableRawPointer(values)
+        let down = Doubles(repeating: scaling.down)
+        let fraction = Doubles(repeating: scaling.downFraction)
+        let magic = Doubles(repeating: ALP.magic)
+        // The base and the bits that make an integer a double are added at once.
+        let offset = SIMD8<UInt64>(repeating: UInt64(bitPattern: base &+ ALP.magicBits))
+        BitPacking.forEachHalfRow(of: packed, width: width, rowCount: rowCount) { byteOffset, integers in
+            let doubles = (unsafeBitCast(integers &+ offset, to: Doubles.self) - magic) * down * fraction
+            output.storeBytes(of: doubles, toByteOffset: byteOffset, as: Doubles.self)
         }
-        decode(values, count: rowCount * 16, scaling)
     }
 
     /// Integers for doubles; positions of those that do not come back go to `mismatches`. Returns their count.

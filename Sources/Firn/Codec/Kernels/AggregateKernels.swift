@@ -2,21 +2,24 @@
 //
 // Reference of the aggregates: what SUM(double) means, bit for bit.
 //
-// Value i of a run goes to lane i % 16. At the end lane k is added to lane k + 8 for k below 8, then k to k + 4
-// below 4, k to k + 2 below 2, and lane 0 to lane 1. A lane begins at 0.0. The order is fixed so that the sum
-// does not depend on the CPU; each square is rounded before it is added.
+// Value i of a run goes to lane i % 32. At the end lane k takes lane k + 16 for k below 16, then k + 8 below 8, k + 4
+// below 4, k + 2 below 2, and lane 0 takes lane 1. A lane begins at 0.0. The order is fixed so that the sum does not
+// depend on the CPU; each square is rounded before it is added. It is in no file: a state that was stored holds a sum,
+// however that was added up.
 
 import CKernels
 
 enum AggregateKernels {
+    private static let laneCount = 32
+
     static func aggregate(
         _ values: UnsafePointer<Double>, count: Int, validity: UnsafePointer<UInt64>?
     ) -> FirnDoubleAggregate {
-        var lanes = [Double](repeating: 0, count: 16)
+        var lanes = [Double](repeating: 0, count: laneCount)
         var result = FirnDoubleAggregate(sum: 0, min: .infinity, max: -.infinity, nanCount: 0, count: 0)
         for index in 0..<count where isValid(index, validity) {
             let value = values[index]
-            lanes[index % 16] += value
+            lanes[index % laneCount] += value
             if value < result.min { result.min = value }
             if value > result.max { result.max = value }
             result.nanCount += value.isNaN ? 1 : 0
@@ -45,8 +48,8 @@ enum AggregateKernels {
     }
 
     static func sum(_ values: UnsafePointer<Double>, count: Int, validity: UnsafePointer<UInt64>?) -> Double {
-        var lanes = [Double](repeating: 0, count: 16)
-        for index in 0..<count where isValid(index, validity) { lanes[index % 16] += values[index] }
+        var lanes = [Double](repeating: 0, count: laneCount)
+        for index in 0..<count where isValid(index, validity) { lanes[index % laneCount] += values[index] }
         return total(lanes)
     }
 
@@ -65,17 +68,17 @@ enum AggregateKernels {
     private static func squares(
         count: Int, validity: UnsafePointer<UInt64>?, around center: Double, _ value: (Int) -> Double
     ) -> Double {
-        var lanes = [Double](repeating: 0, count: 16)
+        var lanes = [Double](repeating: 0, count: laneCount)
         for index in 0..<count where isValid(index, validity) {
             let distance = value(index) - center
-            lanes[index % 16] += distance * distance
+            lanes[index % laneCount] += distance * distance
         }
         return total(lanes)
     }
 
     private static func total(_ lanes: [Double]) -> Double {
         var lanes = lanes
-        for half in [8, 4, 2, 1] {
+        for half in [16, 8, 4, 2, 1] {
             for lane in 0..<half { lanes[lane] += lanes[lane + half] }
         }
         return lanes[0]

@@ -67,8 +67,19 @@ enum BitPacking {
         // Precondition: packed holds byteCount(valueCount: rowCount * 16, width), values has room for 16 x rowCount.
         let output = UnsafeMutableRawPointer(values)
         let bases = SIMD8<UInt64>(repeating: base)
+        forEachHalfRow(of: packed, width: width, rowCount: rowCount) { byteOffset, values in
+            output.storeBytes(of: values &+ bases, toByteOffset: byteOffset, as: SIMD8<UInt64>.self)
+        }
+    }
+
+    /// Calls `body` with eight values at a time and with the offset of the first among values of 64 bits.
+    @inline(__always)
+    static func forEachHalfRow(
+        of packed: UnsafeRawPointer, width: Int, rowCount: Int, _ body: (_ byteOffset: Int, SIMD8<UInt64>) -> Void
+    ) {
+        // Precondition: packed holds byteCount(valueCount: rowCount * 16, width).
         if width == 0 {
-            for row in 0..<rowCount * 2 { output.storeBytes(of: bases, toByteOffset: row * 64, as: SIMD8<UInt64>.self) }
+            for half in 0..<rowCount * 2 { body(half &* 64, SIMD8(repeating: 0)) }
             return
         }
         let mask = SIMD8<UInt64>(repeating: width == 64 ? .max : (1 &<< UInt64(width)) &- 1)
@@ -84,8 +95,8 @@ enum BitPacking {
                 low |= word.loadUnaligned(fromByteOffset: 128, as: SIMD8<UInt64>.self) &<< left
                 high |= word.loadUnaligned(fromByteOffset: 192, as: SIMD8<UInt64>.self) &<< left
             }
-            output.storeBytes(of: (low & mask) &+ bases, toByteOffset: row &* 128, as: SIMD8<UInt64>.self)
-            output.storeBytes(of: (high & mask) &+ bases, toByteOffset: row &* 128 &+ 64, as: SIMD8<UInt64>.self)
+            body(row &* 128, low & mask)
+            body(row &* 128 &+ 64, high & mask)
             bitOffset &+= width
         }
     }

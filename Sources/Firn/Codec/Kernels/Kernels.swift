@@ -184,7 +184,7 @@ enum Kernels {
 
     // MARK: Aggregating
 
-    /// Sum in the fixed order of 16 lanes, extremes without NaN, counts; `validity` nil counts every value.
+    /// Sum in the fixed order of 32 lanes, extremes without NaN, counts; `validity` nil counts every value.
     @inline(__always)
     static func aggregate(
         _ values: UnsafePointer<Double>, count: Int, validity: UnsafePointer<UInt64>? = nil
@@ -209,7 +209,7 @@ enum Kernels {
         firn_sum_double(values, count, validity)
     }
 
-    /// Sum of (value - center)^2 in the fixed order of 16 lanes.
+    /// Sum of (value - center)^2 in the fixed order of 32 lanes.
     @inline(__always)
     static func squares(
         _ values: UnsafePointer<Double>, count: Int, validity: UnsafePointer<UInt64>? = nil, around center: Double
