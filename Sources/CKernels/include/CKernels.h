@@ -56,9 +56,15 @@ typedef struct {
     uint32_t states[16];
 } FirnBinStreams;
 
+/// Bins whose distances whole-vector permutations look up.
+#define FIRN_NEAR_BINS 64
+/// States up to which permutations beat loads.
+#define FIRN_NEAR_STATES 256
+
 /// What the states of entropy-coded values mean.
 typedef struct {
     /// An entry for each state (firn_bin_entry): its bin is below `lowerCount`, what it adds to its bits is a state.
+    /// On a boundary of 64 bytes, and FIRN_NEAR_STATES words may be read, however few count.
     const uint32_t *table;
     size_t stateCount;
     /// The lower bound of each bin.
@@ -66,6 +72,11 @@ typedef struct {
     size_t lowerCount;
     /// Bits of the widest offset.
     uint32_t widest;
+    /// Of bins which all lie within 2^32 of the first, offsets included, so that 32 bits tell values apart: the entries
+    /// again, and in the upper half of each how far its bin's lower bound is from the first. Else null.
+    const uint64_t *nearTable;
+    /// Those distances by bin, FIRN_NEAR_BINS words on a boundary of 64 bytes; null where there are more bins.
+    const uint32_t *distances;
 } FirnBinModel;
 
 /// `validity` is a bitmap, bit i of which belongs to value i, or null when every value counts. Run k covers

@@ -111,10 +111,41 @@ import Testing
         }
     }
 
+    /// Tables as a BinModel has them, of any entries.
+    private final class TablesInMemory {
+        private let table: VectorBuffer<UInt32>
+        private let distances = VectorBuffer<UInt32>()
+        private let nearTable = VectorBuffer<UInt64>(valueCount: 1 << BinnedEntropy.tableBitsMax)
+        private let lowers: VectorBuffer<UInt64>
+        let tables: FirnBinModel
+
+        init(_ entries: [UInt32], _ bounds: [UInt64], widest: Int) {
+            table = VectorBuffer(valueCount: max(entries.count, Int(FIRN_NEAR_STATES)))
+            lowers = VectorBuffer(valueCount: bounds.count)
+            for (bin, bound) in bounds.enumerated() {
+                lowers[bin] = bound
+                distances[bin] = UInt32(truncatingIfNeeded: bound &- bounds[0])
+            }
+            var isNear = true
+            for (state, entry) in entries.enumerated() {
+                let distance = bounds[Int(entry >> 10 & 1_023)] &- bounds[0]
+                let (last, isOverflow) = distance.addingReportingOverflow(1 << UInt64(entry >> 4 & 63) - 1)
+                isNear = isNear && !isOverflow && last < 1 << 32
+                table[state] = entry
+                nearTable[state] = UInt64(entry) | distance << 32
+            }
+            isNear = isNear && widest < 32
+            tables = FirnBinModel(
+                table: table.pointer, stateCount: entries.count, lowers: lowers.pointer, lowerCount: bounds.count,
+                widest: UInt32(widest), nearTable: isNear ? UnsafePointer(nearTable.pointer) : nil,
+                distances: isNear && bounds.count <= Int(FIRN_NEAR_BINS) ? UnsafePointer(distances.pointer) : nil)
+        }
+    }
+
     @Test func theDecodersLoopAgreesAtEveryLevel() {
         var random = CodecRandom()
         for _ in 0..<KernelTests.rounds(20, full: 700) {
-            let binCount = 1 + random.below(60)
+            let binCount = 1 + random.below(random.below(3) == 0 ? 300 : 60)
             let widest = [0, 1, 15, 16, 17, 32, 33, 48, 56][random.below(9)]
             // Bins anywhere, and bins that lie so near to each other that 32 bits tell them apart, or just not.
             let first = random.next()
@@ -138,21 +169,19 @@ import Testing
             let counts = [16 * random.below(60), 1 + random.below(1_500)]
             let start = EntropyKernels.start(
                 streams[0].words, streams[1].words, tableBits: tableBits, widest: widest)
+            let memory = TablesInMemory(table, lowers, widest: widest)
+            var tables = memory.tables
             var reference = start
-            let expected = counts.map {
-                EntropyKernels.expandBins(table, lowers, widest: widest, &reference, count: $0)
-            }
+            let expected = counts.map { EntropyKernels.expandBins(tables, &reference, count: $0) }
             for level in KernelTests.levels {
                 var decoder = start
                 for (count, expected) in zip(counts, expected) {
                     var values = [UInt64](repeating: 0, count: count)
-                    EntropyKernels.withModel(table, lowers, widest: widest) {
-                        firn_kernels_at(level).pointee.expandBins($0, &decoder, count, &values)
-                    }
+                    firn_kernels_at(level).pointee.expandBins(&tables, &decoder, count, &values)
                     #expect(values == expected, "level \(level.rawValue), seed \(random.seed)")
                 }
             }
-            withExtendedLifetime(streams) {}
+            withExtendedLifetime((streams, memory)) {}
         }
     }
 

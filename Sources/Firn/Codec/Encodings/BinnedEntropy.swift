@@ -187,39 +187,36 @@ enum BinnedEntropy {
 final class BinnedIntegers {
     private let divisor: Int64
     private let base: Int64
-    /// What the running sums of each order have come to.
+    private let order: Int
+    /// What the running sums of the values, and of their differences, have come to.
     // One caller at a time, by the rules of whom this belongs to: a check for each vector would cost more than a sum.
-    @exclusivity(unchecked) private var carries: [Int64]
-    private let table: [UInt32]
-    private let lowers: [UInt64]
-    private let widestOffset: Int
+    @exclusivity(unchecked) private var valueCarry: Int64 = 0
+    @exclusivity(unchecked) private var differenceCarry: Int64 = 0
+    private let model: BinModel
     private let symbols: PaddedWords
     private let offsets: PaddedWords
     @exclusivity(unchecked) private var streams: FirnBinStreams
 
     init(_ reader: inout ByteReader) throws(FormatError) {
         let start = reader.offset
-        let order = Int(try reader.readByte())
+        order = Int(try reader.readByte())
         guard order <= BinnedEntropy.orderMax else { throw FormatError("differences of order \(order)", at: start) }
         divisor = Int64(bitPattern: try reader.readVarint())
         base = try reader.readSignedVarint()
-        var carries: [Int64] = []
-        for _ in 0..<order { carries.append(try reader.readSignedVarint()) }
-        let model = try EntropyModel(&reader)
-        var wordCounts: [Int] = []
-        for _ in 0..<2 { wordCounts.append(try reader.readCount(atMost: reader.remaining / 2)) }
-        symbols = PaddedWords(try reader.readBytes(wordCounts[0] * 2))
-        offsets = PaddedWords(try reader.readBytes(wordCounts[1] * 2))
-        table = model.decoderTable()
+        if order > 0 { valueCarry = try reader.readSignedVarint() }
+        if order > 1 { differenceCarry = try reader.readSignedVarint() }
+        var model = try EntropyModel(&reader)
+        let symbolCount = try reader.readCount(atMost: reader.remaining / 2)
+        let offsetCount = try reader.readCount(atMost: reader.remaining / 2)
+        symbols = PaddedWords(try reader.readBytes(symbolCount * 2))
+        offsets = PaddedWords(try reader.readBytes(offsetCount * 2))
         // Without a divisor the base needs no pass of its own: lower bounds or the last sums bring it in.
-        if divisor == 1 && order > 0 { carries[0] &+= base }
+        if divisor == 1 && order > 0 { valueCarry &+= base }
         let lowerBase = divisor == 1 && order == 0 ? UInt64(bitPattern: base) : 0
-        let latentZero = order == 0 ? 0 : BinnedEntropy.signBit
-        lowers = model.lowers.map { $0 &- latentZero &+ lowerBase }
-        widestOffset = model.offsetWidths.max() ?? 0
+        model.moveLowers(by: order == 0 ? lowerBase : 0 &- BinnedEntropy.signBit)
+        self.model = model.decoderModel()
         streams = EntropyKernels.start(
-            symbols.words, offsets.words, tableBits: model.tableBits, widest: widestOffset)
-        self.carries = carries
+            symbols.words, offsets.words, tableBits: model.tableBits, widest: Int(self.model.tables.widest))
     }
 
     /// Expands the next `count` integers, at most a vector.
@@ -227,11 +224,15 @@ final class BinnedIntegers {
         // Preconditions: a table's base + 2^bits - 1 and the states index it, its bins index the lower bounds, all by
         // construction or by check; the streams are padded, and live as long as this object.
         vector.withMemoryRebound(to: UInt64.self, capacity: count) {
-            Kernels.expandBins(table, lowers, widest: widestOffset, &streams, count: count, into: $0)
+            Kernels.expandBins(model, &streams, count: count, into: $0)
         }
-        for level in carries.indices.reversed() {
-            Kernels.prefixSum(vector, count: count, carry: carries[level])
-            carries[level] = vector[count - 1]
+        if order > 1 {
+            Kernels.prefixSum(vector, count: count, carry: differenceCarry)
+            differenceCarry = vector[count - 1]
+        }
+        if order > 0 {
+            Kernels.prefixSum(vector, count: count, carry: valueCarry)
+            valueCarry = vector[count - 1]
         }
         if divisor != 1 { Kernels.scale(vector, count: count, factor: divisor, base: base) }
     }
@@ -426,16 +427,20 @@ struct EntropyModel {
         guard tableBits <= BinnedEntropy.tableBitsMax, binCount > 0 else {
             throw FormatError("a table of 2^\(tableBits) for \(binCount) bins", at: start)
         }
+        lowers.reserveCapacity(binCount)
+        offsetWidths.reserveCapacity(binCount)
+        weights.reserveCapacity(binCount)
         var bits = BitReader(reader.view[reader.offset...])
-        var fields: [Int] = []
-        for _ in 0..<3 { fields.append(Int(bits.read(Self.fieldBits))) }
-        guard fields.allSatisfy({ $0 <= 6 }) else { throw FormatError("a model of wide fields", at: start) }
+        let fields = (
+            Int(bits.read(Self.fieldBits)), Int(bits.read(Self.fieldBits)), Int(bits.read(Self.fieldBits))
+        )
+        guard max(fields.0, fields.1, fields.2) <= 6 else { throw FormatError("a model of wide fields", at: start) }
         var lower = bits.read(32)
         lower |= bits.read(32) << 32
         var total = 0
         for bin in 0..<binCount {
-            let width = Int(bits.read(fields[0]))
-            let weight = bits.readNumber(countBits: fields[1])
+            let width = Int(bits.read(fields.0))
+            let weight = bits.readNumber(countBits: fields.1)
             guard width <= BinnedEntropy.offsetWidthMax, weight <= 1 << UInt64(tableBits) else {
                 throw FormatError("bin \(bin) is damaged", at: start)
             }
@@ -443,7 +448,7 @@ struct EntropyModel {
             offsetWidths.append(width)
             weights.append(Int(weight))
             total += Int(weight)
-            if bin + 1 < binCount { lower &+= bits.readNumber(countBits: fields[2]) }
+            if bin + 1 < binCount { lower &+= bits.readNumber(countBits: fields.2) }
         }
         guard total == 1 << tableBits else { throw FormatError("weights do not fill their table", at: start) }
         try reader.skip(bits.byteCount)
@@ -451,37 +456,23 @@ struct EntropyModel {
 
     // MARK: tANS
 
-    /// The symbol of each state, spread so that each symbol's states are far apart.
-    private func spread() -> [UInt16] {
-        let size = 1 << tableBits
-        // Odd for every size above 8, so that the walk meets every state once.
-        let stride = size <= 8 ? 1 : (size >> 1) + (size >> 3) + 3
-        return [UInt16](unsafeUninitializedCapacity: size) { symbols, count in
-            // Precondition: the weights sum to the size, so every position is written, and once.
-            var position = 0
-            for (symbol, weight) in weights.enumerated() {
-                for _ in 0..<weight {
-                    symbols[position] = UInt16(truncatingIfNeeded: symbol)
-                    position = (position &+ stride) & (size &- 1)
-                }
-            }
-            count = size
-        }
-    }
-
     /// For each symbol its states in ascending order.
     fileprivate func encoderPlaces() -> [[Int]] {
+        var states = [UInt32](repeating: 0, count: 1 << tableBits)
+        EntropyKernels.spread(weights, tableBits: tableBits, into: &states)
         var places = [[Int]](repeating: [], count: weights.count)
-        for (state, symbol) in spread().enumerated() { places[Int(symbol)].append(state) }
+        for (state, symbol) in states.enumerated() { places[Int(symbol)].append(state) }
         return places
     }
 
-    /// For each state its bin, the bits to read, and what to add to them for the next state.
-    fileprivate func decoderTable() -> [UInt32] {
-        let symbols = spread()
-        return EntropyKernels.table(
-            symbols, weights: weights.map { UInt32($0) }, offsetWidths: offsetWidths.map { UInt32($0) },
-            tableBits: UInt32(tableBits))
+    /// Adds to every lower bound.
+    fileprivate mutating func moveLowers(by distance: UInt64) {
+        if distance == 0 { return }
+        for bin in lowers.indices { lowers[bin] &+= distance }
+    }
+
+    fileprivate func decoderModel() -> BinModel {
+        BinModel(tableBits: tableBits, weights: weights, offsetWidths: offsetWidths, lowers: lowers)
     }
 
     /// Rounds of up to 16 bits that the widest offset takes.

@@ -101,7 +101,7 @@ struct RemainderSplit {
 struct Remainders {
     private let multiple: Int64
     private let integers: BinnedIntegers
-    private let scratch = VectorBuffer<Int64>()
+    private let scratch = VectorBuffer<Int64>(uninitializedValueCount: VectorLayout.valueCount)
 
     /// nil where nothing is split.
     init?(_ reader: inout ByteReader) throws(FormatError) {

@@ -295,7 +295,7 @@ private struct ScaledPage {
             let near = try reader.readByte()
             guard near <= 1 else { throw FormatError("unknown form of near exceptions \(near)", at: start) }
             distances = near == 1 ? try BinnedIntegers(&reader) : nil
-            scratch = near == 1 ? VectorBuffer() : nil
+            scratch = near == 1 ? VectorBuffer(uninitializedValueCount: VectorLayout.valueCount) : nil
         }
 
         /// Puts bit patterns in the place of the next `count` integers, at most a vector.

@@ -120,10 +120,9 @@ enum Kernels {
     /// Expands the next `count` entropy-coded values; see CKernels.h and BinnedEntropy.
     @inline(__always)
     static func expandBins(
-        _ table: [UInt32], _ lowers: [UInt64], widest: Int, _ streams: inout FirnBinStreams, count: Int,
-        into values: UnsafeMutablePointer<UInt64>
+        _ model: BinModel, _ streams: inout FirnBinStreams, count: Int, into values: UnsafeMutablePointer<UInt64>
     ) {
-        EntropyKernels.withModel(table, lowers, widest: widest) { firn_expand_bins($0, &streams, count, values) }
+        withUnsafePointer(to: model.tables) { firn_expand_bins($0, &streams, count, values) }
     }
 
     // MARK: Filtering
