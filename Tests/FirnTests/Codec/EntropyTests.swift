@@ -52,7 +52,11 @@ import Testing
                     let buffer = VectorBuffer<Int64>(valueCount: count)
                     try writer.withUnsafeBytes { bytes in
                         var reader = ByteReader(bytes)
-                        try AlignedIntegers.decode(&reader, count: count, into: buffer.pointer)
+                        var decoder = try AlignedIntegers.Decoder(&reader, count: count)
+                        for start in stride(from: 0, to: count, by: VectorLayout.valueCount) {
+                            decoder.expandNext(
+                                min(VectorLayout.valueCount, count - start), into: buffer.pointer + start)
+                        }
                         try reader.expectEnd()
                     }
                     let decoded = Array(UnsafeBufferPointer(start: buffer.pointer, count: count))

@@ -185,35 +185,22 @@ enum BinnedEntropy {
 /// Binned integers that were read and checked, to be expanded from first to last: whatever passed the checks expands
 /// to some integers. A vector at a time, so that what is done with them next finds them in the first cache.
 final class BinnedIntegers {
-    private let divisor: Int64
-    private let base: Int64
-    private let order: Int
-    /// What the running sums of the values, and of their differences, have come to.
-    // One caller at a time, by the rules of whom this belongs to: a check for each vector would cost more than a sum.
-    @exclusivity(unchecked) private var valueCarry: Int64 = 0
-    @exclusivity(unchecked) private var differenceCarry: Int64 = 0
     private let model: BinModel
     private let symbols: PaddedWords
     private let offsets: PaddedWords
+    // One caller at a time, by the rules of whom this belongs to: a check for each vector would cost more than a sum.
     @exclusivity(unchecked) private var streams: FirnBinStreams
+    @exclusivity(unchecked) private var sums: RunningSums
 
     init(_ reader: inout ByteReader) throws(FormatError) {
-        let start = reader.offset
-        order = Int(try reader.readByte())
-        guard order <= BinnedEntropy.orderMax else { throw FormatError("differences of order \(order)", at: start) }
-        divisor = Int64(bitPattern: try reader.readVarint())
-        base = try reader.readSignedVarint()
-        if order > 0 { valueCarry = try reader.readSignedVarint() }
-        if order > 1 { differenceCarry = try reader.readSignedVarint() }
+        sums = try RunningSums(&reader)
         var model = try EntropyModel(&reader)
         let symbolCount = try reader.readCount(atMost: reader.remaining / 2)
         let offsetCount = try reader.readCount(atMost: reader.remaining / 2)
         symbols = PaddedWords(try reader.readBytes(symbolCount * 2))
         offsets = PaddedWords(try reader.readBytes(offsetCount * 2))
-        // Without a divisor the base needs no pass of its own: lower bounds or the last sums bring it in.
-        if divisor == 1 && order > 0 { valueCarry &+= base }
-        let lowerBase = divisor == 1 && order == 0 ? UInt64(bitPattern: base) : 0
-        model.moveLowers(by: order == 0 ? lowerBase : 0 &- BinnedEntropy.signBit)
+        let latentZero = sums.order == 0 ? 0 : BinnedEntropy.signBit
+        model.moveLowers(by: UInt64(bitPattern: sums.latentBase) &- latentZero)
         self.model = model.decoderModel()
         streams = EntropyKernels.start(
             symbols.words, offsets.words, tableBits: model.tableBits, widest: Int(self.model.tables.widest))
@@ -226,15 +213,7 @@ final class BinnedIntegers {
         vector.withMemoryRebound(to: UInt64.self, capacity: count) {
             Kernels.expandBins(model, &streams, count: count, into: $0)
         }
-        if order > 1 {
-            Kernels.prefixSum(vector, count: count, carry: differenceCarry)
-            differenceCarry = vector[count - 1]
-        }
-        if order > 0 {
-            Kernels.prefixSum(vector, count: count, carry: valueCarry)
-            valueCarry = vector[count - 1]
-        }
-        if divisor != 1 { Kernels.scale(vector, count: count, factor: divisor, base: base) }
+        sums.apply(to: vector, count: count)
     }
 }
 

@@ -150,12 +150,8 @@ enum WholePage {
     ) throws(FormatError) -> VectorBuffer<Int64> {
         let buffer = VectorBuffer<Int64>(uninitializedValueCount: count)
         let values = buffer.pointer
-        var binned: BinnedIntegers?
-        if scheme == .binnedEntropy {
-            binned = try BinnedIntegers(&reader)
-        } else {
-            try AlignedIntegers.decode(&reader, count: count, into: values)
-        }
+        let binned = scheme == .binnedEntropy ? try BinnedIntegers(&reader) : nil
+        var aligned = scheme == .binnedEntropy ? nil : try AlignedIntegers.Decoder(&reader, count: count)
         let remainders = try Remainders(&reader)
         let start = reader.offset
         let meaning = try DecodedMeaning(&reader, domain)
@@ -164,6 +160,7 @@ enum WholePage {
             for first in stride(from: 0, to: count, by: VectorLayout.valueCount) {
                 let vectorCount = min(VectorLayout.valueCount, count - first)
                 binned?.expandNext(vectorCount, into: values + first)
+                aligned?.expandNext(vectorCount, into: values + first)
                 remainders?.join(values + first, count: vectorCount)
                 try meaning.decode(values + first, count: vectorCount, domain)
             }
