@@ -38,15 +38,23 @@ LOCAL __m512i AT_LEVEL(among)(const uint32_t *words, __m512i places, int blockCo
     return found[0];
 }
 
+/// What to store where `values` are: eight values, or those that are there times the factor, plus these.
+LOCAL __m512i AT_LEVEL(joinedWide)(const uint64_t *values, uint64_t factor, __m512i added) {
+    if (factor == 0) return added;
+    __m512i previous = _mm512_loadu_si512(values);
+    if (factor != 1) previous = _mm512_mullo_epi64(previous, _mm512_set1_epi64((long long)factor));
+    return _mm512_add_epi64(previous, added);
+}
+
 /// Bin and offset of sixteen values.
 LOCAL void AT_LEVEL(storeNear)(const FirnBinModel *model, __m512i bins, __m512i offsets, int blockCount,
-                               uint64_t *values) {
+                               uint64_t factor, uint64_t *values) {
     __m512i distances = _mm512_add_epi32(AT_LEVEL(among)(model->distances, bins, blockCount), offsets);
     __m512i base = _mm512_set1_epi64((long long)model->lowers[0]);
     __m512i low = _mm512_cvtepu32_epi64(_mm512_castsi512_si256(distances));
     __m512i high = _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64(distances, 1));
-    _mm512_storeu_si512(values, _mm512_add_epi64(low, base));
-    _mm512_storeu_si512(values + 8, _mm512_add_epi64(high, base));
+    _mm512_storeu_si512(values, AT_LEVEL(joinedWide)(values, factor, _mm512_add_epi64(low, base)));
+    _mm512_storeu_si512(values + 8, AT_LEVEL(joinedWide)(values + 8, factor, _mm512_add_epi64(high, base)));
 }
 
 // Models of few states: all sixteen lanes in one vector.
@@ -67,8 +75,8 @@ LOCAL __m512i AT_LEVEL(takeWide)(const uint16_t **words, AT_LEVEL(WideQueue) *qu
     return taken;
 }
 
-LOCAL void AT_LEVEL(expandFew)(const FirnBinModel *bins, FirnBinStreams *streams, size_t count, uint64_t *values,
-                               int rounds, int entryBlocks, int lowerBlocks) {
+LOCAL void AT_LEVEL(expandFew)(const FirnBinModel *bins, FirnBinStreams *streams, size_t count, uint64_t factor,
+                               uint64_t *values, int rounds, int entryBlocks, int lowerBlocks) {
     const uint16_t *symbols = streams->symbols, *offsets = streams->offsets;
     AT_LEVEL(WideQueue) symbolQueue, offsetQueue;
     __m512i state = _mm512_loadu_si512(streams->states);
@@ -90,7 +98,7 @@ LOCAL void AT_LEVEL(expandFew)(const FirnBinModel *bins, FirnBinStreams *streams
             offset = _mm512_or_si512(offset, _mm512_slli_epi32(part, (unsigned)round * 16));
             width = _mm512_sub_epi32(width, now);
         }
-        AT_LEVEL(storeNear)(bins, _mm512_srli_epi32(entry, 10), offset, lowerBlocks, values + index);
+        AT_LEVEL(storeNear)(bins, _mm512_srli_epi32(entry, 10), offset, lowerBlocks, factor, values + index);
         symbols = symbols < streams->symbolsEnd ? symbols : streams->symbolsEnd;
         offsets = offsets < streams->offsetsEnd ? offsets : streams->offsetsEnd;
     }
@@ -104,14 +112,16 @@ LOCAL void AT_LEVEL(expandFew)(const FirnBinModel *bins, FirnBinStreams *streams
 }
 
 TARGET static __attribute__((noinline)) void AT_LEVEL(expandFewRows)(const FirnBinModel *bins, FirnBinStreams *streams,
-                                                                     size_t count, uint64_t *values) {
+                                                                     size_t count, uint64_t factor, uint64_t *values) {
 #define DISTANCES(rounds, entryBlocks)                                                                                 \
     if (bins->lowerCount <= FIRN_NEAR_BINS / 2)                                                                        \
-        AT_LEVEL(expandFew)(bins, streams, count, values, rounds, entryBlocks, 1);                                     \
+        AT_LEVEL(expandFew)(bins, streams, count, factor, values, rounds, entryBlocks, 1);                             \
     else                                                                                                               \
-        AT_LEVEL(expandFew)(bins, streams, count, values, rounds, entryBlocks, 2);
+        AT_LEVEL(expandFew)(bins, streams, count, factor, values, rounds, entryBlocks, 2);
 #define ROUNDS(rounds)                                                                                                 \
-    if (bins->stateCount <= FIRN_NEAR_STATES / 2) {                                                                    \
+    if (bins->stateCount <= FIRN_NEAR_STATES / 4) {                                                                    \
+        DISTANCES(rounds, FIRN_NEAR_STATES / 128)                                                                      \
+    } else if (bins->stateCount <= FIRN_NEAR_STATES / 2) {                                                             \
         DISTANCES(rounds, FIRN_NEAR_STATES / 64)                                                                       \
     } else {                                                                                                           \
         DISTANCES(rounds, FIRN_NEAR_STATES / 32)                                                                       \
@@ -158,6 +168,14 @@ LOCAL int AT_LEVEL(holdMany)(__m256i held) {
 LOCAL int AT_LEVEL(areNought)(__m256i a, __m256i b) {
     __m256i either = _mm256_or_si256(a, b);
     return _mm256_testz_si256(either, either);
+}
+
+/// Stores four values, or those that are there times the factor, plus these.
+LOCAL void AT_LEVEL(store)(uint64_t *values, uint64_t factor, __m256i added) {
+    u64x4 sum = (u64x4)added;
+    if (factor == 1) sum += *(const u64x4u *)values;
+    if (factor > 1) sum += *(const u64x4u *)values * factor;
+    *(u64x4u *)values = sum;
 }
 
 // Queues and states of half a row.
@@ -208,8 +226,8 @@ LOCAL __m256i AT_LEVEL(pairsOf)(const uint64_t *table, __m256i states, __m256i *
 }
 
 /// Bins near to each other: one load a value brings the entry and the lower bound.
-LOCAL void AT_LEVEL(expandNear)(const FirnBinModel *bins, FirnBinStreams *streams, size_t count, uint64_t *values,
-                                int rounds) {
+LOCAL void AT_LEVEL(expandNear)(const FirnBinModel *bins, FirnBinStreams *streams, size_t count, uint64_t factor,
+                                uint64_t *values, int rounds) {
     const uint64_t *table = bins->nearTable;
     const __m256i base = _mm256_set1_epi64x((long long)bins->lowers[0]);
     const uint16_t *symbols = streams->symbols, *offsets = streams->offsets;
@@ -235,8 +253,8 @@ LOCAL void AT_LEVEL(expandNear)(const FirnBinModel *bins, FirnBinStreams *stream
         UNROLLED for (int half = 0; half < 2; half++) {
             __m256i low = _mm256_cvtepu32_epi64(_mm256_castsi256_si128(distance[half]));
             __m256i high = _mm256_cvtepu32_epi64(_mm256_extracti128_si256(distance[half], 1));
-            _mm256_storeu_si256((__m256i_u *)(values + index + half * 8), _mm256_add_epi64(low, base));
-            _mm256_storeu_si256((__m256i_u *)(values + index + half * 8 + 4), _mm256_add_epi64(high, base));
+            AT_LEVEL(store)(values + index + half * 8, factor, _mm256_add_epi64(low, base));
+            AT_LEVEL(store)(values + index + half * 8 + 4, factor, _mm256_add_epi64(high, base));
         }
         symbols = symbols < symbolsEnd ? symbols : symbolsEnd;
         offsets = offsets < offsetsEnd ? offsets : offsetsEnd;
@@ -247,12 +265,19 @@ LOCAL void AT_LEVEL(expandNear)(const FirnBinModel *bins, FirnBinStreams *stream
 }
 
 TARGET static __attribute__((noinline)) void AT_LEVEL(expandNearRows)(const FirnBinModel *bins, FirnBinStreams *streams,
-                                                                      size_t count, uint64_t *values) {
+                                                                      size_t count, uint64_t factor, uint64_t *values) {
+    // Without a factor the loops are their own: looking for one in each row would delay the next.
+#define FACTORS(rounds)                                                                                                \
+    if (factor == 0)                                                                                                   \
+        AT_LEVEL(expandNear)(bins, streams, count, 0, values, rounds);                                                 \
+    else                                                                                                               \
+        AT_LEVEL(expandNear)(bins, streams, count, factor, values, rounds);
     switch ((bins->widest + 15) / 16) {
-    case 0: AT_LEVEL(expandNear)(bins, streams, count, values, 0); break;
-    case 1: AT_LEVEL(expandNear)(bins, streams, count, values, 1); break;
-    default: AT_LEVEL(expandNear)(bins, streams, count, values, 2); break;
+    case 0: FACTORS(0) break;
+    case 1: FACTORS(1) break;
+    default: FACTORS(2) break;
     }
+#undef FACTORS
 }
 
 LOCAL __m256i AT_LEVEL(entriesOf)(const uint32_t *table, __m256i states) {
@@ -272,7 +297,7 @@ LOCAL __m256i AT_LEVEL(lowersOf)(const uint64_t *lowers, __m128i bins) {
 }
 
 LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnBinStreams *streams, size_t count,
-                            uint64_t *values, int rounds) {
+                            uint64_t factor, uint64_t *values, int rounds) {
     const uint16_t *symbols = streams->symbols, *offsets = streams->offsets;
     AT_LEVEL(Half) halves[2];
     AT_LEVEL(open)(streams, halves);
@@ -305,8 +330,8 @@ LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnB
                 low = _mm256_add_epi64(low, part ? _mm256_slli_epi64(a, 32) : a);
                 high = _mm256_add_epi64(high, part ? _mm256_slli_epi64(b, 32) : b);
             }
-            _mm256_storeu_si256((__m256i_u *)(values + index + half * 8), low);
-            _mm256_storeu_si256((__m256i_u *)(values + index + half * 8 + 4), high);
+            AT_LEVEL(store)(values + index + half * 8, factor, low);
+            AT_LEVEL(store)(values + index + half * 8 + 4, factor, high);
         }
         symbols = symbols < streams->symbolsEnd ? symbols : streams->symbolsEnd;
         offsets = offsets < streams->offsetsEnd ? offsets : streams->offsetsEnd;
@@ -360,7 +385,7 @@ LOCAL u32x4 AT_LEVEL(take)(const uint16_t **words, AT_LEVEL(Queue) *queue, u32x4
 }
 
 LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnBinStreams *streams, size_t count,
-                            uint64_t *values, int rounds) {
+                            uint64_t factor, uint64_t *values, int rounds) {
     AT_LEVEL(Queue) symbolQueues[4], offsetQueues[4];
     AT_LEVEL(open)(&streams->symbolQueues, symbolQueues);
     AT_LEVEL(open)(&streams->offsetQueues, offsetQueues);
@@ -377,7 +402,10 @@ LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnB
             memcpy(states + four * 4, &state, sizeof state);
             widths[four] = entry >> 4 & 63;
             u32x4 bin = entry >> 10 & 1023;
-            for (int lane = 0; lane < 4; lane++) values[index + four * 4 + lane] = lowers[bin[lane]];
+            for (int lane = 0; lane < 4; lane++) {
+                uint64_t *value = values + index + four * 4 + lane;
+                *value = factor == 0 ? lowers[bin[lane]] : *value * factor + lowers[bin[lane]];
+            }
         }
         for (int round = 0; round < rounds; round++) {
             ROLLED for (int four = 0; four < 4; four++) {
@@ -403,37 +431,38 @@ LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnB
 
 /// `count` is a multiple of 16.
 TARGET static __attribute__((noinline)) void AT_LEVEL(expandRows)(const FirnBinModel *bins, FirnBinStreams *streams,
-                                                                  size_t count, uint64_t *values) {
+                                                                  size_t count, uint64_t factor, uint64_t *values) {
 #if LEVEL == 2
     if (bins->distances != NULL && bins->stateCount <= FIRN_NEAR_STATES) {
-        AT_LEVEL(expandFewRows)(bins, streams, count, values);
+        AT_LEVEL(expandFewRows)(bins, streams, count, factor, values);
         return;
     }
 #endif
 #if LEVEL > 0
     if (bins->nearTable != NULL) {
-        AT_LEVEL(expandNearRows)(bins, streams, count, values);
+        AT_LEVEL(expandNearRows)(bins, streams, count, factor, values);
         return;
     }
 #endif
     const uint32_t *table = bins->table;
     const uint64_t *lowers = bins->lowers;
     switch ((bins->widest + 15) / 16) {
-    case 0: AT_LEVEL(expand)(table, lowers, streams, count, values, 0); break;
-    case 1: AT_LEVEL(expand)(table, lowers, streams, count, values, 1); break;
-    case 2: AT_LEVEL(expand)(table, lowers, streams, count, values, 2); break;
-    case 3: AT_LEVEL(expand)(table, lowers, streams, count, values, 3); break;
-    default: AT_LEVEL(expand)(table, lowers, streams, count, values, 4); break;
+    case 0: AT_LEVEL(expand)(table, lowers, streams, count, factor, values, 0); break;
+    case 1: AT_LEVEL(expand)(table, lowers, streams, count, factor, values, 1); break;
+    case 2: AT_LEVEL(expand)(table, lowers, streams, count, factor, values, 2); break;
+    case 3: AT_LEVEL(expand)(table, lowers, streams, count, factor, values, 3); break;
+    default: AT_LEVEL(expand)(table, lowers, streams, count, factor, values, 4); break;
     }
 }
 
 TARGET static void AT_LEVEL(expandBins)(const FirnBinModel *bins, FirnBinStreams *restrict streams, size_t count,
-                                        uint64_t *restrict values) {
+                                        uint64_t factor, uint64_t *restrict values) {
     const size_t whole = count / 16 * 16;
-    if (whole > 0) AT_LEVEL(expandRows)(bins, streams, whole, values);
+    if (whole > 0) AT_LEVEL(expandRows)(bins, streams, whole, factor, values);
     if (whole < count) {
-        uint64_t row[16];
-        AT_LEVEL(expandRows)(bins, streams, 16, row);
+        uint64_t row[16] = {0};
+        memcpy(row, values + whole, (count - whole) * 8);
+        AT_LEVEL(expandRows)(bins, streams, 16, factor, row);
         memcpy(values + whole, row, (count - whole) * 8);
     }
 }

@@ -139,8 +139,10 @@ typedef struct {
                               double *results);
     void (*squaresRunsInt64)(const int64_t *values, const uint32_t *ends, size_t runCount, const double *centers,
                              double *results);
-    /// Expands the next `count` entropy-coded values; a count that is no multiple of 16 is the last.
-    void (*expandBins)(const FirnBinModel *bins, FirnBinStreams *streams, size_t count, uint64_t *values);
+    /// Expands the next `count` entropy-coded values; a count that is no multiple of 16 is the last. With a factor, each
+    /// becomes the value that is there times the factor, plus the value; with 0 what is there does not matter.
+    void (*expandBins)(const FirnBinModel *bins, FirnBinStreams *streams, size_t count, uint64_t factor,
+                       uint64_t *values);
 } FirnKernels;
 
 /// The kernels of a level, or null where this CPU has not got it.
@@ -245,9 +247,9 @@ static inline void firn_squares_runs_int64(const int64_t *values, const uint32_t
                                            const double *centers, double *results) {
     firn_kernels->squaresRunsInt64(values, ends, runCount, centers, results);
 }
-static inline void firn_expand_bins(const FirnBinModel *bins, FirnBinStreams *streams, size_t count,
+static inline void firn_expand_bins(const FirnBinModel *bins, FirnBinStreams *streams, size_t count, uint64_t factor,
                                     uint64_t *values) {
-    firn_kernels->expandBins(bins, streams, count, values);
+    firn_kernels->expandBins(bins, streams, count, factor, values);
 }
 
 /// What a state of the entropy coder means, in one word: how many bits lead to the next state, how many make the

@@ -195,7 +195,7 @@ private struct BenchmarkedBins {
             run: {
                 var streams = start
                 var tables = model.tables
-                $0.pointee.expandBins(&tables, &streams, VectorLayout.valueCount, output)
+                $0.pointee.expandBins(&tables, &streams, VectorLayout.valueCount, 0, output)
             })
     }
 }

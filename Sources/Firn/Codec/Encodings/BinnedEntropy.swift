@@ -191,6 +191,8 @@ final class BinnedIntegers {
     // One caller at a time, by the rules of whom this belongs to: a check for each vector would cost more than a sum.
     @exclusivity(unchecked) private var streams: FirnBinStreams
     @exclusivity(unchecked) private var sums: RunningSums
+    /// For integers that are summed up before they are joined with others.
+    @exclusivity(unchecked) private var scratch: VectorBuffer<Int64>?
 
     init(_ reader: inout ByteReader) throws(FormatError) {
         sums = try RunningSums(&reader)
@@ -214,6 +216,22 @@ final class BinnedIntegers {
             Kernels.expandBins(model, &streams, count: count, into: $0)
         }
         sums.apply(to: vector, count: count)
+    }
+
+    /// Puts value x factor + integer, of the next `count` integers, in the place of values, at most a vector.
+    func joinNext(_ count: Int, to vector: UnsafeMutablePointer<Int64>, factor: Int64) {
+        precondition(factor > 0, "what is joined keeps what was there")
+        if sums.areIdentity {
+            // Preconditions: as above.
+            vector.withMemoryRebound(to: UInt64.self, capacity: count) {
+                Kernels.expandBins(model, &streams, count: count, factor: UInt64(factor), into: $0)
+            }
+        } else {
+            let scratch = scratch ?? VectorBuffer(uninitializedValueCount: VectorLayout.valueCount)
+            self.scratch = scratch
+            expandNext(count, into: scratch.pointer)
+            Kernels.join(vector, count: count, factor: factor, scratch.pointer)
+        }
     }
 }
 

@@ -29,6 +29,9 @@ struct RunningSums {
         if divisor == 1 && order > 0 { valueCarry &+= base }
     }
 
+    /// True where latents, with what is to be added to them, are integers already.
+    var areIdentity: Bool { order == 0 && divisor == 1 }
+
     /// Puts integers in the place of the next `count` latents, of one at least and of a vector at most.
     mutating func apply(to vector: UnsafeMutablePointer<Int64>, count: Int) {
         if order > 1 {

@@ -279,7 +279,6 @@ private struct ScaledPage {
     struct Decoder {
         private let scaling: ALPScaling
         private let distances: BinnedIntegers?
-        private let scratch: VectorBuffer<Int64>?
 
         init(_ reader: inout ByteReader) throws(FormatError) {
             let start = reader.offset
@@ -292,16 +291,12 @@ private struct ScaledPage {
             let near = try reader.readByte()
             guard near <= 1 else { throw FormatError("unknown form of near exceptions \(near)", at: start) }
             distances = near == 1 ? try BinnedIntegers(&reader) : nil
-            scratch = near == 1 ? VectorBuffer(uninitializedValueCount: VectorLayout.valueCount) : nil
         }
 
         /// Puts bit patterns in the place of the next `count` integers, at most a vector.
         func decode(_ vector: UnsafeMutablePointer<Int64>, count: Int, _ domain: NumberDomain) {
             Kernels.decodeALP(vector, count: count, scaling)
-            if let distances, let near = scratch?.pointer {
-                distances.expandNext(count, into: near)
-                Kernels.join(vector, count: count, factor: 1, near)
-            }
+            distances?.joinNext(count, to: vector, factor: 1)
             if domain == .float { ALPKernels.narrow(vector, count: count) }
         }
     }

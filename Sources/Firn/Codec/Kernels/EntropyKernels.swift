@@ -151,7 +151,10 @@ enum EntropyKernels {
     }
 
     /// What `expandBins` at every level does.
-    static func expandBins(_ model: FirnBinModel, _ streams: inout FirnBinStreams, count: Int) -> [UInt64] {
+    static func expandBins(
+        _ model: FirnBinModel, _ streams: inout FirnBinStreams, count: Int, factor: UInt64 = 0,
+        joining previous: [UInt64] = []
+    ) -> [UInt64] {
         var values: [UInt64] = []
         var symbols = streams.symbols!
         var offsets = streams.offsets!
@@ -180,6 +183,7 @@ enum EntropyKernels {
         }
         streams.symbols = symbols
         streams.offsets = offsets
+        if factor > 0 { for index in values.indices { values[index] &+= previous[index] &* factor } }
         return values
     }
 
