@@ -58,17 +58,6 @@ typedef _Bool bitx8 __attribute__((ext_vector_type(8)));
 /// Words that four of AVX-512's registers hold.
 #define FEW_WORDS 32
 
-/// Bins that lie within 2^32 of the first, offsets included: 32 bits tell their values apart.
-#define NEAR_BINS 64
-typedef struct {
-    /// As distances from the base.
-    uint32_t lowers[NEAR_BINS] __attribute__((aligned(64)));
-    uint64_t base;
-} NearBins;
-
-/// States up to which permutations beat loads.
-#define NEAR_STATES 256
-
 // MARK: Tables, filled before main
 
 /// The places of the ones in each byte, and how many there are.

@@ -9,6 +9,10 @@
 //
 // A round takes at most 16 bits from every lane, and the lanes that then hold 16 or fewer get a word: one round for
 // the states, then one for each 16 bits of the widest offset. `rounds` is a constant where this is inlined.
+//
+// Wide bins are rare, so a later round is left out where no lane of the row has bits left to take. It would change
+// nothing, for a lane that ever took fewer than 16 bits holds more than 16 after every take. Lanes that hold 16, as
+// all do in the beginning, might get a word, so a call that finds one leaves no round out.
 
 #define LOCAL TARGET static inline __attribute__((always_inline))
 #define UNROLLED _Pragma("clang loop unroll(full)")
@@ -21,7 +25,7 @@
 /// Words `places` of `blockCount` x 32, a power of two; bits of a place above those that count are disregarded.
 /// Words that were never filled in are read along and not chosen.
 LOCAL __m512i AT_LEVEL(among)(const uint32_t *words, __m512i places, int blockCount) {
-    __m512i found[NEAR_STATES / 32];
+    __m512i found[FIRN_NEAR_STATES / 32];
     UNROLLED for (int block = 0; block < blockCount; block++) {
         __m512i low = _mm512_load_si512(words + block * 32), high = _mm512_load_si512(words + block * 32 + 16);
         found[block] = _mm512_permutex2var_epi32(low, places, high);
@@ -34,27 +38,23 @@ LOCAL __m512i AT_LEVEL(among)(const uint32_t *words, __m512i places, int blockCo
     return found[0];
 }
 
-/// False where some value lies too far from the first bin, or there are too many bins.
-LOCAL int AT_LEVEL(areNear)(const FirnBinModel *bins, NearBins *near) {
-    if (bins->lowerCount > NEAR_BINS || bins->widest > 31) return 0;
-    const uint64_t farthest = (1ull << 32) - (1ull << bins->widest);
-    near->base = bins->lowers[0];
-    for (size_t bin = 0; bin < bins->lowerCount; bin++) {
-        uint64_t distance = bins->lowers[bin] - near->base;
-        if (distance > farthest) return 0;
-        near->lowers[bin] = (uint32_t)distance;
-    }
-    return 1;
+/// What to store where `values` are: eight values, or those that are there times the factor, plus these.
+LOCAL __m512i AT_LEVEL(joinedWide)(const uint64_t *values, uint64_t factor, __m512i added) {
+    if (factor == 0) return added;
+    __m512i previous = _mm512_loadu_si512(values);
+    if (factor != 1) previous = _mm512_mullo_epi64(previous, _mm512_set1_epi64((long long)factor));
+    return _mm512_add_epi64(previous, added);
 }
 
 /// Bin and offset of sixteen values.
-LOCAL void AT_LEVEL(storeNear)(const NearBins *near, __m512i bins, __m512i offsets, int blockCount, uint64_t *values) {
-    __m512i distances = _mm512_add_epi32(AT_LEVEL(among)(near->lowers, bins, blockCount), offsets);
-    __m512i base = _mm512_set1_epi64((long long)near->base);
+LOCAL void AT_LEVEL(storeNear)(const FirnBinModel *model, __m512i bins, __m512i offsets, int blockCount,
+                               uint64_t factor, uint64_t *values) {
+    __m512i distances = _mm512_add_epi32(AT_LEVEL(among)(model->distances, bins, blockCount), offsets);
+    __m512i base = _mm512_set1_epi64((long long)model->lowers[0]);
     __m512i low = _mm512_cvtepu32_epi64(_mm512_castsi512_si256(distances));
     __m512i high = _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64(distances, 1));
-    _mm512_storeu_si512(values, _mm512_add_epi64(low, base));
-    _mm512_storeu_si512(values + 8, _mm512_add_epi64(high, base));
+    _mm512_storeu_si512(values, AT_LEVEL(joinedWide)(values, factor, _mm512_add_epi64(low, base)));
+    _mm512_storeu_si512(values + 8, AT_LEVEL(joinedWide)(values + 8, factor, _mm512_add_epi64(high, base)));
 }
 
 // Models of few states: all sixteen lanes in one vector.
@@ -75,7 +75,7 @@ LOCAL __m512i AT_LEVEL(takeWide)(const uint16_t **words, AT_LEVEL(WideQueue) *qu
     return taken;
 }
 
-LOCAL void AT_LEVEL(expandFew)(const uint32_t *entries, const NearBins *near, FirnBinStreams *streams, size_t count,
+LOCAL void AT_LEVEL(expandFew)(const FirnBinModel *bins, FirnBinStreams *streams, size_t count, uint64_t factor,
                                uint64_t *values, int rounds, int entryBlocks, int lowerBlocks) {
     const uint16_t *symbols = streams->symbols, *offsets = streams->offsets;
     AT_LEVEL(WideQueue) symbolQueue, offsetQueue;
@@ -84,19 +84,21 @@ LOCAL void AT_LEVEL(expandFew)(const uint32_t *entries, const NearBins *near, Fi
     symbolQueue.held = _mm512_loadu_si512(streams->symbolQueues.held);
     offsetQueue.bits = _mm512_loadu_si512(streams->offsetQueues.bits);
     offsetQueue.held = _mm512_loadu_si512(streams->offsetQueues.held);
+    const int mayStop = _mm512_cmple_epu32_mask(offsetQueue.held, _mm512_set1_epi32(16)) == 0;
     for (size_t index = 0; index < count; index += 16) {
-        __m512i entry = AT_LEVEL(among)(entries, state, entryBlocks);
+        __m512i entry = AT_LEVEL(among)(bins->table, state, entryBlocks);
         __m512i bits = AT_LEVEL(takeWide)(&symbols, &symbolQueue, _mm512_and_si512(entry, _mm512_set1_epi32(15)));
         state = _mm512_add_epi32(_mm512_srli_epi32(entry, 20), bits);
         __m512i width = _mm512_and_si512(_mm512_srli_epi32(entry, 4), _mm512_set1_epi32(63));
         __m512i offset = _mm512_setzero_si512();
         UNROLLED for (int round = 0; round < rounds; round++) {
+            if (round > 0 && mayStop && _mm512_test_epi32_mask(width, width) == 0) break;
             __m512i now = rounds == 1 ? width : _mm512_min_epu32(width, _mm512_set1_epi32(16));
             __m512i part = AT_LEVEL(takeWide)(&offsets, &offsetQueue, now);
             offset = _mm512_or_si512(offset, _mm512_slli_epi32(part, (unsigned)round * 16));
             width = _mm512_sub_epi32(width, now);
         }
-        AT_LEVEL(storeNear)(near, _mm512_srli_epi32(entry, 10), offset, lowerBlocks, values + index);
+        AT_LEVEL(storeNear)(bins, _mm512_srli_epi32(entry, 10), offset, lowerBlocks, factor, values + index);
         symbols = symbols < streams->symbolsEnd ? symbols : streams->symbolsEnd;
         offsets = offsets < streams->offsetsEnd ? offsets : streams->offsetsEnd;
     }
@@ -109,21 +111,20 @@ LOCAL void AT_LEVEL(expandFew)(const uint32_t *entries, const NearBins *near, Fi
     _mm512_storeu_si512(streams->offsetQueues.held, offsetQueue.held);
 }
 
-TARGET static __attribute__((noinline)) void AT_LEVEL(expandFewRows)(const FirnBinModel *bins, const NearBins *near,
-                                                                     FirnBinStreams *streams, size_t count,
-                                                                     uint64_t *values) {
-    uint32_t entries[NEAR_STATES] __attribute__((aligned(64)));
-    memcpy(entries, bins->table, bins->stateCount * 4);
-#define LOWERS(rounds, entryBlocks)                                                                                    \
-    if (bins->lowerCount <= 32)                                                                                        \
-        AT_LEVEL(expandFew)(entries, near, streams, count, values, rounds, entryBlocks, 1);                            \
+TARGET static __attribute__((noinline)) void AT_LEVEL(expandFewRows)(const FirnBinModel *bins, FirnBinStreams *streams,
+                                                                     size_t count, uint64_t factor, uint64_t *values) {
+#define DISTANCES(rounds, entryBlocks)                                                                                 \
+    if (bins->lowerCount <= FIRN_NEAR_BINS / 2)                                                                        \
+        AT_LEVEL(expandFew)(bins, streams, count, factor, values, rounds, entryBlocks, 1);                             \
     else                                                                                                               \
-        AT_LEVEL(expandFew)(entries, near, streams, count, values, rounds, entryBlocks, 2);
+        AT_LEVEL(expandFew)(bins, streams, count, factor, values, rounds, entryBlocks, 2);
 #define ROUNDS(rounds)                                                                                                 \
-    if (bins->stateCount <= NEAR_STATES / 2) {                                                                         \
-        LOWERS(rounds, NEAR_STATES / 64)                                                                               \
+    if (bins->stateCount <= FIRN_NEAR_STATES / 4) {                                                                    \
+        DISTANCES(rounds, FIRN_NEAR_STATES / 128)                                                                      \
+    } else if (bins->stateCount <= FIRN_NEAR_STATES / 2) {                                                             \
+        DISTANCES(rounds, FIRN_NEAR_STATES / 64)                                                                       \
     } else {                                                                                                           \
-        LOWERS(rounds, NEAR_STATES / 32)                                                                               \
+        DISTANCES(rounds, FIRN_NEAR_STATES / 32)                                                                       \
     }
     switch ((bins->widest + 15) / 16) {
     case 0: ROUNDS(0) break;
@@ -131,7 +132,7 @@ TARGET static __attribute__((noinline)) void AT_LEVEL(expandFewRows)(const FirnB
     default: ROUNDS(2) break;
     }
 #undef ROUNDS
-#undef LOWERS
+#undef DISTANCES
 }
 
 #endif
@@ -139,7 +140,8 @@ TARGET static __attribute__((noinline)) void AT_LEVEL(expandFewRows)(const FirnB
 #if LEVEL > 0
 
 // Look-ups go through memory and single loads: gathers are slower, on some processors by far. The compiler would take
-// the indexes from vector registers one by one, which is slower too, so it must not know what was stored.
+// the indexes from vector registers one by one, which is slower too, so it must not know what was stored. It is stored
+// on a boundary: loads of what went to two cache lines at once would wait for both.
 #define THROUGH_MEMORY(array) __asm__ volatile("" : "+m"(array))
 
 typedef struct {
@@ -159,50 +161,164 @@ LOCAL __m256i AT_LEVEL(take)(const uint16_t **words, AT_LEVEL(Queue) *queue, __m
     return taken;
 }
 
+LOCAL int AT_LEVEL(holdMany)(__m256i held) {
+    return _mm256_movemask_epi8(_mm256_cmpgt_epi32(_mm256_set1_epi32(17), held)) == 0;
+}
+
+LOCAL int AT_LEVEL(areNought)(__m256i a, __m256i b) {
+    __m256i either = _mm256_or_si256(a, b);
+    return _mm256_testz_si256(either, either);
+}
+
+/// Stores four values, or those that are there times the factor, plus these.
+LOCAL void AT_LEVEL(store)(uint64_t *values, uint64_t factor, __m256i added) {
+    u64x4 sum = (u64x4)added;
+    if (factor == 1) sum += *(const u64x4u *)values;
+    if (factor > 1) sum += *(const u64x4u *)values * factor;
+    *(u64x4u *)values = sum;
+}
+
+// Queues and states of half a row.
+typedef struct {
+    AT_LEVEL(Queue) symbols, offsets;
+    __m256i states;
+} AT_LEVEL(Half);
+
+LOCAL void AT_LEVEL(open)(const FirnBinStreams *streams, AT_LEVEL(Half) *halves) {
+    UNROLLED for (int half = 0; half < 2; half++) {
+        halves[half].states = _mm256_loadu_si256((const __m256i_u *)(streams->states + half * 8));
+        halves[half].symbols.bits = _mm256_loadu_si256((const __m256i_u *)(streams->symbolQueues.bits + half * 8));
+        halves[half].symbols.held = _mm256_loadu_si256((const __m256i_u *)(streams->symbolQueues.held + half * 8));
+        halves[half].offsets.bits = _mm256_loadu_si256((const __m256i_u *)(streams->offsetQueues.bits + half * 8));
+        halves[half].offsets.held = _mm256_loadu_si256((const __m256i_u *)(streams->offsetQueues.held + half * 8));
+    }
+}
+
+LOCAL void AT_LEVEL(close)(const AT_LEVEL(Half) *halves, FirnBinStreams *streams) {
+    UNROLLED for (int half = 0; half < 2; half++) {
+        _mm256_storeu_si256((__m256i_u *)(streams->states + half * 8), halves[half].states);
+        _mm256_storeu_si256((__m256i_u *)(streams->symbolQueues.bits + half * 8), halves[half].symbols.bits);
+        _mm256_storeu_si256((__m256i_u *)(streams->symbolQueues.held + half * 8), halves[half].symbols.held);
+        _mm256_storeu_si256((__m256i_u *)(streams->offsetQueues.bits + half * 8), halves[half].offsets.bits);
+        _mm256_storeu_si256((__m256i_u *)(streams->offsetQueues.held + half * 8), halves[half].offsets.held);
+    }
+}
+
+/// Goes on to the next states; returns the entries' offset widths.
+LOCAL __m256i AT_LEVEL(advance)(const uint16_t **words, AT_LEVEL(Half) *half, __m256i entries) {
+    __m256i bits = AT_LEVEL(take)(words, &half->symbols, _mm256_and_si256(entries, _mm256_set1_epi32(15)));
+    half->states = _mm256_add_epi32(_mm256_srli_epi32(entries, 20), bits);
+    return _mm256_and_si256(_mm256_srli_epi32(entries, 4), _mm256_set1_epi32(63));
+}
+
+/// The words of a table of pairs that belong to eight states; those behind them go to `seconds`.
+LOCAL __m256i AT_LEVEL(pairsOf)(const uint64_t *table, __m256i states, __m256i *seconds) {
+    uint32_t s[8] __attribute__((aligned(32)));
+    _mm256_store_si256((__m256i *)s, states);
+    THROUGH_MEMORY(s);
+    const double *pairs = (const double *)table;
+#define PAIRS(a, b) _mm_loadh_pd(_mm_load_sd(pairs + s[a]), pairs + s[b])
+    __m256 outer = _mm256_castpd_ps(_mm256_set_m128d(PAIRS(4, 5), PAIRS(0, 1)));
+    __m256 inner = _mm256_castpd_ps(_mm256_set_m128d(PAIRS(6, 7), PAIRS(2, 3)));
+#undef PAIRS
+    *seconds = _mm256_castps_si256(_mm256_shuffle_ps(outer, inner, 0xDD));
+    return _mm256_castps_si256(_mm256_shuffle_ps(outer, inner, 0x88));
+}
+
+/// Bins near to each other: one load a value brings the entry and the lower bound.
+LOCAL void AT_LEVEL(expandNear)(const FirnBinModel *bins, FirnBinStreams *streams, size_t count, uint64_t factor,
+                                uint64_t *values, int rounds) {
+    const uint64_t *table = bins->nearTable;
+    const __m256i base = _mm256_set1_epi64x((long long)bins->lowers[0]);
+    const uint16_t *symbols = streams->symbols, *offsets = streams->offsets;
+    const uint16_t *symbolsEnd = streams->symbolsEnd, *offsetsEnd = streams->offsetsEnd;
+    AT_LEVEL(Half) halves[2];
+    AT_LEVEL(open)(streams, halves);
+    const int mayStop = AT_LEVEL(holdMany)(halves[0].offsets.held) && AT_LEVEL(holdMany)(halves[1].offsets.held);
+    for (size_t index = 0; index < count; index += 16) {
+        __m256i width[2], distance[2];
+        UNROLLED for (int half = 0; half < 2; half++) {
+            __m256i entries = AT_LEVEL(pairsOf)(table, halves[half].states, &distance[half]);
+            width[half] = AT_LEVEL(advance)(&symbols, &halves[half], entries);
+        }
+        UNROLLED for (int round = 0; round < rounds; round++) {
+            if (round > 0 && mayStop && AT_LEVEL(areNought)(width[0], width[1])) break;
+            UNROLLED for (int half = 0; half < 2; half++) {
+                __m256i now = rounds == 1 ? width[half] : _mm256_min_epu32(width[half], _mm256_set1_epi32(16));
+                __m256i part = AT_LEVEL(take)(&offsets, &halves[half].offsets, now);
+                distance[half] = _mm256_add_epi32(distance[half], round ? _mm256_slli_epi32(part, 16) : part);
+                width[half] = _mm256_sub_epi32(width[half], now);
+            }
+        }
+        UNROLLED for (int half = 0; half < 2; half++) {
+            __m256i low = _mm256_cvtepu32_epi64(_mm256_castsi256_si128(distance[half]));
+            __m256i high = _mm256_cvtepu32_epi64(_mm256_extracti128_si256(distance[half], 1));
+            AT_LEVEL(store)(values + index + half * 8, factor, _mm256_add_epi64(low, base));
+            AT_LEVEL(store)(values + index + half * 8 + 4, factor, _mm256_add_epi64(high, base));
+        }
+        symbols = symbols < symbolsEnd ? symbols : symbolsEnd;
+        offsets = offsets < offsetsEnd ? offsets : offsetsEnd;
+    }
+    streams->symbols = symbols;
+    streams->offsets = offsets;
+    AT_LEVEL(close)(halves, streams);
+}
+
+TARGET static __attribute__((noinline)) void AT_LEVEL(expandNearRows)(const FirnBinModel *bins, FirnBinStreams *streams,
+                                                                      size_t count, uint64_t factor, uint64_t *values) {
+    // Without a factor the loops are their own: looking for one in each row would delay the next.
+#define FACTORS(rounds)                                                                                                \
+    if (factor == 0)                                                                                                   \
+        AT_LEVEL(expandNear)(bins, streams, count, 0, values, rounds);                                                 \
+    else                                                                                                               \
+        AT_LEVEL(expandNear)(bins, streams, count, factor, values, rounds);
+    switch ((bins->widest + 15) / 16) {
+    case 0: FACTORS(0) break;
+    case 1: FACTORS(1) break;
+    default: FACTORS(2) break;
+    }
+#undef FACTORS
+}
+
 LOCAL __m256i AT_LEVEL(entriesOf)(const uint32_t *table, __m256i states) {
-    uint32_t s[8];
-    _mm256_storeu_si256((__m256i_u *)s, states);
+    uint32_t s[8] __attribute__((aligned(32)));
+    _mm256_store_si256((__m256i *)s, states);
     THROUGH_MEMORY(s);
     return _mm256_setr_epi32((int)table[s[0]], (int)table[s[1]], (int)table[s[2]], (int)table[s[3]], (int)table[s[4]],
                              (int)table[s[5]], (int)table[s[6]], (int)table[s[7]]);
 }
 
 LOCAL __m256i AT_LEVEL(lowersOf)(const uint64_t *lowers, __m128i bins) {
-    uint32_t b[4];
-    _mm_storeu_si128((__m128i_u *)b, bins);
+    uint32_t b[4] __attribute__((aligned(16)));
+    _mm_store_si128((__m128i *)b, bins);
     THROUGH_MEMORY(b);
     return _mm256_setr_epi64x((long long)lowers[b[0]], (long long)lowers[b[1]], (long long)lowers[b[2]],
                               (long long)lowers[b[3]]);
 }
 
 LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnBinStreams *streams, size_t count,
-                            uint64_t *values, int rounds) {
+                            uint64_t factor, uint64_t *values, int rounds) {
     const uint16_t *symbols = streams->symbols, *offsets = streams->offsets;
-    AT_LEVEL(Queue) symbolQueue[2], offsetQueue[2];
-    __m256i state[2];
-    UNROLLED for (int half = 0; half < 2; half++) {
-        state[half] = _mm256_loadu_si256((const __m256i_u *)(streams->states + half * 8));
-        symbolQueue[half].bits = _mm256_loadu_si256((const __m256i_u *)(streams->symbolQueues.bits + half * 8));
-        symbolQueue[half].held = _mm256_loadu_si256((const __m256i_u *)(streams->symbolQueues.held + half * 8));
-        offsetQueue[half].bits = _mm256_loadu_si256((const __m256i_u *)(streams->offsetQueues.bits + half * 8));
-        offsetQueue[half].held = _mm256_loadu_si256((const __m256i_u *)(streams->offsetQueues.held + half * 8));
-    }
+    AT_LEVEL(Half) halves[2];
+    AT_LEVEL(open)(streams, halves);
+    const int mayStop = AT_LEVEL(holdMany)(halves[0].offsets.held) && AT_LEVEL(holdMany)(halves[1].offsets.held);
     for (size_t index = 0; index < count; index += 16) {
         __m256i width[2], bin[2], parts[2][2];
         UNROLLED for (int half = 0; half < 2; half++) {
-            __m256i entry = AT_LEVEL(entriesOf)(table, state[half]);
-            __m256i bits = AT_LEVEL(take)(&symbols, &symbolQueue[half], _mm256_and_si256(entry, _mm256_set1_epi32(15)));
-            state[half] = _mm256_add_epi32(_mm256_srli_epi32(entry, 20), bits);
-            width[half] = _mm256_and_si256(_mm256_srli_epi32(entry, 4), _mm256_set1_epi32(63));
+            __m256i entry = AT_LEVEL(entriesOf)(table, halves[half].states);
+            width[half] = AT_LEVEL(advance)(&symbols, &halves[half], entry);
             bin[half] = _mm256_and_si256(_mm256_srli_epi32(entry, 10), _mm256_set1_epi32(1023));
             parts[half][0] = parts[half][1] = _mm256_setzero_si256();
         }
-        UNROLLED for (int round = 0; round < rounds; round++) UNROLLED for (int half = 0; half < 2; half++) {
-            __m256i now = rounds == 1 ? width[half] : _mm256_min_epu32(width[half], _mm256_set1_epi32(16));
-            __m256i part = AT_LEVEL(take)(&offsets, &offsetQueue[half], now);
-            if (round % 2) part = _mm256_slli_epi32(part, 16);
-            parts[half][round / 2] = _mm256_or_si256(parts[half][round / 2], part);
-            width[half] = _mm256_sub_epi32(width[half], now);
+        UNROLLED for (int round = 0; round < rounds; round++) {
+            if (round > 0 && mayStop && AT_LEVEL(areNought)(width[0], width[1])) break;
+            UNROLLED for (int half = 0; half < 2; half++) {
+                __m256i now = rounds == 1 ? width[half] : _mm256_min_epu32(width[half], _mm256_set1_epi32(16));
+                __m256i part = AT_LEVEL(take)(&offsets, &halves[half].offsets, now);
+                if (round % 2) part = _mm256_slli_epi32(part, 16);
+                parts[half][round / 2] = _mm256_or_si256(parts[half][round / 2], part);
+                width[half] = _mm256_sub_epi32(width[half], now);
+            }
         }
         UNROLLED for (int half = 0; half < 2; half++) {
             __m256i low = AT_LEVEL(lowersOf)(lowers, _mm256_castsi256_si128(bin[half]));
@@ -214,21 +330,15 @@ LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnB
                 low = _mm256_add_epi64(low, part ? _mm256_slli_epi64(a, 32) : a);
                 high = _mm256_add_epi64(high, part ? _mm256_slli_epi64(b, 32) : b);
             }
-            _mm256_storeu_si256((__m256i_u *)(values + index + half * 8), low);
-            _mm256_storeu_si256((__m256i_u *)(values + index + half * 8 + 4), high);
+            AT_LEVEL(store)(values + index + half * 8, factor, low);
+            AT_LEVEL(store)(values + index + half * 8 + 4, factor, high);
         }
         symbols = symbols < streams->symbolsEnd ? symbols : streams->symbolsEnd;
         offsets = offsets < streams->offsetsEnd ? offsets : streams->offsetsEnd;
     }
     streams->symbols = symbols;
     streams->offsets = offsets;
-    UNROLLED for (int half = 0; half < 2; half++) {
-        _mm256_storeu_si256((__m256i_u *)(streams->states + half * 8), state[half]);
-        _mm256_storeu_si256((__m256i_u *)(streams->symbolQueues.bits + half * 8), symbolQueue[half].bits);
-        _mm256_storeu_si256((__m256i_u *)(streams->symbolQueues.held + half * 8), symbolQueue[half].held);
-        _mm256_storeu_si256((__m256i_u *)(streams->offsetQueues.bits + half * 8), offsetQueue[half].bits);
-        _mm256_storeu_si256((__m256i_u *)(streams->offsetQueues.held + half * 8), offsetQueue[half].held);
-    }
+    AT_LEVEL(close)(halves, streams);
 }
 
 #undef THROUGH_MEMORY
@@ -275,13 +385,13 @@ LOCAL u32x4 AT_LEVEL(take)(const uint16_t **words, AT_LEVEL(Queue) *queue, u32x4
 }
 
 LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnBinStreams *streams, size_t count,
-                            uint64_t *values, int rounds) {
+                            uint64_t factor, uint64_t *values, int rounds) {
     AT_LEVEL(Queue) symbolQueues[4], offsetQueues[4];
     AT_LEVEL(open)(&streams->symbolQueues, symbolQueues);
     AT_LEVEL(open)(&streams->offsetQueues, offsetQueues);
     const uint16_t *symbols = streams->symbols, *offsets = streams->offsets;
     const uint16_t *symbolsEnd = streams->symbolsEnd, *offsetsEnd = streams->offsetsEnd;
-    uint32_t states[16];
+    uint32_t states[16] __attribute__((aligned(64)));
     memcpy(states, streams->states, sizeof states);
     for (size_t index = 0; index < count; index += 16) {
         u32x4 widths[4];
@@ -292,7 +402,10 @@ LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnB
             memcpy(states + four * 4, &state, sizeof state);
             widths[four] = entry >> 4 & 63;
             u32x4 bin = entry >> 10 & 1023;
-            for (int lane = 0; lane < 4; lane++) values[index + four * 4 + lane] = lowers[bin[lane]];
+            for (int lane = 0; lane < 4; lane++) {
+                uint64_t *value = values + index + four * 4 + lane;
+                *value = factor == 0 ? lowers[bin[lane]] : *value * factor + lowers[bin[lane]];
+            }
         }
         for (int round = 0; round < rounds; round++) {
             ROLLED for (int four = 0; four < 4; four++) {
@@ -318,32 +431,38 @@ LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnB
 
 /// `count` is a multiple of 16.
 TARGET static __attribute__((noinline)) void AT_LEVEL(expandRows)(const FirnBinModel *bins, FirnBinStreams *streams,
-                                                                  size_t count, uint64_t *values) {
+                                                                  size_t count, uint64_t factor, uint64_t *values) {
 #if LEVEL == 2
-    NearBins near;
-    if (bins->stateCount <= NEAR_STATES && AT_LEVEL(areNear)(bins, &near)) {
-        AT_LEVEL(expandFewRows)(bins, &near, streams, count, values);
+    if (bins->distances != NULL && bins->stateCount <= FIRN_NEAR_STATES) {
+        AT_LEVEL(expandFewRows)(bins, streams, count, factor, values);
+        return;
+    }
+#endif
+#if LEVEL > 0
+    if (bins->nearTable != NULL) {
+        AT_LEVEL(expandNearRows)(bins, streams, count, factor, values);
         return;
     }
 #endif
     const uint32_t *table = bins->table;
     const uint64_t *lowers = bins->lowers;
     switch ((bins->widest + 15) / 16) {
-    case 0: AT_LEVEL(expand)(table, lowers, streams, count, values, 0); break;
-    case 1: AT_LEVEL(expand)(table, lowers, streams, count, values, 1); break;
-    case 2: AT_LEVEL(expand)(table, lowers, streams, count, values, 2); break;
-    case 3: AT_LEVEL(expand)(table, lowers, streams, count, values, 3); break;
-    default: AT_LEVEL(expand)(table, lowers, streams, count, values, 4); break;
+    case 0: AT_LEVEL(expand)(table, lowers, streams, count, factor, values, 0); break;
+    case 1: AT_LEVEL(expand)(table, lowers, streams, count, factor, values, 1); break;
+    case 2: AT_LEVEL(expand)(table, lowers, streams, count, factor, values, 2); break;
+    case 3: AT_LEVEL(expand)(table, lowers, streams, count, factor, values, 3); break;
+    default: AT_LEVEL(expand)(table, lowers, streams, count, factor, values, 4); break;
     }
 }
 
 TARGET static void AT_LEVEL(expandBins)(const FirnBinModel *bins, FirnBinStreams *restrict streams, size_t count,
-                                        uint64_t *restrict values) {
+                                        uint64_t factor, uint64_t *restrict values) {
     const size_t whole = count / 16 * 16;
-    if (whole > 0) AT_LEVEL(expandRows)(bins, streams, whole, values);
+    if (whole > 0) AT_LEVEL(expandRows)(bins, streams, whole, factor, values);
     if (whole < count) {
-        uint64_t row[16];
-        AT_LEVEL(expandRows)(bins, streams, 16, row);
+        uint64_t row[16] = {0};
+        memcpy(row, values + whole, (count - whole) * 8);
+        AT_LEVEL(expandRows)(bins, streams, 16, factor, row);
         memcpy(values + whole, row, (count - whole) * 8);
     }
 }

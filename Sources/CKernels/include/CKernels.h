@@ -56,9 +56,15 @@ typedef struct {
     uint32_t states[16];
 } FirnBinStreams;
 
+/// Bins whose distances whole-vector permutations look up.
+#define FIRN_NEAR_BINS 64
+/// States up to which permutations beat loads.
+#define FIRN_NEAR_STATES 256
+
 /// What the states of entropy-coded values mean.
 typedef struct {
     /// An entry for each state (firn_bin_entry): its bin is below `lowerCount`, what it adds to its bits is a state.
+    /// On a boundary of 64 bytes, and FIRN_NEAR_STATES words may be read, however few count.
     const uint32_t *table;
     size_t stateCount;
     /// The lower bound of each bin.
@@ -66,6 +72,11 @@ typedef struct {
     size_t lowerCount;
     /// Bits of the widest offset.
     uint32_t widest;
+    /// Of bins which all lie within 2^32 of the first, offsets included, so that 32 bits tell values apart: the entries
+    /// again, and in the upper half of each how far its bin's lower bound is from the first. Else null.
+    const uint64_t *nearTable;
+    /// Those distances by bin, FIRN_NEAR_BINS words on a boundary of 64 bytes; null where there are more bins.
+    const uint32_t *distances;
 } FirnBinModel;
 
 /// `validity` is a bitmap, bit i of which belongs to value i, or null when every value counts. Run k covers
@@ -128,8 +139,10 @@ typedef struct {
                               double *results);
     void (*squaresRunsInt64)(const int64_t *values, const uint32_t *ends, size_t runCount, const double *centers,
                              double *results);
-    /// Expands the next `count` entropy-coded values; a count that is no multiple of 16 is the last.
-    void (*expandBins)(const FirnBinModel *bins, FirnBinStreams *streams, size_t count, uint64_t *values);
+    /// Expands the next `count` entropy-coded values; a count that is no multiple of 16 is the last. With a factor, each
+    /// becomes the value that is there times the factor, plus the value; with 0 what is there does not matter.
+    void (*expandBins)(const FirnBinModel *bins, FirnBinStreams *streams, size_t count, uint64_t factor,
+                       uint64_t *values);
 } FirnKernels;
 
 /// The kernels of a level, or null where this CPU has not got it.
@@ -234,9 +247,9 @@ static inline void firn_squares_runs_int64(const int64_t *values, const uint32_t
                                            const double *centers, double *results) {
     firn_kernels->squaresRunsInt64(values, ends, runCount, centers, results);
 }
-static inline void firn_expand_bins(const FirnBinModel *bins, FirnBinStreams *streams, size_t count,
+static inline void firn_expand_bins(const FirnBinModel *bins, FirnBinStreams *streams, size_t count, uint64_t factor,
                                     uint64_t *values) {
-    firn_kernels->expandBins(bins, streams, count, values);
+    firn_kernels->expandBins(bins, streams, count, factor, values);
 }
 
 /// What a state of the entropy coder means, in one word: how many bits lead to the next state, how many make the

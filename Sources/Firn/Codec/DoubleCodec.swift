@@ -117,7 +117,9 @@ enum DoubleCodec {
             try verify(&reader, count: vectorCount, domain)
             var cursor = VerifiedCursor(reader.view.pointer(at: offset))
             decode(&cursor, count: vectorCount, domain, into: buffer.pointer)
-            for index in 0..<vectorCount { bits[start + index] = buffer.pointer[index] }
+            bits.withUnsafeMutableBufferPointer {
+                $0.baseAddress!.advanced(by: start).update(from: buffer.pointer, count: vectorCount)
+            }
             start += vectorCount
         }
         return bits

@@ -146,7 +146,9 @@ enum IntegerCodec {
             try verify(&reader, count: vectorCount)
             var cursor = VerifiedCursor(reader.view.pointer(at: offset))
             decode(&cursor, count: vectorCount, into: buffer.pointer)
-            for index in 0..<vectorCount { values[start + index] = buffer.pointer[index] }
+            values.withUnsafeMutableBufferPointer {
+                $0.baseAddress!.advanced(by: start).update(from: buffer.pointer, count: vectorCount)
+            }
             start += vectorCount
         }
         return values

@@ -52,7 +52,11 @@ import Testing
                     let buffer = VectorBuffer<Int64>(valueCount: count)
                     try writer.withUnsafeBytes { bytes in
                         var reader = ByteReader(bytes)
-                        try AlignedIntegers.decode(&reader, count: count, into: buffer.pointer)
+                        var decoder = try AlignedIntegers.Decoder(&reader, count: count)
+                        for start in stride(from: 0, to: count, by: VectorLayout.valueCount) {
+                            decoder.expandNext(
+                                min(VectorLayout.valueCount, count - start), into: buffer.pointer + start)
+                        }
                         try reader.expectEnd()
                     }
                     let decoded = Array(UnsafeBufferPointer(start: buffer.pointer, count: count))
@@ -111,10 +115,41 @@ import Testing
         }
     }
 
+    /// Tables as a BinModel has them, of any entries.
+    private final class TablesInMemory {
+        private let table: VectorBuffer<UInt32>
+        private let distances = VectorBuffer<UInt32>()
+        private let nearTable = VectorBuffer<UInt64>(valueCount: 1 << BinnedEntropy.tableBitsMax)
+        private let lowers: VectorBuffer<UInt64>
+        let tables: FirnBinModel
+
+        init(_ entries: [UInt32], _ bounds: [UInt64], widest: Int) {
+            table = VectorBuffer(valueCount: max(entries.count, Int(FIRN_NEAR_STATES)))
+            lowers = VectorBuffer(valueCount: bounds.count)
+            for (bin, bound) in bounds.enumerated() {
+                lowers[bin] = bound
+                distances[bin] = UInt32(truncatingIfNeeded: bound &- bounds[0])
+            }
+            var isNear = true
+            for (state, entry) in entries.enumerated() {
+                let distance = bounds[Int(entry >> 10 & 1_023)] &- bounds[0]
+                let (last, isOverflow) = distance.addingReportingOverflow(1 << UInt64(entry >> 4 & 63) - 1)
+                isNear = isNear && !isOverflow && last < 1 << 32
+                table[state] = entry
+                nearTable[state] = UInt64(entry) | distance << 32
+            }
+            isNear = isNear && widest < 32
+            tables = FirnBinModel(
+                table: table.pointer, stateCount: entries.count, lowers: lowers.pointer, lowerCount: bounds.count,
+                widest: UInt32(widest), nearTable: isNear ? UnsafePointer(nearTable.pointer) : nil,
+                distances: isNear && bounds.count <= Int(FIRN_NEAR_BINS) ? UnsafePointer(distances.pointer) : nil)
+        }
+    }
+
     @Test func theDecodersLoopAgreesAtEveryLevel() {
         var random = CodecRandom()
         for _ in 0..<KernelTests.rounds(20, full: 700) {
-            let binCount = 1 + random.below(60)
+            let binCount = 1 + random.below(random.below(3) == 0 ? 300 : 60)
             let widest = [0, 1, 15, 16, 17, 32, 33, 48, 56][random.below(9)]
             // Bins anywhere, and bins that lie so near to each other that 32 bits tell them apart, or just not.
             let first = random.next()
@@ -136,23 +171,25 @@ import Testing
                 return bytes.withUnsafeBytes { PaddedWords(ByteView($0)) }
             }
             let counts = [16 * random.below(60), 1 + random.below(1_500)]
+            let factor = [0, 1, 20, random.next()][random.below(4)]
+            let previous = (0..<1_500).map { _ in random.next() }
             let start = EntropyKernels.start(
                 streams[0].words, streams[1].words, tableBits: tableBits, widest: widest)
+            let memory = TablesInMemory(table, lowers, widest: widest)
+            var tables = memory.tables
             var reference = start
             let expected = counts.map {
-                EntropyKernels.expandBins(table, lowers, widest: widest, &reference, count: $0)
+                EntropyKernels.expandBins(tables, &reference, count: $0, factor: factor, joining: previous)
             }
             for level in KernelTests.levels {
                 var decoder = start
                 for (count, expected) in zip(counts, expected) {
-                    var values = [UInt64](repeating: 0, count: count)
-                    EntropyKernels.withModel(table, lowers, widest: widest) {
-                        firn_kernels_at(level).pointee.expandBins($0, &decoder, count, &values)
-                    }
+                    var values = Array(previous.prefix(count))
+                    firn_kernels_at(level).pointee.expandBins(&tables, &decoder, count, factor, &values)
                     #expect(values == expected, "level \(level.rawValue), seed \(random.seed)")
                 }
             }
-            withExtendedLifetime(streams) {}
+            withExtendedLifetime((streams, memory)) {}
         }
     }
 
@@ -178,6 +215,49 @@ import Testing
             }
         }
     }
+
+    /// Classes that doubles can expand, and some that they cannot.
+    @Test func classesOfDecimalsAreExpandedExactly() throws {
+        var random = CodecRandom()
+        for _ in 0..<300 {
+            var writer = ByteWriter()
+            var classes: [(digits: Int, denominator: Int, shift: Int, least: Int64, span: Int64)] = []
+            for _ in 0..<1 + random.below(9) {
+                let digits = random.below(12)
+                let span = Int64(1 + random.below(1 << (1 + random.below(20))))
+                let least = Int64(random.below(1 << (1 + random.below(24)))) - (1 << 22)
+                let denominator = [1, 1, 2, 3, 6, 7, 36, 255][random.below(8)]
+                classes.append((digits, denominator, random.below(digits + 1), least, span))
+            }
+            writer.append(UInt8(classes.count))
+            for item in classes {
+                for byte in [item.digits, item.denominator, item.shift] { writer.append(UInt8(byte)) }
+                writer.appendSignedVarint(item.least)
+                writer.appendVarint(UInt64(item.span))
+            }
+            var integers: [Int64] = []
+            var expected: [Double] = []
+            for _ in 0..<40 {
+                let number = random.below(classes.count)
+                let item = classes[number]
+                let within = Int64(random.below(Int(item.span)))
+                integers.append(classes[..<number].reduce(0) { $0 + $1.span } + within)
+                let numerator = Int128(item.least + within) * Int128(pow10(item.digits - item.shift))
+                let denominator = Int128(item.denominator)
+                let rounded = (2 * numerator.magnitude + UInt128(denominator)) / (2 * UInt128(denominator))
+                let whole = item.denominator == 1 ? Int128(item.least + within) : Int128(rounded) * numerator.signum()
+                expected.append(Double(Int64(whole)) / Double(pow10(item.digits)))
+            }
+            try writer.withUnsafeBytes { bytes in
+                var reader = ByteReader(bytes)
+                let decoder = try MixedDecimals.Decoder(&reader)
+                try decoder.decode(&integers, count: integers.count)
+            }
+            #expect(integers == expected.map { Int64(bitPattern: $0.bitPattern) }, "seed \(random.seed)")
+        }
+    }
+
+    private func pow10(_ exponent: Int) -> Int64 { (0..<exponent).reduce(1) { power, _ in power * 10 } }
 
     @Test func minutesOfDegreesAreFewerBits() throws {
         var random = CodecRandom(seed: 11)

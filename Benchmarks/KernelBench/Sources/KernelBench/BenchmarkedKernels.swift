@@ -167,20 +167,16 @@ private struct BenchmarkedBins {
     private static let tableBits = 8
     private static let binCount = 32
     private static let widest = 12
-    private let table: [UInt32]
-    private let lowers: [UInt64]
+    private let model: BinModel
     private let streams: [PaddedWords]
 
     init() {
         var random = SplitMix()
-        let stateCount = 1 << Self.tableBits
-        // An odd step spreads the bins as BinnedEntropy does.
-        let spread = (0..<stateCount).map { UInt16($0 * (stateCount * 5 / 8 + 3) % stateCount % Self.binCount) }
-        let widths = (0..<Self.binCount).map { _ in UInt32(random.below(Self.widest + 1)) }
-        table = EntropyKernels.table(
-            spread, weights: [UInt32](repeating: UInt32(stateCount / Self.binCount), count: Self.binCount),
-            offsetWidths: widths, tableBits: UInt32(Self.tableBits))
-        lowers = (0..<Self.binCount).map { UInt64($0) * 5_000 }
+        model = BinModel(
+            tableBits: Self.tableBits,
+            weights: [Int](repeating: (1 << Self.tableBits) / Self.binCount, count: Self.binCount),
+            offsetWidths: (0..<Self.binCount).map { _ in random.below(Self.widest + 1) },
+            lowers: (0..<Self.binCount).map { UInt64($0) * 5_000 })
         streams = (0..<2).map { _ in
             let bytes = (0..<2 * VectorLayout.valueCount).map { _ in UInt8(random.below(256)) }
             return bytes.withUnsafeBytes { PaddedWords(ByteView($0)) }
@@ -194,15 +190,12 @@ private struct BenchmarkedBins {
             name: "entropy-coded bins",
             reference: {
                 var streams = start
-                _ = EntropyKernels.expandBins(
-                    table, lowers, widest: Self.widest, &streams, count: VectorLayout.valueCount)
+                _ = EntropyKernels.expandBins(model.tables, &streams, count: VectorLayout.valueCount)
             },
             run: {
                 var streams = start
-                let kernels = $0
-                EntropyKernels.withModel(table, lowers, widest: Self.widest) {
-                    kernels.pointee.expandBins($0, &streams, VectorLayout.valueCount, output)
-                }
+                var tables = model.tables
+                $0.pointee.expandBins(&tables, &streams, VectorLayout.valueCount, 0, output)
             })
     }
 }

@@ -41,25 +41,30 @@ enum AlignedIntegers {
         }
     }
 
-    /// Verifies and expands `count` integers.
-    static func decode(
-        _ reader: inout ByteReader, count: Int, into output: UnsafeMutablePointer<Int64>
-    ) throws(FormatError) {
-        let start = reader.offset
-        let order = Int(try reader.readByte())
-        guard order <= BinnedEntropy.orderMax else { throw FormatError("differences of order \(order)", at: start) }
-        let divisor = try reader.readVarint()
-        let base = try reader.readSignedVarint()
-        var carries: [Int64] = []
-        for _ in 0..<order { carries.append(try reader.readSignedVarint()) }
-        let least = try reader.readSignedVarint()
-        let byteWidth = Int(try reader.readByte())
-        guard (1...8).contains(byteWidth) else {
-            throw FormatError("integers of \(byteWidth) bytes", at: start)
+    /// Integers that were read and checked, to be expanded from first to last, a vector at a time.
+    struct Decoder {
+        private let least: Int64
+        private let byteWidth: Int
+        private var sums: RunningSums
+        private var rest: ByteView
+
+        init(_ reader: inout ByteReader, count: Int) throws(FormatError) {
+            let start = reader.offset
+            sums = try RunningSums(&reader)
+            least = try reader.readSignedVarint() &+ sums.latentBase
+            byteWidth = Int(try reader.readByte())
+            guard (1...8).contains(byteWidth) else {
+                throw FormatError("integers of \(byteWidth) bytes", at: start)
+            }
+            rest = try reader.readBytes(count * byteWidth)
         }
-        let bytes = try reader.readBytes(count * byteWidth)
-        Raw.widen(bytes.pointer(), byteWidth: byteWidth, count: count, base: least, into: output)
-        for carry in carries.reversed() { Kernels.prefixSum(output, count: count, carry: carry) }
-        Kernels.scale(output, count: count, factor: Int64(bitPattern: divisor), base: base)
+
+        /// Expands the next `count` integers, at most a vector and no more than are left.
+        mutating func expandNext(_ count: Int, into vector: UnsafeMutablePointer<Int64>) {
+            precondition(count * byteWidth <= rest.count, "no more integers are expanded than were announced")
+            Raw.widen(rest.pointer(), byteWidth: byteWidth, count: count, base: least, into: vector)
+            rest = rest[(count * byteWidth)...]
+            sums.apply(to: vector, count: count)
+        }
     }
 }

@@ -185,41 +185,27 @@ enum BinnedEntropy {
 /// Binned integers that were read and checked, to be expanded from first to last: whatever passed the checks expands
 /// to some integers. A vector at a time, so that what is done with them next finds them in the first cache.
 final class BinnedIntegers {
-    private let divisor: Int64
-    private let base: Int64
-    /// What the running sums of each order have come to.
-    // One caller at a time, by the rules of whom this belongs to: a check for each vector would cost more than a sum.
-    @exclusivity(unchecked) private var carries: [Int64]
-    private let table: [UInt32]
-    private let lowers: [UInt64]
-    private let widestOffset: Int
+    private let model: BinModel
     private let symbols: PaddedWords
     private let offsets: PaddedWords
+    // One caller at a time, by the rules of whom this belongs to: a check for each vector would cost more than a sum.
     @exclusivity(unchecked) private var streams: FirnBinStreams
+    @exclusivity(unchecked) private var sums: RunningSums
+    /// For integers that are summed up before they are joined with others.
+    @exclusivity(unchecked) private var scratch: VectorBuffer<Int64>?
 
     init(_ reader: inout ByteReader) throws(FormatError) {
-        let start = reader.offset
-        let order = Int(try reader.readByte())
-        guard order <= BinnedEntropy.orderMax else { throw FormatError("differences of order \(order)", at: start) }
-        divisor = Int64(bitPattern: try reader.readVarint())
-        base = try reader.readSignedVarint()
-        var carries: [Int64] = []
-        for _ in 0..<order { carries.append(try reader.readSignedVarint()) }
-        let model = try EntropyModel(&reader)
-        var wordCounts: [Int] = []
-        for _ in 0..<2 { wordCounts.append(try reader.readCount(atMost: reader.remaining / 2)) }
-        symbols = PaddedWords(try reader.readBytes(wordCounts[0] * 2))
-        offsets = PaddedWords(try reader.readBytes(wordCounts[1] * 2))
-        table = model.decoderTable()
-        // Without a divisor the base needs no pass of its own: lower bounds or the last sums bring it in.
-        if divisor == 1 && order > 0 { carries[0] &+= base }
-        let lowerBase = divisor == 1 && order == 0 ? UInt64(bitPattern: base) : 0
-        let latentZero = order == 0 ? 0 : BinnedEntropy.signBit
-        lowers = model.lowers.map { $0 &- latentZero &+ lowerBase }
-        widestOffset = model.offsetWidths.max() ?? 0
+        sums = try RunningSums(&reader)
+        var model = try EntropyModel(&reader)
+        let symbolCount = try reader.readCount(atMost: reader.remaining / 2)
+        let offsetCount = try reader.readCount(atMost: reader.remaining / 2)
+        symbols = PaddedWords(try reader.readBytes(symbolCount * 2))
+        offsets = PaddedWords(try reader.readBytes(offsetCount * 2))
+        let latentZero = sums.order == 0 ? 0 : BinnedEntropy.signBit
+        model.moveLowers(by: UInt64(bitPattern: sums.latentBase) &- latentZero)
+        self.model = model.decoderModel()
         streams = EntropyKernels.start(
-            symbols.words, offsets.words, tableBits: model.tableBits, widest: widestOffset)
-        self.carries = carries
+            symbols.words, offsets.words, tableBits: model.tableBits, widest: Int(self.model.tables.widest))
     }
 
     /// Expands the next `count` integers, at most a vector.
@@ -227,13 +213,25 @@ final class BinnedIntegers {
         // Preconditions: a table's base + 2^bits - 1 and the states index it, its bins index the lower bounds, all by
         // construction or by check; the streams are padded, and live as long as this object.
         vector.withMemoryRebound(to: UInt64.self, capacity: count) {
-            Kernels.expandBins(table, lowers, widest: widestOffset, &streams, count: count, into: $0)
+            Kernels.expandBins(model, &streams, count: count, into: $0)
         }
-        for level in carries.indices.reversed() {
-            Kernels.prefixSum(vector, count: count, carry: carries[level])
-            carries[level] = vector[count - 1]
+        sums.apply(to: vector, count: count)
+    }
+
+    /// Puts value x factor + integer, of the next `count` integers, in the place of values, at most a vector.
+    func joinNext(_ count: Int, to vector: UnsafeMutablePointer<Int64>, factor: Int64) {
+        precondition(factor > 0, "what is joined keeps what was there")
+        if sums.areIdentity {
+            // Preconditions: as above.
+            vector.withMemoryRebound(to: UInt64.self, capacity: count) {
+                Kernels.expandBins(model, &streams, count: count, factor: UInt64(factor), into: $0)
+            }
+        } else {
+            let scratch = scratch ?? VectorBuffer(uninitializedValueCount: VectorLayout.valueCount)
+            self.scratch = scratch
+            expandNext(count, into: scratch.pointer)
+            Kernels.join(vector, count: count, factor: factor, scratch.pointer)
         }
-        if divisor != 1 { Kernels.scale(vector, count: count, factor: divisor, base: base) }
     }
 }
 
@@ -426,16 +424,20 @@ struct EntropyModel {
         guard tableBits <= BinnedEntropy.tableBitsMax, binCount > 0 else {
             throw FormatError("a table of 2^\(tableBits) for \(binCount) bins", at: start)
         }
+        lowers.reserveCapacity(binCount)
+        offsetWidths.reserveCapacity(binCount)
+        weights.reserveCapacity(binCount)
         var bits = BitReader(reader.view[reader.offset...])
-        var fields: [Int] = []
-        for _ in 0..<3 { fields.append(Int(bits.read(Self.fieldBits))) }
-        guard fields.allSatisfy({ $0 <= 6 }) else { throw FormatError("a model of wide fields", at: start) }
+        let fields = (
+            Int(bits.read(Self.fieldBits)), Int(bits.read(Self.fieldBits)), Int(bits.read(Self.fieldBits))
+        )
+        guard max(fields.0, fields.1, fields.2) <= 6 else { throw FormatError("a model of wide fields", at: start) }
         var lower = bits.read(32)
         lower |= bits.read(32) << 32
         var total = 0
         for bin in 0..<binCount {
-            let width = Int(bits.read(fields[0]))
-            let weight = bits.readNumber(countBits: fields[1])
+            let width = Int(bits.read(fields.0))
+            let weight = bits.readNumber(countBits: fields.1)
             guard width <= BinnedEntropy.offsetWidthMax, weight <= 1 << UInt64(tableBits) else {
                 throw FormatError("bin \(bin) is damaged", at: start)
             }
@@ -443,7 +445,7 @@ struct EntropyModel {
             offsetWidths.append(width)
             weights.append(Int(weight))
             total += Int(weight)
-            if bin + 1 < binCount { lower &+= bits.readNumber(countBits: fields[2]) }
+            if bin + 1 < binCount { lower &+= bits.readNumber(countBits: fields.2) }
         }
         guard total == 1 << tableBits else { throw FormatError("weights do not fill their table", at: start) }
         try reader.skip(bits.byteCount)
@@ -451,37 +453,23 @@ struct EntropyModel {
 
     // MARK: tANS
 
-    /// The symbol of each state, spread so that each symbol's states are far apart.
-    private func spread() -> [UInt16] {
-        let size = 1 << tableBits
-        // Odd for every size above 8, so that the walk meets every state once.
-        let stride = size <= 8 ? 1 : (size >> 1) + (size >> 3) + 3
-        return [UInt16](unsafeUninitializedCapacity: size) { symbols, count in
-            // Precondition: the weights sum to the size, so every position is written, and once.
-            var position = 0
-            for (symbol, weight) in weights.enumerated() {
-                for _ in 0..<weight {
-                    symbols[position] = UInt16(truncatingIfNeeded: symbol)
-                    position = (position &+ stride) & (size &- 1)
-                }
-            }
-            count = size
-        }
-    }
-
     /// For each symbol its states in ascending order.
     fileprivate func encoderPlaces() -> [[Int]] {
+        var states = [UInt32](repeating: 0, count: 1 << tableBits)
+        EntropyKernels.spread(weights, tableBits: tableBits, into: &states)
         var places = [[Int]](repeating: [], count: weights.count)
-        for (state, symbol) in spread().enumerated() { places[Int(symbol)].append(state) }
+        for (state, symbol) in states.enumerated() { places[Int(symbol)].append(state) }
         return places
     }
 
-    /// For each state its bin, the bits to read, and what to add to them for the next state.
-    fileprivate func decoderTable() -> [UInt32] {
-        let symbols = spread()
-        return EntropyKernels.table(
-            symbols, weights: weights.map { UInt32($0) }, offsetWidths: offsetWidths.map { UInt32($0) },
-            tableBits: UInt32(tableBits))
+    /// Adds to every lower bound.
+    fileprivate mutating func moveLowers(by distance: UInt64) {
+        if distance == 0 { return }
+        for bin in lowers.indices { lowers[bin] &+= distance }
+    }
+
+    fileprivate func decoderModel() -> BinModel {
+        BinModel(tableBits: tableBits, weights: weights, offsetWidths: offsetWidths, lowers: lowers)
     }
 
     /// Rounds of up to 16 bits that the widest offset takes.

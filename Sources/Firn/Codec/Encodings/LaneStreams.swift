@@ -92,24 +92,31 @@ struct BitReader {
     var byteCount: Int { (bitOffset + 7) / 8 }
 
     /// The next `width` bits, at most 56.
+    @inline(__always)
     mutating func read(_ width: Int) -> UInt64 {
-        let first = bitOffset / 8
-        var word: UInt64 = 0
+        let first = bitOffset &>> 3
+        let word: UInt64
         if first + 8 <= view.count {
-            word = UInt64(littleEndian: view.pointer(at: first).loadUnaligned(as: UInt64.self))
+            word = view.loadUnchecked(UInt64.self, at: first)
         } else {
-            for byte in 0..<8 where first + byte < view.count { word |= UInt64(view[first + byte]) << UInt64(byte * 8) }
+            word = lastBytes(from: first)
         }
-        let bits = (word >> UInt64(bitOffset % 8)) & ((1 << UInt64(width)) - 1)
+        let bits = (word &>> UInt64(bitOffset & 7)) & ((1 &<< UInt64(width)) &- 1)
         bitOffset += width
         return bits
+    }
+
+    private func lastBytes(from first: Int) -> UInt64 {
+        var word: UInt64 = 0
+        for byte in 0..<8 where first + byte < view.count { word |= UInt64(view[first + byte]) << UInt64(byte * 8) }
+        return word
     }
 
     mutating func readNumber(countBits: Int) -> UInt64 {
         let below = Int(read(countBits))
         var bits = read(min(below, 32))
         if below > 32 { bits |= read(below - 32) << 32 }
-        return 1 << UInt64(below) | bits
+        return 1 &<< UInt64(below) | bits
     }
 }
 

@@ -232,11 +232,15 @@ struct MixedDecimals {
         private let classes: [Class]
         private let exponents: [Double]
         private let total: Int64
+        /// One for each class; empty where doubles might round some integer of a class otherwise than `expanded`.
+        private let steps: [DoubleStep]
 
         init(_ reader: inout ByteReader) throws(FormatError) {
             classes = try MixedDecimals.decodeClasses(&reader)
             exponents = classes.map { ALPScaling.powers[$0.digits] }
             total = classes[classes.count - 1].start + classes[classes.count - 1].span
+            let steps = total < DoubleStep.integerMax ? classes.compactMap { DoubleStep($0) } : []
+            self.steps = steps.count == classes.count ? steps : []
         }
 
         /// Puts bit patterns in the place of `count` integers, which it checks.
@@ -245,7 +249,9 @@ struct MixedDecimals {
             guard extremes.min >= 0, extremes.max < total else {
                 throw FormatError("an integer outside of \(classes.count) classes of decimals")
             }
-            for index in 0..<count {
+            let wholeCount = steps.isEmpty ? 0 : count & ~7
+            if wholeCount > 0 { DoubleStep.decode(values, count: wholeCount, steps) }
+            for index in wholeCount..<count {
                 var number = classes.count - 1
                 while classes[number].start > values[index] { number -= 1 }
                 let item = classes[number]
@@ -253,6 +259,92 @@ struct MixedDecimals {
                     values[index] &- item.start &+ item.least, item.denominator,
                     MixedDecimals.powers[item.digits - item.shift])
                 values[index] = Int64(bitPattern: (Double(integer) / exponents[number]).bitPattern)
+            }
+        }
+    }
+
+    /// A class as what doubles do to its integers, for several at once.
+    ///
+    /// An integer below 2^51 is exact in a double. Times power / denominator, rounded to the nearest double before and
+    /// after, it is less than 1 / (2 x denominator) away from the quotient where that is below 2^50 / denominator; and
+    /// so far at least is a quotient from the middle between two integers, if it cannot be the middle itself. Adding
+    /// and taking away 1.5 x 2^52 then rounds to the same integer.
+    private struct DoubleStep {
+        static let integerMax: Int64 = 1 << 51
+
+        private let start: UInt64
+        /// Added to an integer gives its k.
+        private let distance: Double
+        private let ratio: Double
+        /// Rounds to integers; nought where the denominator is 1, and nothing is to be rounded.
+        private let rounding: Double
+        private let exponent: Double
+
+        init?(_ item: Class) {
+            let (last, isOverflow) = item.least.addingReportingOverflow(item.span - 1)
+            let greatest = max(item.least.magnitude, last.magnitude)
+            guard !isOverflow, greatest < UInt64(Self.integerMax) else { return nil }
+            let power = MixedDecimals.powers[item.digits - item.shift]
+            if item.denominator > 1 {
+                let (product, isOverflow) = greatest.multipliedReportingOverflow(by: UInt64(power))
+                guard !isOverflow, product <= 1 << 50, !Self.halves(power, item.denominator) else { return nil }
+            }
+            start = UInt64(item.start)
+            distance = Double(item.least - item.start)
+            ratio = item.denominator > 1 ? Double(power) / Double(item.denominator) : 1
+            rounding = item.denominator > 1 ? ALP.magic : 0
+            exponent = ALPScaling.powers[item.digits]
+        }
+
+        /// True where some multiple of `power` lies in the middle between two of `denominator`.
+        private static func halves(_ power: Int64, _ denominator: Int64) -> Bool {
+            if denominator % 2 == 1 { return false }
+            let step = power % denominator
+            var remainder: Int64 = 0
+            for _ in 0..<denominator {
+                if remainder == denominator / 2 { return true }
+                remainder += step
+                if remainder >= denominator { remainder -= denominator }
+            }
+            return false
+        }
+
+        /// Puts bit patterns in the place of `count` integers, a multiple of eight, that lie in the classes.
+        static func decode(_ values: UnsafeMutablePointer<Int64>, count: Int, _ steps: [DoubleStep]) {
+            steps.withUnsafeBufferPointer { steps in
+                let last = steps.baseAddress.unsafelyUnwrapped + (steps.count &- 1)
+                let target = UnsafeMutableRawPointer(values)
+                for index in stride(from: 0, to: count, by: 8) {
+                    let integers = target.loadUnaligned(fromByteOffset: index &* 8, as: SIMD8<UInt64>.self)
+                    // How many classes begin above each integer: so far is its own from the last. Differences that
+                    // are negative have their highest bit set; a comparison of lanes is not what SSE2 has got.
+                    var above = SIMD8<UInt64>(repeating: 0)
+                    for number in 1..<steps.count {
+                        above &+= (integers &- SIMD8(repeating: steps[number].start)) &>> 63
+                    }
+                    let magicBits = UInt64(bitPattern: ALP.magicBits)
+                    let numbers =
+                        unsafeBitCast(integers &+ SIMD8(repeating: magicBits), to: SIMD8<Double>.self)
+                        - SIMD8(repeating: ALP.magic)
+                    @inline(__always)
+                    func storeTwo(_ lane: Int) {
+                        // Precondition: of the classes but the first, each begins above or not, so there are such.
+                        let a = last - Int(truncatingIfNeeded: above[lane])
+                        let b = last - Int(truncatingIfNeeded: above[lane &+ 1])
+                        let rounding = SIMD2(a.pointee.rounding, b.pointee.rounding)
+                        var decimals = SIMD2(numbers[lane], numbers[lane &+ 1])
+                        decimals += SIMD2(a.pointee.distance, b.pointee.distance)
+                        decimals *= SIMD2(a.pointee.ratio, b.pointee.ratio)
+                        decimals = (decimals + rounding) - rounding
+                        decimals /= SIMD2(a.pointee.exponent, b.pointee.exponent)
+                        target.storeBytes(
+                            of: decimals, toByteOffset: (index &+ lane) &* 8, as: SIMD2<Double>.self)
+                    }
+                    storeTwo(0)
+                    storeTwo(2)
+                    storeTwo(4)
+                    storeTwo(6)
+                }
             }
         }
     }

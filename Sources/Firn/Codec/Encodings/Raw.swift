@@ -65,7 +65,15 @@ enum Raw: IntegerEncoding {
         case 4: widen(bytes, UInt32.self, count: count, base: base, into: output)
         case 8: widen(bytes, UInt64.self, count: count, base: base, into: output)
         default:
-            for index in 0..<count {
+            // Eight bytes at a time, as far as there are eight.
+            let mask: UInt64 = .max &>> UInt64(64 &- 8 &* byteWidth)
+            let byteCount = count * byteWidth
+            let wholeCount = byteCount < 8 ? 0 : (byteCount - 8) / byteWidth + 1
+            for index in 0..<wholeCount {
+                let word = bytes.loadUnaligned(fromByteOffset: index &* byteWidth, as: UInt64.self)
+                output[index] = Int64(bitPattern: UInt64(littleEndian: word) & mask) &+ base
+            }
+            for index in wholeCount..<count {
                 var value: UInt64 = 0
                 for offset in 0..<byteWidth {
                     let byte = bytes.load(fromByteOffset: index &* byteWidth &+ offset, as: UInt8.self)

@@ -101,7 +101,6 @@ struct RemainderSplit {
 struct Remainders {
     private let multiple: Int64
     private let integers: BinnedIntegers
-    private let scratch = VectorBuffer<Int64>()
 
     /// nil where nothing is split.
     init?(_ reader: inout ByteReader) throws(FormatError) {
@@ -113,7 +112,6 @@ struct Remainders {
 
     /// Puts integers in the place of the next `count` quotients, at most a vector.
     func join(_ quotients: UnsafeMutablePointer<Int64>, count: Int) {
-        integers.expandNext(count, into: scratch.pointer)
-        Kernels.join(quotients, count: count, factor: multiple, scratch.pointer)
+        integers.joinNext(count, to: quotients, factor: multiple)
     }
 }

@@ -150,12 +150,8 @@ enum WholePage {
     ) throws(FormatError) -> VectorBuffer<Int64> {
         let buffer = VectorBuffer<Int64>(uninitializedValueCount: count)
         let values = buffer.pointer
-        var binned: BinnedIntegers?
-        if scheme == .binnedEntropy {
-            binned = try BinnedIntegers(&reader)
-        } else {
-            try AlignedIntegers.decode(&reader, count: count, into: values)
-        }
+        let binned = scheme == .binnedEntropy ? try BinnedIntegers(&reader) : nil
+        var aligned = scheme == .binnedEntropy ? nil : try AlignedIntegers.Decoder(&reader, count: count)
         let remainders = try Remainders(&reader)
         let start = reader.offset
         let meaning = try DecodedMeaning(&reader, domain)
@@ -164,6 +160,7 @@ enum WholePage {
             for first in stride(from: 0, to: count, by: VectorLayout.valueCount) {
                 let vectorCount = min(VectorLayout.valueCount, count - first)
                 binned?.expandNext(vectorCount, into: values + first)
+                aligned?.expandNext(vectorCount, into: values + first)
                 remainders?.join(values + first, count: vectorCount)
                 try meaning.decode(values + first, count: vectorCount, domain)
             }
@@ -282,7 +279,6 @@ private struct ScaledPage {
     struct Decoder {
         private let scaling: ALPScaling
         private let distances: BinnedIntegers?
-        private let scratch: VectorBuffer<Int64>?
 
         init(_ reader: inout ByteReader) throws(FormatError) {
             let start = reader.offset
@@ -295,16 +291,12 @@ private struct ScaledPage {
             let near = try reader.readByte()
             guard near <= 1 else { throw FormatError("unknown form of near exceptions \(near)", at: start) }
             distances = near == 1 ? try BinnedIntegers(&reader) : nil
-            scratch = near == 1 ? VectorBuffer() : nil
         }
 
         /// Puts bit patterns in the place of the next `count` integers, at most a vector.
         func decode(_ vector: UnsafeMutablePointer<Int64>, count: Int, _ domain: NumberDomain) {
             Kernels.decodeALP(vector, count: count, scaling)
-            if let distances, let near = scratch?.pointer {
-                distances.expandNext(count, into: near)
-                Kernels.join(vector, count: count, factor: 1, near)
-            }
+            distances?.joinNext(count, to: vector, factor: 1)
             if domain == .float { ALPKernels.narrow(vector, count: count) }
         }
     }

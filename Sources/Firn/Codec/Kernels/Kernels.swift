@@ -117,13 +117,14 @@ enum Kernels {
         firn_join(values, count, factor, remainders)
     }
 
-    /// Expands the next `count` entropy-coded values; see CKernels.h and BinnedEntropy.
+    /// Expands the next `count` entropy-coded values; see CKernels.h and BinnedEntropy. With a factor, joins them with
+    /// the values that are there: value * factor + what is expanded.
     @inline(__always)
     static func expandBins(
-        _ table: [UInt32], _ lowers: [UInt64], widest: Int, _ streams: inout FirnBinStreams, count: Int,
+        _ model: BinModel, _ streams: inout FirnBinStreams, count: Int, factor: UInt64 = 0,
         into values: UnsafeMutablePointer<UInt64>
     ) {
-        EntropyKernels.withModel(table, lowers, widest: widest) { firn_expand_bins($0, &streams, count, values) }
+        withUnsafePointer(to: model.tables) { firn_expand_bins($0, &streams, count, factor, values) }
     }
 
     // MARK: Filtering
