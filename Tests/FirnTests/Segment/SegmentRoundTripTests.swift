@@ -66,6 +66,38 @@ import Testing
         #expect(descriptor.byteCount * 10 < descriptor.rawByteCount * 3)
     }
 
+    /// Windows that hold parts of runs of the first key, NULL's run among them, in batches that are cut elsewhere.
+    @Test(arguments: [[2], [2, 3], [3, 2]], [true, false])
+    func windowsOfFewSeriesKeepTheirOrder(key: [UInt64], timesAscend: Bool) throws {
+        var random = CodecRandom()
+        let sortKey = key.map { ColumnID($0) }
+        let schema = TableSchema(
+            id: TableID(1), name: "readings",
+            columns: [
+                ColumnDefinition(id: ColumnID(1), name: "time", type: .timestamptz(.microseconds), isNullable: false),
+                ColumnDefinition(id: ColumnID(2), name: "sensor", type: .text),
+                ColumnDefinition(id: ColumnID(3), name: "site", type: .text),
+                ColumnDefinition(id: ColumnID(4), name: "value", type: .double),
+            ], chunking: ChunkingPolicy(column: ColumnID(1), interval: 1 << 40, isHypertable: true),
+            sortKey: sortKey, nextColumnID: ColumnID(5))
+        let rows = (0..<20_000).map { row -> [Value] in
+            let sensor = random.below(6)
+            let site = random.below(40)
+            return [
+                .integer(Int64(timesAscend ? row : random.below(20_000))), sensor == 5 ? .null : .text("\(sensor)"),
+                site == 0 ? .null : .text("site \(site)"), row % 100 == 0 ? .null : .double(Double(row)),
+            ]
+        }
+        let table = SampleTable(schema: schema, rows: rows)
+        let written = try WrittenSegments([table], &random, rowsMax: 3_000, windowRowCount: 1_024)
+        let descriptor = try #require(written.output.tables[0].segments.first)
+        let groups = try written.reader(descriptor).footer.rowGroups
+        // Rows in order go to few places at a time, so their windows are larger.
+        #expect(groups.map(\.rowCount).max() == (timesAscend ? 4_096 : 1_024))
+        expectSameRows(
+            try written.rows(descriptor, schema), table.expected(sortedBy: sortKey)[0], "FIRN_SEED=\(random.seed)")
+    }
+
     @Test func wideValuesCutRowGroupsByTheirBytes() throws {
         var random = CodecRandom()
         let schema = TableSchema(

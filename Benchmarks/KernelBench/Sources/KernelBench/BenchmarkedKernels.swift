@@ -24,15 +24,20 @@ struct BenchmarkedKernel {
 struct BenchmarkData {
     private static let count = VectorLayout.valueCount
     private static let byteCount = 65_536
+    private static let runLengths = [5, 30, 120]
     private let bytes = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
     // Aligned as the engine's vectors are: a load that straddles two cache lines takes twice as long.
     private let integers = VectorBuffer<Int64>()
     private let doubles = VectorBuffer<Double>()
     private let output = VectorBuffer<UInt64>()
     private let bitmap = UnsafeMutablePointer<UInt64>.allocate(capacity: count / 64)
-    private let results = UnsafeMutablePointer<FirnDoubleAggregate>.allocate(capacity: 1)
+    private let results = UnsafeMutablePointer<FirnDoubleAggregate>.allocate(capacity: count)
     private let integerResults = UnsafeMutablePointer<FirnIntegerAggregate>.allocate(capacity: 1)
-    private let numbers = UnsafeMutablePointer<Double>.allocate(capacity: 1)
+    private let numbers = UnsafeMutablePointer<Double>.allocate(capacity: count)
+    /// What squares are around, run by run.
+    private let centers = UnsafeMutablePointer<Double>.allocate(capacity: count)
+    /// Where runs of some lengths end.
+    private let runEnds: [Int: UnsafeMutableBufferPointer<UInt32>]
     private let bins = BenchmarkedBins()
 
     init() {
@@ -45,6 +50,14 @@ struct BenchmarkData {
             doubles[index] = Double(random.below(1_000_000)) * 0.01
         }
         for word in 0..<Self.count / 64 { (bitmap + word).initialize(to: random.next()) }
+        centers.initialize(repeating: 1.5, count: Self.count)
+        var runEnds: [Int: UnsafeMutableBufferPointer<UInt32>] = [:]
+        for length in Self.runLengths {
+            let ends = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: Self.count / length)
+            for run in ends.indices { ends.initializeElement(at: run, to: UInt32((run + 1) * length)) }
+            runEnds[length] = ends
+        }
+        self.runEnds = runEnds
     }
 
     func deallocate() {
@@ -53,11 +66,13 @@ struct BenchmarkData {
         results.deallocate()
         integerResults.deallocate()
         numbers.deallocate()
+        centers.deallocate()
+        for ends in runEnds.values { ends.deallocate() }
     }
 
     /// They work on this data, which must live on while they do.
     func kernels() -> [BenchmarkedKernel] {
-        decoders() + aggregates() + filters() + [checksum, bins.kernel(output.pointer)]
+        decoders() + aggregates() + runAggregates() + filters() + [checksum, bins.kernel(output.pointer)]
     }
 
     private func decoders() -> [BenchmarkedKernel] {
@@ -125,6 +140,22 @@ struct BenchmarkData {
                 },
                 run: { $0.pointee.aggregateInt64(integers, count, nil, integerResults) }),
         ]
+    }
+
+    /// All moments of runs, as a roll-up of a series takes them. Asked for: 0.45 ns a row and 10 ns a run.
+    private func runAggregates() -> [BenchmarkedKernel] {
+        let doubles = doubles.pointer
+        let (results, numbers, centers) = (results, numbers, centers)
+        return Self.runLengths.map { length in
+            let ends = runEnds[length]!
+            return BenchmarkedKernel(
+                name: "sum, squares, min, max of runs of \(length)", unitCount: ends.count * length,
+                vectorGoal: 1 / (0.45 + 10 / Double(length)), reference: nil,
+                run: {
+                    $0.pointee.aggregateRunsDouble(doubles, ends.baseAddress!, ends.count, results)
+                    $0.pointee.squaresRunsDouble(doubles, ends.baseAddress!, ends.count, centers, numbers)
+                })
+        }
     }
 
     private func filters() -> [BenchmarkedKernel] {
