@@ -26,15 +26,15 @@ public enum LargeMemory {
         _ type: Element.Type, count: Int
     ) -> UnsafeMutablePointer<Element> {
         allocate(byteCount: max(count, 1) * MemoryLayout<Element>.stride)
-            .bindMemory(to: Element.self, capacity: max(count, 1))
+            .baseAddress!.bindMemory(to: Element.self, capacity: max(count, 1))
     }
 
     /// The same for raw bytes; aligned to 64 bytes at least.
-    public static func allocate(byteCount: Int) -> UnsafeMutableRawPointer {
+    public static func allocate(byteCount: Int) -> UnsafeMutableRawBufferPointer {
         let memory = UnsafeMutableRawBufferPointer.allocate(
             byteCount: byteCount, alignment: byteCount >= hugePageByteCount ? hugePageByteCount : 64)
         useHugePages(for: memory)
-        return memory.baseAddress!
+        return memory
     }
 
     /// Asks for huge pages for as much of the memory as whole ones fit in. Does nothing where there are none.

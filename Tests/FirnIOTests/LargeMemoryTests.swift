@@ -10,8 +10,9 @@ import Testing
     func everyByteCanBeWritten(_ byteCount: Int) {
         let memory = LargeMemory.allocate(byteCount: byteCount)
         defer { memory.deallocate() }
-        #expect(UInt(bitPattern: memory) % 64 == 0)
-        let bytes = memory.bindMemory(to: UInt8.self, capacity: byteCount)
+        #expect(memory.count == byteCount)
+        #expect(UInt(bitPattern: memory.baseAddress) % 64 == 0)
+        let bytes = memory.bindMemory(to: UInt8.self)
         for index in 0..<byteCount { bytes[index] = UInt8(truncatingIfNeeded: index) }
         #expect((0..<byteCount).allSatisfy { bytes[$0] == UInt8(truncatingIfNeeded: $0) })
     }

@@ -18,6 +18,9 @@ struct CodedColumn {
     /// The bytes of text codes; nil for other types.
     let text: TextDictionaryBuilder?
 
+    /// All codes in the order of their ranks: NULL comes last.
+    var codesByRank: [UInt32] { ascendingCodes + [TextDictionaryBuilder.nullCode] }
+
     /// Number of distinct values other than NULL.
     var distinctCount: Int { ascendingCodes.count }
 
@@ -72,41 +75,51 @@ struct CodedColumn {
         }
     }
 
-    // MARK: Text
-
-    private init?(text source: ColumnSource, rowCount: Int, limit: Limit) {
-        let builder = TextDictionaryBuilder()
+    /// The codes of all batches, coded one after another; nil once there is more than the limit allows.
+    ///
+    /// - Parameter code: codes the rows of a batch, and says how many distinct values there are, of how many bytes.
+    private static func codes(
+        of source: ColumnSource, rowCount: Int, limit: Limit,
+        _ code: (_ batch: Int, _ target: UnsafeMutablePointer<UInt32>) -> (distinctCount: Int, byteCount: Int)
+    ) -> [UInt32]? {
         var gaveUp = false
-        var codedDictionary: BytesDictionary?
-        var translation: [UInt32] = []
         let codes = [UInt32](unsafeUninitializedCapacity: rowCount) { codes, initializedCount in
             LargeMemory.useHugePages(for: UnsafeMutableRawBufferPointer(codes))
             var start = 0
             for (batch, column) in source.columns.enumerated() {
-                let target = codes.baseAddress! + start
-                switch column.values {
-                case .bytes(let values):
-                    values.withUnsafeValues { bytes, offsets in
-                        builder.code(
-                            bytes, offsets, count: values.count, validity: source.validity[batch], into: target)
-                    }
-                case .dictionary(let batchCodes, let dictionary):
-                    if codedDictionary !== dictionary {
-                        codedDictionary = dictionary
-                        translation = [UInt32](repeating: 0, count: dictionary.count)
-                    }
-                    Self.code(batchCodes, dictionary, source.validity[batch], builder, &translation, into: target)
-                default: preconditionFailure("text is held as bytes or by dictionary")
-                }
+                let (distinctCount, byteCount) = code(batch, codes.baseAddress! + start)
                 start += column.count
-                if !limit.allows(distinctCount: builder.count, byteCount: builder.byteCount, rowCount: start) {
-                    gaveUp = true
-                    return
-                }
+                gaveUp = !limit.allows(distinctCount: distinctCount, byteCount: byteCount, rowCount: start)
+                if gaveUp { return }
             }
             initializedCount = rowCount
         }
-        if gaveUp { return nil }
+        return gaveUp ? nil : codes
+    }
+
+    // MARK: Text
+
+    private init?(text source: ColumnSource, rowCount: Int, limit: Limit) {
+        let builder = TextDictionaryBuilder()
+        var codedDictionary: BytesDictionary?
+        var translation: [UInt32] = []
+        let codes = Self.codes(of: source, rowCount: rowCount, limit: limit) { batch, target in
+            switch source.columns[batch].values {
+            case .bytes(let values):
+                values.withUnsafeValues { bytes, offsets in
+                    builder.code(bytes, offsets, count: values.count, validity: source.validity[batch], into: target)
+                }
+            case .dictionary(let batchCodes, let dictionary):
+                if codedDictionary !== dictionary {
+                    codedDictionary = dictionary
+                    translation = [UInt32](repeating: 0, count: dictionary.count)
+                }
+                Self.code(batchCodes, dictionary, source.validity[batch], builder, &translation, into: target)
+            default: preconditionFailure("text is held as bytes or by dictionary")
+            }
+            return (builder.count, builder.byteCount)
+        }
+        guard let codes else { return nil }
         self.init(codes: codes, ascendingCodes: builder.sortedCodes(), text: builder)
     }
 
@@ -116,7 +129,7 @@ struct CodedColumn {
     ) {
         dictionary.values.withUnsafeValues { bytes, offsets in
             translation.withUnsafeMutableBufferPointer { translation in
-                let translation = UnsafeMutableBufferPointer(rebasing: translation[...])
+                let translation = translation
                 @inline(__always) func translated(_ code: UInt32) -> UInt32 {
                     precondition(code < translation.count, "codes are within the dictionary")
                     let known = translation[Int(code)]
@@ -147,30 +160,19 @@ struct CodedColumn {
         isLess: (Number, Number) -> Bool
     ) {
         let table = NumberTable(zero)
-        var gaveUp = false
-        let codes = [UInt32](unsafeUninitializedCapacity: rowCount) { codes, initializedCount in
-            LargeMemory.useHugePages(for: UnsafeMutableRawBufferPointer(codes))
-            var start = 0
-            for (batch, column) in source.columns.enumerated() {
-                let values = source.values[batch].assumingMemoryBound(to: Number.self)
-                let validity = source.validity[batch]
-                let target = codes.baseAddress! + start
-                for row in 0..<column.count {
-                    if let validity, validity[row &>> 6] &>> UInt64(row & 63) & 1 == 0 {
-                        target[row] = TextDictionaryBuilder.nullCode
-                    } else {
-                        target[row] = table.code(of: values[row])
-                    }
-                }
-                start += column.count
-                if !limit.allows(distinctCount: table.values.count, byteCount: 0, rowCount: start) {
-                    gaveUp = true
-                    return
+        let codes = Self.codes(of: source, rowCount: rowCount, limit: limit) { batch, target in
+            let values = source.values[batch].assumingMemoryBound(to: Number.self)
+            let validity = source.validity[batch]
+            for row in 0..<source.columns[batch].count {
+                if let validity, validity[row &>> 6] &>> UInt64(row & 63) & 1 == 0 {
+                    target[row] = TextDictionaryBuilder.nullCode
+                } else {
+                    target[row] = table.code(of: values[row])
                 }
             }
-            initializedCount = rowCount
+            return (table.values.count, 0)
         }
-        if gaveUp { return nil }
+        guard let codes else { return nil }
         let values = table.values
         let ascending = values.indices.sorted { isLess(values[$0], values[$1]) }.map { UInt32($0 + 1) }
         self.init(codes: codes, ascendingCodes: ascending, text: nil)

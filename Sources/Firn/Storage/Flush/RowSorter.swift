@@ -99,9 +99,8 @@ struct RowSorter {
         if combinations > Self.combinationCountMax { return placeByColumns(rows, into: places) }
         if keys.count == 1 {
             // One column: its codes are the keys, in the order of their ranks.
-            let order = keys[0].ascendingCodes + [TextDictionaryBuilder.nullCode]
             return keys[0].codes.withUnsafeBufferPointer {
-                place(rows, keys: $0.baseAddress!, order: order, into: places)
+                place(rows, keys: $0.baseAddress!, order: keys[0].codesByRank, into: places)
             }
         }
         let combined = combinedKeys(rows)
@@ -171,7 +170,7 @@ struct RowSorter {
         guard let first = keys.first else { return [] }
         let keysPerCode = order.count / (first.distinctCount + 1)
         var start = 0
-        return (first.ascendingCodes + [TextDictionaryBuilder.nullCode]).enumerated().map { rank, code in
+        return first.codesByRank.enumerated().map { rank, code in
             let end = Int(tallies[Int(order[(rank + 1) * keysPerCode - 1])].count)
             defer { start = end }
             return RowPlacement.Run(code: code, rowCount: end - start)
@@ -238,7 +237,7 @@ struct RowSorter {
             var ends = [UInt32](repeating: 0, count: key.distinctCount + 1)
             for row in sorted { ends[Int(key.ranks[Int(key.codes[Int(row)])])] += 1 }
             // The first column comes last.
-            runs = zip(key.ascendingCodes + [TextDictionaryBuilder.nullCode], ends).map {
+            runs = zip(key.codesByRank, ends).map {
                 RowPlacement.Run(code: $0, rowCount: Int($1))
             }
             var start: UInt32 = 0

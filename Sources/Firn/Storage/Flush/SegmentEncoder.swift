@@ -26,7 +26,6 @@ final class SegmentEncoder {
     private let windowRowCount: Int
     /// Room for one column of a window, grown as needed.
     private var room = LargeMemory.allocate(byteCount: 1 << 20)
-    private var roomByteCount = 1 << 20
     /// Room for the validity of one column of a window, a byte a row.
     private var validityRoom = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1 << 16)
     /// Rows of the window in sorted order, where a column asks for them.
@@ -76,9 +75,8 @@ final class SegmentEncoder {
             rows, placesByRow: places, placesAtATime: placement.placesAtATime, rowCount: windowRowCount)
         let firstKey = placement.firstKeyRuns.isEmpty ? nil : columns.schema.index(of: order[0])
         for index in 0..<windows.count {
-            let (groups, byteCount) = try write(windows[index], dictionaries) { column in
-                column == firstKey ? placement.firstKeyRuns : nil
-            }
+            let (groups, byteCount) = try write(
+                windows[index], dictionaries, firstKey: firstKey, runs: placement.firstKeyRuns)
             rowGroups += groups
             rawByteCount += byteCount
         }
@@ -117,15 +115,17 @@ final class SegmentEncoder {
     // MARK: Windows
 
     /// Writes all columns of a window; returns its row groups, and the bytes that their values take in memory.
+    ///
+    /// - Parameter runs: of the codes of column `firstKey`, by which the chunk is sorted first.
     private func write(
-        _ window: RowWindow, _ dictionaries: [SegmentDictionary?], runs: (_ column: Int) -> [RowPlacement.Run]?
+        _ window: RowWindow, _ dictionaries: [SegmentDictionary?], firstKey: Int?, runs: [RowPlacement.Run]
     ) throws(FirnError) -> ([SegmentFooter.RowGroup], rawByteCount: Int) {
         sortRowsIfAsked(window, dictionaries)
         let ranges = rowGroupRanges(window, dictionaries)
         var rowGroups = ranges.map { SegmentFooter.RowGroup(rowCount: $0.count, columns: []) }
         var rawByteCount = 0
         for index in columns.sources.indices {
-            let cursor = WindowColumn(self, index, window, dictionaries[index], runs: runs(index))
+            let cursor = WindowColumn(self, index, window, dictionaries[index], runs: index == firstKey ? runs : nil)
             for (group, range) in ranges.enumerated() {
                 let encoded = cursor.encode(range)
                 rawByteCount += encoded.rawByteCount
@@ -198,12 +198,11 @@ final class SegmentEncoder {
     /// Room for the values of one column of a window; good until the next call.
     func room<Element: BitwiseCopyable>(_ type: Element.Type, _ count: Int) -> UnsafeMutablePointer<Element> {
         let byteCount = count * MemoryLayout<Element>.stride
-        if roomByteCount < byteCount {
+        if room.count < byteCount {
             room.deallocate()
             room = LargeMemory.allocate(byteCount: byteCount)
-            roomByteCount = byteCount
         }
-        return room.bindMemory(to: Element.self, capacity: max(count, 1))
+        return room.baseAddress!.bindMemory(to: Element.self, capacity: max(count, 1))
     }
 
     /// Room for the validity of one column of a window; good until the next call.

@@ -79,6 +79,7 @@ struct WindowColumn {
         }
     }
 
+    /// The codes of the window's places, as so much of the chunk's runs as lies in it.
     private static func fill(
         _ runs: [RowPlacement.Run], _ dictionary: SegmentDictionary, _ window: RowWindow,
         into output: UnsafeMutablePointer<UInt32>
