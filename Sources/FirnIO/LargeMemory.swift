@@ -4,9 +4,10 @@
 //
 // The first write to each page of 4 KiB is a fault, which costs as much as sorting the rows that the page holds. A huge
 // page of 2 MiB is one fault, and a few entries of the processor's table of pages cover all of a buffer, so that
-// scattered writes do not miss it.
+// scattered writes do not miss it. A buffer that will be wanted again is left to the system in the meantime: it takes the
+// memory when it needs it, and only then is the next write a fault.
 //
-// Source: Linux, Documentation/admin-guide/mm/transhuge.rst.
+// Source: Linux, Documentation/admin-guide/mm/transhuge.rst; madvise(2), MADV_FREE.
 
 #if canImport(Glibc)
     import Glibc
@@ -46,5 +47,15 @@ public enum LargeMemory {
             // Advice: a system that cannot follow it says so, and nothing is lost.
             if byteCount > 0 { _ = madvise(base + skipped, byteCount, Int32(MADV_HUGEPAGE)) }
         #endif
+    }
+
+    /// Lets the system have a buffer's memory where it runs short: the bytes are lost, their room stays the caller's.
+    public static func forgetContents(of memory: UnsafeMutableRawBufferPointer) {
+        guard let base = memory.baseAddress else { return }
+        let pageByteCount = Int(getpagesize())
+        let skipped = -Int(bitPattern: base) & (pageByteCount - 1)
+        let byteCount = (memory.count - skipped) & ~(pageByteCount - 1)
+        // Advice: a system that cannot follow it keeps the memory in use.
+        if byteCount > 0 { _ = madvise(base + skipped, byteCount, Int32(MADV_FREE)) }
     }
 }

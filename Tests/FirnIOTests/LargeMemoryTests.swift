@@ -35,4 +35,18 @@ import Testing
         }
         #expect(bytes.allSatisfy { $0 == 7 })
     }
+
+    /// What was forgotten can be written again, and nothing beside it changes.
+    @Test(arguments: [0, 1, 4_095, 4_096, (2 << 20) + 1, 5 << 20])
+    func forgottenMemoryCanBeWritten(_ byteCount: Int) {
+        let around = 5_000
+        let memory = LargeMemory.allocate(byteCount: byteCount + 2 * around)
+        defer { memory.deallocate() }
+        let bytes = memory.bindMemory(to: UInt8.self)
+        bytes.update(repeating: 7)
+        LargeMemory.forgetContents(
+            of: UnsafeMutableRawBufferPointer(rebasing: memory[around..<around + byteCount]))
+        for index in around..<around + byteCount { bytes[index] = 9 }
+        #expect(bytes.indices.allSatisfy { bytes[$0] == (around..<around + byteCount ~= $0 ? 9 : 7) })
+    }
 }

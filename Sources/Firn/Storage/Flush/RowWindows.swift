@@ -13,8 +13,6 @@
 //
 // Source: radix partitioning, as in Polychroniou and Ross, "A Comprehensive Study of Main-Memory Partitioning", 2014.
 
-import FirnIO
-
 /// The rows of one window.
 struct RowWindow {
     /// Row numbers in commit order.
@@ -41,7 +39,7 @@ enum WindowRows {
     case listed(ListedRows)
 }
 
-/// All windows of a chunk.
+/// All windows of a chunk; good until the memory is used for those of the next.
 final class RowWindows {
     /// Rows of a window: 16 row groups, 8 MiB of a column of doubles.
     static let defaultRowCount = 16 * SegmentLayout.rowGroupRowsMax
@@ -52,7 +50,7 @@ final class RowWindows {
     /// Room between the windows, so that all are not written to the same lines of the cache at the same time.
     private static let gapRowCount = 1_040
 
-    /// The lists of rows and of places; nil where one window holds all rows.
+    /// The lists of rows and of places, the memory's; nil where one window holds all rows.
     private let lists: (rows: UnsafeMutablePointer<UInt32>, places: UnsafeMutablePointer<UInt32>)?
     private let placesByRow: UnsafePointer<UInt32>
     let count: Int
@@ -67,7 +65,7 @@ final class RowWindows {
     ///   - rowCount: rows of a window, a power of two and whole vectors.
     init(
         _ list: RowList, placesByRow: UnsafePointer<UInt32>, placesAtATime: Int,
-        rowCount: Int = RowWindows.defaultRowCount
+        rowCount: Int = RowWindows.defaultRowCount, memory: FlushMemory
     ) {
         precondition(rowCount.nonzeroBitCount == 1 && rowCount >= VectorLayout.valueCount, "windows of whole vectors")
         self.rowCount = placesAtATime <= Self.placeCountMax ? rowCount * Self.growth : rowCount
@@ -79,19 +77,11 @@ final class RowWindows {
             lists = nil
             return
         }
-        lists = (
-            LargeMemory.allocate(UInt32.self, count: count * stride),
-            LargeMemory.allocate(UInt32.self, count: count * stride)
-        )
+        lists = memory.windowLists(count * stride)
         switch list {
         case .all(let count): partition(AllRows(count: count))
         case .some(let list): list.withUnsafeBufferPointer { partition(ListedRows(rows: $0)) }
         }
-    }
-
-    deinit {
-        lists?.rows.deallocate()
-        lists?.places.deallocate()
     }
 
     subscript(index: Int) -> RowWindow {

@@ -6,8 +6,6 @@
 // into row groups, encoded and written before the next column is touched. Besides the input and the places of its rows
 // nothing larger than one column of a window is held.
 
-import FirnIO
-
 /// What one table's rows look like to the segments that are made of them.
 struct FlushColumns {
     let schema: TableSchema
@@ -24,18 +22,16 @@ final class SegmentEncoder {
     private let writer: SegmentFileWriter
     private let profile: SegmentProfile
     private let windowRowCount: Int
-    /// Room for one column of a window, grown as needed.
-    private var room = LargeMemory.allocate(byteCount: 1 << 20)
-    /// Room for the validity of one column of a window, a byte a row.
-    private var validityRoom = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1 << 16)
+    let memory: FlushMemory
     /// Rows of the window in sorted order, where a column asks for them.
     private var sortedRows: [UInt32] = []
     private let positions = UnsafeMutablePointer<UInt64>.allocate(capacity: SegmentLayout.rowGroupRowsMax)
 
     init(
         _ columns: FlushColumns, writer: SegmentFileWriter, profile: SegmentProfile,
-        windowRowCount: Int = RowWindows.defaultRowCount
+        windowRowCount: Int = RowWindows.defaultRowCount, memory: FlushMemory
     ) {
+        self.memory = memory
         self.windowRowCount = windowRowCount
         self.columns = columns
         self.writer = writer
@@ -44,8 +40,6 @@ final class SegmentEncoder {
     }
 
     deinit {
-        room.deallocate()
-        validityRoom.deallocate()
         positions.deallocate()
     }
 
@@ -72,7 +66,8 @@ final class SegmentEncoder {
         var rowGroups: [SegmentFooter.RowGroup] = []
         var rawByteCount = dictionaries.reduce(0) { $0 + ($1?.byteCount ?? 0) }
         let windows = RowWindows(
-            rows, placesByRow: places, placesAtATime: placement.placesAtATime, rowCount: windowRowCount)
+            rows, placesByRow: places, placesAtATime: placement.placesAtATime, rowCount: windowRowCount,
+            memory: memory)
         let firstKey = placement.firstKeyRuns.isEmpty ? nil : columns.schema.index(of: order[0])
         for index in 0..<windows.count {
             let (groups, byteCount) = try write(
@@ -193,25 +188,6 @@ final class SegmentEncoder {
             columns.locator.positions(of: UnsafeBufferPointer(rebasing: $0[range]), into: positions)
         }
         return UnsafeBufferPointer(start: positions, count: range.count)
-    }
-
-    /// Room for the values of one column of a window; good until the next call.
-    func room<Element: BitwiseCopyable>(_ type: Element.Type, _ count: Int) -> UnsafeMutablePointer<Element> {
-        let byteCount = count * MemoryLayout<Element>.stride
-        if room.count < byteCount {
-            room.deallocate()
-            room = LargeMemory.allocate(byteCount: byteCount)
-        }
-        return room.baseAddress!.bindMemory(to: Element.self, capacity: max(count, 1))
-    }
-
-    /// Room for the validity of one column of a window; good until the next call.
-    func validityRoom(_ count: Int) -> UnsafeMutablePointer<UInt8> {
-        if validityRoom.count < count {
-            validityRoom.deallocate()
-            validityRoom = .allocate(capacity: count)
-        }
-        return validityRoom.baseAddress!
     }
 
     // MARK: Column chunks

@@ -33,14 +33,14 @@ enum SegmentFlush {
     static func write(
         to path: FilePath, fileSystem: any FileSystem, database: DatabaseID, file: FileID, chunks: ChunkLocator,
         profile: SegmentProfile, windowRowCount: Int = RowWindows.defaultRowCount, keyHasher: KeyHasher? = nil,
-        next: () throws(FirnError) -> FlushInput?
+        memory: FlushMemory = FlushMemory(), next: () throws(FirnError) -> FlushInput?
     ) throws(FirnError) -> FlushOutput {
         let writer = try SegmentFileWriter(path: path, fileSystem: fileSystem, database: database, file: file)
         do {
             var tables: [FlushOutput.Table] = []
             while let input = try next() {
                 tables.append(
-                    try write(input, writer, chunks, profile, windowRowCount, keyHasher ?? KeyHasher(database)))
+                    try write(input, writer, chunks, profile, windowRowCount, keyHasher ?? KeyHasher(database), memory))
             }
             let byteCount = try writer.finish(tables.flatMap(\.segments))
             return FlushOutput(tables: tables, fileByteCount: byteCount)
@@ -51,7 +51,7 @@ enum SegmentFlush {
 
     private static func write(
         _ input: FlushInput, _ writer: SegmentFileWriter, _ chunks: ChunkLocator, _ profile: SegmentProfile,
-        _ windowRowCount: Int, _ keyHasher: KeyHasher
+        _ windowRowCount: Int, _ keyHasher: KeyHasher, _ memory: FlushMemory
     ) throws(FirnError) -> FlushOutput.Table {
         let schema = input.schema
         let batches = input.batches.filter { $0.rowCount > 0 }
@@ -86,14 +86,14 @@ enum SegmentFlush {
         let sorter = RowSorter(
             keys: keyIndices.map { coded[$0]! }, time: timeIndex.map { sources[$0] }, locator: locator)
         let order = keyIndices.map { schema.columns[$0].id } + (timeIndex.map { [schema.columns[$0].id] } ?? [])
-        let encoder = SegmentEncoder(columns, writer: writer, profile: profile, windowRowCount: windowRowCount)
+        let encoder = SegmentEncoder(
+            columns, writer: writer, profile: profile, windowRowCount: windowRowCount, memory: memory)
         let keyHashes =
             schema.primaryKey.isEmpty
             ? nil : batches.map { KeyedBatch($0, schema: schema, hasher: keyHasher).hashes }
         var segments: [SegmentDescriptor] = []
         // By row number: each chunk's rows have their places in the chunk.
-        let places = LargeMemory.allocate(UInt32.self, count: rowCount)
-        defer { places.deallocate() }
+        let places = memory.places(rowCount)
         for part in try ChunkSplitter(schema, sources, locator).split(chunks) {
             let placement = sorter.place(part.rows, into: places)
             segments.append(

@@ -47,19 +47,19 @@ struct WindowColumn {
         let locator = owner.columns.locator
         self.source = source
         if source.hasNulls {
-            let room = owner.validityRoom(window.count)
+            let room = owner.memory.validity(window.count)
             source.scatterValidity(window, locator, into: room)
             validity = UnsafePointer(room)
         } else {
             validity = nil
         }
         func scattered<Element: BitwiseCopyable>(_ type: Element.Type) -> UnsafeMutablePointer<Element> {
-            let room = owner.room(type, window.count)
+            let room = owner.memory.values(type, window.count)
             source.scatter(window, locator, into: room)
             return room
         }
         if let dictionary {
-            let room = owner.room(UInt32.self, window.count)
+            let room = owner.memory.values(UInt32.self, window.count)
             if let runs {
                 Self.fill(runs, dictionary, window, into: room)
             } else {
@@ -172,7 +172,7 @@ struct WindowColumn {
         case .interval: return encode(intervals: positions, validity)
         case .vector:
             let floatCount = positions.count * source.dimensions
-            let room = owner.room(Float.self, floatCount)
+            let room = owner.memory.values(Float.self, floatCount)
             source.gatherVectors(positions, into: room)
             let chunk = encoder.encode(
                 floatVectors: UnsafeBufferPointer(start: room, count: floatCount), dimensionCount: source.dimensions,

@@ -31,6 +31,7 @@ final class SegmentFiles: SegmentAccess {
     private let database: DatabaseID
     private let openFilesMax: Int
     private let keyHasher: KeyHasher
+    private let memory = FlushMemoryKeeper()
     private let state = Mutex(State())
 
     /// - Parameters:
@@ -52,9 +53,11 @@ final class SegmentFiles: SegmentAccess {
         to path: FilePath, file: FileID, profile: SegmentProfile, chunks: ChunkLocator,
         next: () throws(FirnError) -> FlushInput?
     ) throws(FirnError) -> FlushOutput {
-        try SegmentFlush.write(
-            to: path, fileSystem: fileSystem, database: database, file: file, chunks: chunks, profile: profile,
-            keyHasher: keyHasher, next: next)
+        try memory.withMemory { (memory) throws(FirnError) in
+            try SegmentFlush.write(
+                to: path, fileSystem: fileSystem, database: database, file: file, chunks: chunks, profile: profile,
+                keyHasher: keyHasher, memory: memory, next: next)
+        }
     }
 
     func description(of segment: SegmentDescriptor, at path: FilePath) throws(FirnError) -> SegmentFile.Segment {
