@@ -57,20 +57,47 @@ struct ColumnRange: Sendable {
     var lower: Value?
     /// Nil: no upper bound. Inclusive.
     var upper: Value?
+    /// Where only few values within the bounds can be accepted: those, ascending; others that SQL holds equal to one of
+    /// them are inside too.
+    var choices: [Value]?
+
+    init(column: ColumnID, lower: Value?, upper: Value?, choices: [Value]? = nil) {
+        self.column = column
+        self.lower = lower
+        self.upper = upper
+        self.choices = choices?.sorted(by: KeyOrder.isLess)
+    }
+
+    /// Whether a value between two that are inclusive can be inside.
+    func mayAccept(between minimum: Value, and maximum: Value) -> Bool {
+        if let lower, KeyOrder.isLess(maximum, lower) { return false }
+        if let upper, KeyOrder.isLess(upper, minimum) { return false }
+        guard let choices else { return true }
+        let first = choices.partitionPoint { !KeyOrder.isLess($0, minimum) }
+        return first < choices.count && !KeyOrder.isLess(maximum, choices[first])
+    }
 }
 
 extension [ColumnRange] {
-    /// The values of the one primary key that the ranges leave, in the key's order; nil where they leave several.
-    func primaryKey(of schema: TableSchema) -> [Value]? {
+    /// More primary keys than this are not looked up one by one.
+    static let primaryKeyCountMax = 1_024
+
+    /// The primary keys that the ranges leave, for each key column the values of all of them; nil where the ranges leave
+    /// more than `primaryKeyCountMax`, or do not say.
+    func primaryKeys(of schema: TableSchema) -> (columns: [[Value]], count: Int)? {
         guard !schema.primaryKey.isEmpty else { return nil }
-        var key: [Value] = []
+        var columns: [[Value]] = []
+        var count = 1
         for id in schema.primaryKey {
-            guard let range = first(where: { $0.column == id }), let value = range.lower, value == range.upper else {
-                return nil
-            }
-            key.append(value)
+            guard let choices = first(where: { $0.column == id })?.choices else { return nil }
+            // Each key so far with each of the choices.
+            let (product, overflow) = count.multipliedReportingOverflow(by: choices.count)
+            guard !overflow, product <= Self.primaryKeyCountMax else { return nil }
+            columns = columns.map { column in column.flatMap { [Value](repeating: $0, count: choices.count) } }
+            columns.append((0..<product).map { choices[$0 % choices.count] })
+            count = product
         }
-        return key
+        return (columns, count)
     }
 }
 

@@ -41,9 +41,15 @@ struct KeyLookupTests {
     private static let moment = KeyColumn("timestamptz") { n in "'2024-01-\(10 + n / 24) \(n % 24):00:00+00'" }
     private static let date = KeyColumn("date") { n in "'\(1900 + n)-02-03'" }
     private static let blob = KeyColumn("bytea") { n in "'\\x\(String(n + 4_096, radix: 16))'" }
+    private static let real = KeyColumn("real") { n in "\(n).25" }
+    private static let span = KeyColumn("interval") { n in ("interval '\(n) months'", "interval '\(30 * n) days'") }
+    private static let vector = KeyColumn("vector(2)") { n in "'[\(n), 0.5]'::vector(2)" }
+    private static let json = KeyColumn("jsonb") { n in "'{\"a\": [\(n)]}'::jsonb" }
 
     private static let keys: [[KeyColumn]] = [
         [bigint], [smallint], [text], [longText], [uuid], [numeric], [price], [double], [moment], [date], [blob],
+        [real], [span],
+        [vector], [json],
         [text, bigint], [date, uuid, smallint], [price, longText],
     ]
 
@@ -77,8 +83,29 @@ struct KeyLookupTests {
             if isLarge { conditions.append("value > 50") }
             conditions.shuffle(using: &generator)
             let sql = "SELECT value FROM t WHERE " + conditions.joined(separator: " AND ")
+            let plan = try await rows(database, "EXPLAIN " + sql).map { $0[0] }
+            #expect(plan.contains { $0.contains("Index Scan using t_pkey on t") }, "seed \(seed): \(sql)")
             let expected = model[wanted].map { isLarge && $0 <= 50 ? [] : [["\($0)"]] } ?? []
             #expect(try await rows(database, sql) == expected, "seed \(seed), \(comment): \(sql)")
+        }
+        /// Some values of each column, in a list or joined by OR; all their combinations are wanted.
+        func lookUpSeveral(_ comment: String) async throws {
+            var wanted: [[Int]] = [[]]
+            var conditions: [String] = []
+            for (name, column) in zip(names, key) {
+                let numbers = (0..<1 + random(4)).map { _ in someKey()[0] }
+                wanted = wanted.flatMap { start in Set(numbers).map { start + [$0] } }
+                let literals = numbers.map { column.literals($0).1 }
+                conditions.append(
+                    random(2) == 0
+                        ? "\(name) IN (\(literals.joined(separator: ", ")))"
+                        : "(" + literals.map { "\(name) = \($0)" }.joined(separator: " OR ") + ")")
+            }
+            let sql = "SELECT value FROM t WHERE " + conditions.joined(separator: " AND ") + " ORDER BY value"
+            let expected = Set(wanted.compactMap { model[$0] }).sorted().map { ["\($0)"] }
+            #expect(try await rows(database, sql) == expected, "seed \(seed), \(comment): \(sql)")
+            let plan = try await rows(database, "EXPLAIN " + sql).map { $0[0] }
+            #expect(plan.contains { $0.contains("Index Scan using t_pkey on t") }, "seed \(seed): \(sql)")
         }
         for round in 0..<5 {
             var inserted: [String] = []
@@ -102,6 +129,7 @@ struct KeyLookupTests {
                 try await lookUp(wanted, "round \(round)")
             }
             for _ in 0..<8 { try await lookUp(someKey(), "round \(round)") }
+            for _ in 0..<4 { try await lookUpSeveral("round \(round)") }
         }
         #expect(try await rows(database, "SELECT count(*) FROM t") == [["\(model.count)"]])
     }
@@ -124,10 +152,86 @@ struct KeyLookupTests {
         #expect(plan.contains { $0.contains("Rows Removed by Filter: 1023") }, "\(plan)")
         let missing = try await rows(database, "EXPLAIN ANALYZE SELECT name FROM t WHERE id = 84165").map { $0[0] }
         #expect(missing.contains { $0.contains("Row Groups Read: 0  Skipped: 2") }, "\(missing)")
-        // Part of a condition, or of a key, is no look-up.
-        for condition in ["id > 7919", "id IN (7919, 1)", "id = 7919 OR name = 'x'", "name = 'name 1'"] {
+        let several = try await rows(
+            database, "EXPLAIN ANALYZE SELECT name FROM t WHERE id IN (7919, 84165, 15838)"
+        ).map { $0[0] }
+        #expect(several.contains { $0.contains("Index Scan using t_pkey on t ") }, "\(several)")
+        #expect(several.contains { $0.contains("Prune: id in {7919, 15838, 84165}") }, "\(several)")
+        #expect(several.contains { $0.contains("Rows Removed by Filter: 1022") }, "\(several)")
+        // Part of a condition, or of a key, is no look-up; nor are more keys than are worth it.
+        let many = "id IN (" + (0..<1_025).map { "\($0)" }.joined(separator: ", ") + ")"
+        for condition in ["id > 7919", many, "id = 7919 OR name = 'x'", "name = 'name 1'"] {
             let plan = try await rows(database, "EXPLAIN SELECT name FROM t WHERE " + condition).map { $0[0] }
             #expect(plan.contains { $0.contains("Seq Scan on t") }, "\(condition): \(plan)")
+        }
+        for (condition, names) in [
+            ("id IN (7919, 84165, 15838)", ["name 1", "name 2"]), ("id BETWEEN 7919 AND 7919", ["name 1"]),
+            ("id = 7919 AND id = 15838", []), ("id IN (7919, 15838) AND id > 7919", ["name 2"]),
+            ("id IN (7919, NULL)", ["name 1"]), ("id IN (7919, 9223372036854775807)", ["name 1"]),
+        ] {
+            let query = "SELECT name FROM t WHERE \(condition) ORDER BY name"
+            #expect(try await rows(database, query) == names.map { [$0] }, "\(condition)")
+            let plan = try await rows(database, "EXPLAIN " + query).map { $0[0] }
+            #expect(plan.contains { $0.contains("Index Scan using t_pkey on t") }, "\(condition): \(plan)")
+        }
+    }
+
+    /// Lists of a column without an index leave out what holds none of their values.
+    @Test func aListLeavesOutRowGroupsBetweenItsValues() async throws {
+        let database = try Database.inMemory()
+        try await database.execute(
+            "CREATE TABLE t (time timestamptz NOT NULL, sensor text, n bigint, b bytea, p numeric(12,2), r real, f boolean)"
+        )
+        try await database.execute(
+            """
+            INSERT INTO t SELECT timestamptz '2024-03-01' + n * interval '1 second', 'sensor ' || 1000 + n / 2000, n,
+                ('\\x' || lpad(to_hex(n), 6, '0'))::bytea, n / 100.0, n / 4.0,
+                n < 100000
+            FROM generate_series(0, 199999) n
+            """)
+        try await database.execute("CHECKPOINT")
+        for (condition, count, read) in [
+            ("n IN (5, 199999)", 2, 2), ("n = 70000 OR n = 70001", 2, 1), ("n IN (-1, 200000)", 0, 0),
+            ("b IN ('\\x000005', '\\x030d3f')", 2, 4), ("b = '\\x011170' OR b = '\\x011171'", 2, 4),
+            ("p IN (0.05, 1999.990)", 2, 2), ("p = 700.00 OR p = 700.01", 2, 1), ("p > 1999.97", 2, 1),
+            ("r IN (1.25, 49999.75)", 2, 2), ("r = 17500 OR r = 17500.1", 1, 1), ("r > 49999.3", 2, 1),
+            ("f IN (true)", 100_000, 2), ("f = true OR f = false", 200_000, 4),
+            ("r <= 0.3", 2, 1), ("r < 'NaN'::float8", 200_000, 4), ("r >= 1e300", 0, 0), ("r <= -1e300", 0, 0),
+            ("sensor IN ('sensor 1000', 'sensor 1099')", 4_000, 2), ("sensor IN ('sensor 1', 'sensor 999')", 0, 0),
+        ] {
+            let query = "SELECT count(*) FROM t WHERE \(condition)"
+            #expect(try await rows(database, query) == [["\(count)"]], "\(condition)")
+            let plan = try await rows(database, "EXPLAIN ANALYZE " + query).map { $0[0] }
+            #expect(
+                plan.contains { $0.contains("Row Groups Read: \(read)  Skipped: \(4 - read)") }, "\(condition): \(plan)"
+            )
+        }
+    }
+
+    @Test func listsOfEveryTypeFindTheirRows() async throws {
+        let database = try Database.inMemory()
+        for column in [
+            Self.bigint, Self.smallint, Self.text, Self.uuid, Self.numeric, Self.price, Self.double, Self.moment,
+            Self.date, Self.blob, Self.real, Self.span, Self.vector, Self.json,
+        ] {
+            try await database.execute("DROP TABLE IF EXISTS t")
+            try await database.execute("CREATE TABLE t (time timestamptz NOT NULL, k \(column.type), value bigint)")
+            let values = (0..<50).map { "('2024-03-10', \(column.literals($0).0), \($0))" }
+            try await database.execute(
+                "INSERT INTO t VALUES \(values.joined(separator: ", ")), ('2024-03-10', NULL, 50)")
+            for _ in 0..<2 {
+                let literals = [41, 60, 7].map { column.literals($0).1 }
+                for condition in [
+                    "k IN (\(literals.joined(separator: ", ")))",
+                    literals.map { "k = \($0)" }.joined(separator: " OR "),
+                ] {
+                    let found = try await rows(database, "SELECT value FROM t WHERE \(condition) ORDER BY value")
+                    #expect(found == [["7"], ["41"]], "\(column.type): \(condition)")
+                }
+                let none = "SELECT value FROM t WHERE k = \(literals[0]) AND k = \(literals[2])"
+                #expect(try await rows(database, none) == [], "\(none)")
+                try await database.execute("CHECKPOINT")
+            }
         }
     }
 }

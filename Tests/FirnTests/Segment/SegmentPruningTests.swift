@@ -12,7 +12,7 @@ import Testing
         if value.isNull { return false }
         if let lower = range.lower, NaiveOrder.compare(value, lower) < 0 { return false }
         if let upper = range.upper, NaiveOrder.compare(value, upper) > 0 { return false }
-        return true
+        return range.choices?.contains { NaiveOrder.compare(value, $0) == 0 } ?? true
     }
 
     @Test(arguments: 0..<12)
@@ -31,6 +31,9 @@ import Testing
                     let ends = [random.pick(all)[index], random.pick(all)[index]].filter { !$0.isNull }
                         .sorted { NaiveOrder.compare($0, $1) < 0 }
                     guard let first = ends.first, let last = ends.last else { return nil }
+                    if random.chance(3) {
+                        return ColumnRange(column: column.id, lower: first, upper: last, choices: ends)
+                    }
                     return ColumnRange(
                         column: column.id, lower: random.chance(4) ? nil : first, upper: random.chance(4) ? nil : last)
                 }

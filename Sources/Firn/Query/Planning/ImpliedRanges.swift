@@ -14,7 +14,8 @@ enum ImpliedRanges {
             }
         }
         return bounds.sorted { $0.key < $1.key }.map { column, bounds in
-            ColumnRange(column: scan.columns[column], lower: bounds.lower, upper: bounds.upper)
+            ColumnRange(
+                column: scan.columns[column], lower: bounds.lower, upper: bounds.upper, choices: bounds.choices)
         }
     }
 
@@ -33,7 +34,7 @@ enum ImpliedRanges {
                 all = all.reduce(into: [:]) { kept, entry in
                     guard let other = others[entry.key] else { return }
                     let hull = entry.value.hull(other)
-                    if hull.lower != nil || hull.upper != nil { kept[entry.key] = hull }
+                    if hull.saysAnything { kept[entry.key] = hull }
                 }
             }
             return all
@@ -43,10 +44,8 @@ enum ImpliedRanges {
             return [:]
         case .inConstants(let operand, let values, _, false):
             let known = values.filter { !$0.isNull }
-            guard let column = operand.scannedColumn, let first = known.first else { return [:] }
-            return [
-                column: known.dropFirst().reduce(ValueBounds(first, first)) { $0.hull(ValueBounds($1, $1)) }
-            ]
+            guard let column = operand.scannedColumn, !known.isEmpty else { return [:] }
+            return column.saying(ValueBounds(oneOf: known))
         default: return [:]
         }
     }
@@ -55,15 +54,16 @@ enum ImpliedRanges {
         of operand: BoundExpression, _ comparison: Comparison, _ value: Value
     ) -> [Int: ValueBounds] {
         // A comparison with NULL is true for no row; that is for the filter to find.
-        guard ValueBounds.canHold(value) else { return [:] }
+        guard !value.isNull else { return [:] }
         if let column = operand.scannedColumn {
+            if comparison == .equal { return column.saying(ValueBounds(oneOf: [value])) }
+            guard ValueBounds.canHold(value) else { return [:] }
             switch comparison {
-            case .equal: return [column: ValueBounds(value, value)]
-            case .notEqual: return [:]
-            case .less: return [column: ValueBounds(nil, value.steppedDown)]
-            case .lessOrEqual: return [column: ValueBounds(nil, value)]
-            case .greater: return [column: ValueBounds(value.steppedUp, nil)]
-            case .greaterOrEqual: return [column: ValueBounds(value, nil)]
+            case .equal, .notEqual: return [:]
+            case .less: return column.saying(ValueBounds(nil, value.steppedDown))
+            case .lessOrEqual: return column.saying(ValueBounds(nil, value))
+            case .greater: return column.saying(ValueBounds(value.steppedUp, nil))
+            case .greaterOrEqual: return column.saying(ValueBounds(value, nil))
             }
         }
         // bucket <= time < bucket + width.
@@ -72,10 +72,10 @@ enum ImpliedRanges {
             let lower: Value? = .integer(start)
             let upper: Value? = overflow ? nil : .integer(end)
             switch comparison {
-            case .equal: return [column: ValueBounds(lower, upper)]
+            case .equal: return column.saying(ValueBounds(lower, upper))
             case .notEqual: return [:]
-            case .less, .lessOrEqual: return upper == nil ? [:] : [column: ValueBounds(nil, upper)]
-            case .greater, .greaterOrEqual: return [column: ValueBounds(lower, nil)]
+            case .less, .lessOrEqual: return column.saying(ValueBounds(nil, upper))
+            case .greater, .greaterOrEqual: return column.saying(ValueBounds(lower, nil))
             }
         }
         return [:]
@@ -84,12 +84,32 @@ enum ImpliedRanges {
 
 /// Inclusive bounds on the values of a column; nil is unbounded.
 struct ValueBounds {
+    /// More choices than this are bounds alone.
+    private static let choiceCountMax = [ColumnRange].primaryKeyCountMax
+
     var lower: Value?
     var upper: Value?
+    /// The only values that are possible; nil where there are more.
+    var choices: [Value]?
 
     init(_ lower: Value?, _ upper: Value?) {
         self.lower = lower
         self.upper = upper
+    }
+
+    init(oneOf values: [Value]) {
+        if values.count <= Self.choiceCountMax { choices = values }
+        guard let first = values.first, Self.canHold(first) else { return }
+        lower = values.dropFirst().reduce(first) { Self.isBelow($1, $0) ? $1 : $0 }
+        upper = values.dropFirst().reduce(first) { Self.isBelow($0, $1) ? $1 : $0 }
+    }
+
+    var saysAnything: Bool { lower != nil || upper != nil || choices != nil }
+
+    private func contains(_ value: Value) -> Bool {
+        if let lower, Self.isBelow(value, lower) { return false }
+        if let upper, Self.isBelow(upper, value) { return false }
+        return true
     }
 
     /// Values whose order is known here.
@@ -101,16 +121,24 @@ struct ValueBounds {
     }
 
     func intersection(_ other: ValueBounds) -> ValueBounds {
-        ValueBounds(
+        var both = ValueBounds(
             Self.pick(lower, other.lower, missing: .other) { Self.isBelow($0, $1) ? $1 : $0 },
             Self.pick(upper, other.upper, missing: .other) { Self.isBelow($0, $1) ? $0 : $1 })
+        let fewer = [choices, other.choices].compactMap(\.self).min { $0.count < $1.count }
+        both.choices = fewer?.filter(both.contains)
+        if both.choices == nil, let only = both.lower, only == both.upper { both.choices = [only] }
+        return both
     }
 
     /// The smallest bounds around both.
     func hull(_ other: ValueBounds) -> ValueBounds {
-        ValueBounds(
+        var both = ValueBounds(
             Self.pick(lower, other.lower, missing: .unbounded) { Self.isBelow($0, $1) ? $0 : $1 },
             Self.pick(upper, other.upper, missing: .unbounded) { Self.isBelow($0, $1) ? $1 : $0 })
+        if let choices, let others = other.choices, choices.count + others.count <= Self.choiceCountMax {
+            both.choices = choices + others.filter { !choices.contains($0) }
+        }
+        return both
     }
 
     private enum Missing {
@@ -156,14 +184,55 @@ extension Value {
     }
 }
 
+/// A column of a scan that is compared, as it is or under a cast that keeps every value.
+private struct ScannedColumn {
+    let index: Int
+    /// The column is REAL, what it is compared with is DOUBLE PRECISION.
+    var isWidenedReal = false
+
+    /// What bounds on the compared values say about the column.
+    func saying(_ bounds: ValueBounds) -> [Int: ValueBounds] {
+        let own = isWidenedReal ? bounds.narrowedToReal : bounds
+        return own.saysAnything ? [index: own] : [:]
+    }
+}
+
+extension ValueBounds {
+    /// The same for values that are REAL: the nearest that are no narrower.
+    fileprivate var narrowedToReal: ValueBounds {
+        func real(_ bound: Value?, _ isTooFar: (Double, Double) -> Bool, _ step: (Float) -> Float) -> Value? {
+            guard case .double(let value) = bound else { return nil }
+            let nearest = Float(value)
+            return .float(isTooFar(Double(nearest), value) ? step(nearest) : nearest)
+        }
+        var narrowed = ValueBounds(real(lower, >) { $0.nextDown }, real(upper, <) { $0.nextUp })
+        narrowed.choices = choices?.compactMap { choice in
+            guard case .double(let value) = choice else { return nil }
+            let nearest = Float(value)
+            return Double(nearest) == value || value.isNaN ? .float(nearest) : nil
+        }
+        return narrowed
+    }
+}
+
 extension BoundExpression {
-    /// The column that this is, also under a cast between integer types, which keeps every value.
-    fileprivate var scannedColumn: Int? {
+    /// The column that this is, also under a cast that keeps every value.
+    fileprivate var scannedColumn: ScannedColumn? {
         switch kind {
-        case .column(let index): return index
-        case .cast(let operand) where type.isInteger && operand.type.isInteger:
-            guard let from = operand.type.integerRange, let to = type.integerRange else { return nil }
-            return from.lowerBound >= to.lowerBound && from.upperBound <= to.upperBound ? operand.scannedColumn : nil
+        case .column(let index): return ScannedColumn(index: index)
+        case .cast(let operand):
+            switch (operand.type, type) {
+            case (.real, .double):
+                guard case .column(let index) = operand.kind else { return nil }
+                return ScannedColumn(index: index, isWidenedReal: true)
+            case (.numeric, .numeric(precision: nil, scale: nil)): return operand.scannedColumn
+            default:
+                guard let from = operand.type.integerRange, let to = type.integerRange,
+                    type.isInteger, operand.type.isInteger
+                else { return nil }
+                let keepsAll = from.lowerBound >= to.lowerBound && from.upperBound <= to.upperBound
+                return keepsAll ? operand.scannedColumn : nil
+            }
         default: return nil
         }
     }

@@ -40,6 +40,9 @@ enum PlanText {
 
 /// Prints a plan; numbers operators as the executor does: depth first from 0.
 private struct Printer {
+    /// More values of a column than this are counted, not listed.
+    private static let choicesShownMax = 10
+
     let profile: ExecutionProfile?
 
     func lines(of plan: LogicalPlan) -> [String] {
@@ -78,7 +81,7 @@ private struct Printer {
     private func title(of plan: LogicalPlan) -> String {
         switch plan {
         case .scan(let scan):
-            (scan.ranges.primaryKey(of: scan.table) == nil ? "Seq Scan" : "Index Scan using \(scan.table.name)_pkey")
+            (scan.ranges.primaryKeys(of: scan.table) == nil ? "Seq Scan" : "Index Scan using \(scan.table.name)_pkey")
                 + " on \(scan.table.name)" + (scan.alias == scan.table.name ? "" : " \(scan.alias)")
         case .values(let rows, let columns):
             columns.isEmpty && rows.count == 1 ? "Result" : "Values Scan  (\(rows.count) rows)"
@@ -133,7 +136,10 @@ private struct Printer {
             let ranges = scan.ranges.map { range in
                 let column = scan.table.columns[scan.table.index(of: range.column)!]
                 func bound(_ value: Value?) -> String { value.map { $0.text(as: column.type) } ?? "" }
-                return "\(column.name) in [\(bound(range.lower)), \(bound(range.upper))]"
+                let bounds = "\(column.name) in [\(bound(range.lower)), \(bound(range.upper))]"
+                guard let choices = range.choices else { return bounds }
+                if choices.count > Self.choicesShownMax { return "\(bounds) (\(choices.count) values)" }
+                return "\(column.name) in {\(choices.map(bound).joined(separator: ", "))}"
             }
             lines.append("Prune: " + ranges.joined(separator: ", "))
         }

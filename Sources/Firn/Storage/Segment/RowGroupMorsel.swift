@@ -39,14 +39,8 @@ struct RowGroupMorsel: Morsel {
             let chunk = rowGroup.columns[position]
             if chunk.nullCount == rowCount { return false }
             guard let minimum = chunk.minimum, let maximum = chunk.maximum else { return true }
-            return Self.overlap(minimum, maximum, range)
+            return range.mayAccept(between: minimum, and: maximum)
         }
-    }
-
-    private static func overlap(_ minimum: Value, _ maximum: Value, _ range: ColumnRange) -> Bool {
-        if let lower = range.lower, KeyOrder.isLess(maximum, lower) { return false }
-        if let upper = range.upper, KeyOrder.isLess(upper, minimum) { return false }
-        return true
     }
 
     /// The rows that are left: ranges of whole vectors, ascending, apart from each other.
@@ -82,11 +76,8 @@ struct RowGroupMorsel: Morsel {
         switch zoneMap.bounds {
         case .none: break
         case .integers(let minima, let maxima, _):
-            guard let (lower, upper) = try integerBounds(range, position) else {
-                isWanted = isWanted.map { _ in false }
-                return
-            }
-            for vector in isWanted.indices where maxima[vector] < lower || minima[vector] > upper {
+            let wanted = try integers(range, position)
+            for vector in isWanted.indices where !wanted.mayLie(between: minima[vector], and: maxima[vector]) {
                 isWanted[vector] = false
             }
         case .wideIntegers(let minima, let maxima):
@@ -94,30 +85,52 @@ struct RowGroupMorsel: Morsel {
             for vector in isWanted.indices {
                 let minimum = Value.decimal(Decimal(unchecked: minima[vector], scale: Int(scale)))
                 let maximum = Value.decimal(Decimal(unchecked: maxima[vector], scale: Int(scale)))
-                if !Self.overlap(minimum, maximum, range) { isWanted[vector] = false }
+                if !range.mayAccept(between: minimum, and: maximum) { isWanted[vector] = false }
             }
         case .doubles(let minima, let maxima):
             let isReal = segment.footer.columns[position].type == .real
             for vector in isWanted.indices {
                 let minimum: Value = isReal ? .float(Float(minima[vector])) : .double(minima[vector])
                 let maximum: Value = isReal ? .float(Float(maxima[vector])) : .double(maxima[vector])
-                if !Self.overlap(minimum, maximum, range) { isWanted[vector] = false }
+                if !range.mayAccept(between: minimum, and: maximum) { isWanted[vector] = false }
             }
         }
     }
 
-    /// The range in integers, or in codes of the dictionary, both inclusive; nil where nothing lies within.
-    private func integerBounds(_ range: ColumnRange, _ position: Int) throws(FirnError) -> (Int64, Int64)? {
-        guard segment.footer.columns[position].storage == .dictionary else {
-            var bounds = (Int64.min, Int64.max)
-            if case .integer(let lower) = range.lower { bounds.0 = lower }
-            if case .integer(let upper) = range.upper { bounds.1 = upper }
-            return bounds.0 <= bounds.1 ? bounds : nil
+    /// Integers that a range accepts.
+    private struct WantedIntegers {
+        var lower = Int64.min
+        var upper = Int64.max
+        /// Ascending; nil where all between the bounds are wanted.
+        var choices: [Int64]?
+
+        func mayLie(between minimum: Int64, and maximum: Int64) -> Bool {
+            guard maximum >= lower, minimum <= upper else { return false }
+            guard let choices else { return lower <= upper }
+            let first = choices.partitionPoint { $0 >= minimum }
+            return first < choices.count && choices[first] <= maximum
         }
-        let dictionary = try segment.dictionary(of: position)
-        let lower = range.lower.map { dictionary.values.firstIndex(notLessThan: $0) } ?? 0
-        let upper = range.upper.map { dictionary.values.firstIndex(greaterThan: $0) } ?? dictionary.count
-        return lower < upper ? (Int64(lower), Int64(upper - 1)) : nil
+    }
+
+    /// The range in integers, or in codes of the dictionary.
+    private func integers(_ range: ColumnRange, _ position: Int) throws(FirnError) -> WantedIntegers {
+        var wanted = WantedIntegers()
+        guard segment.footer.columns[position].storage == .dictionary else {
+            if case .integer(let lower) = range.lower { wanted.lower = lower }
+            if case .integer(let upper) = range.upper { wanted.upper = upper }
+            // Values of other types are compared by the bounds of the whole row group alone.
+            let integers = range.choices?.compactMap { if case .integer(let value) = $0 { value } else { nil } }
+            if integers?.count == range.choices?.count { wanted.choices = integers }
+            return wanted
+        }
+        let texts = try segment.dictionary(of: position).values
+        if let lower = range.lower { wanted.lower = Int64(texts.firstIndex(notLessThan: lower)) }
+        if let upper = range.upper { wanted.upper = Int64(texts.firstIndex(greaterThan: upper)) - 1 }
+        wanted.choices = range.choices?.compactMap { choice in
+            let code = texts.firstIndex(notLessThan: choice)
+            return code < texts.firstIndex(greaterThan: choice) ? Int64(code) : nil
+        }
+        return wanted
     }
 }
 

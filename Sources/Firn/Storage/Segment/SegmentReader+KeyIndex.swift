@@ -113,30 +113,53 @@ extension SegmentReader {
         guard let index = try keyIndex(), index.columns == schema.primaryKey else {
             return try firstMatchReadingAll(keys, schema: schema)
         }
+        var match: Int?
+        try findSuspects(of: keys, index) { (suspects) throws(FirnError) in
+            match = try firstMatch(of: keys, among: suspects, schema)
+            return match == nil
+        }
+        return match
+    }
+
+    /// Finds the keys whose hashes are in the index, block by block, until `body` has enough and returns false.
+    private func findSuspects(
+        of keys: KeyProbe, _ index: KeyIndexDirectory,
+        _ body: (_ suspects: [(key: Int, row: Int)]) throws(FirnError) -> Bool
+    ) throws(FirnError) {
+        guard keys.count > 0 else { return }
         var next = 0
-        for (number, block) in index.blocks.enumerated() {
+        // The entries of the first hash may begin in the last block that begins below it.
+        let first = index.stored(keys.hash(0))
+        let start = max(0, index.blocks.partitionPoint { $0.firstHash >= first } - 1)
+        for number in start..<index.blocks.count {
+            let block = index.blocks[number]
             // Keys before the block are in no block. One hash may go on from the block before.
             let last = number + 1 < index.blocks.count ? index.blocks[number + 1].firstHash : UInt64.max
             while next < keys.count, index.stored(keys.hash(next)) < block.firstHash { next += 1 }
-            guard next < keys.count else { return nil }
+            guard next < keys.count else { return }
             guard index.stored(keys.hash(next)) <= last else { continue }
-            let suspects = try entries(of: block, index).suspects(among: keys, from: next, index)
-            if let match = try firstMatch(of: keys, among: suspects, schema) { return match }
+            guard try body(try entries(of: block, index).suspects(among: keys, from: next, index)) else { return }
         }
-        return nil
     }
 
-    /// The row groups that may hold rows within all of the ranges, and of each the vectors where the ranges leave one
-    /// primary key.
+    /// The row groups that may hold rows within all of the ranges, and of each the vectors where the ranges leave few
+    /// primary keys.
     func morsels(
         schema: TableSchema, pruning ranges: [ColumnRange], keyHasher: KeyHasher
     ) throws(FirnError) -> [any Morsel] {
-        guard let key = ranges.primaryKey(of: schema), let index = try keyIndex(), index.columns == schema.primaryKey
+        guard let wanted = ranges.primaryKeys(of: schema), let index = try keyIndex(),
+            index.columns == schema.primaryKey
         else { return morsels(schema: schema, pruning: ranges) }
-        let columns = zip(schema.primaryKey, key).map { id, value in
-            Column([value], type: schema.columns[schema.index(of: id)!].type)
+        let columns = zip(schema.primaryKey, wanted.columns).map { id, values in
+            Column(values, type: schema.columns[schema.index(of: id)!].type)
         }
-        var rest = try rows(withHash: index.stored(keyHasher.hashes(of: columns, rowCount: 1)[0]), index)[...]
+        let keys = KeyProbe([KeyedBatch(columns, rowCount: wanted.count, hasher: keyHasher)], hasher: keyHasher)
+        var rows: Set<Int> = []
+        try findSuspects(of: keys, index) { (suspects) throws(FirnError) in
+            rows.formUnion(suspects.lazy.map(\.row))
+            return true
+        }
+        var rest = rows.sorted()[...]
         var morsels: [any Morsel] = []
         var start = 0
         for (number, group) in footer.rowGroups.enumerated() {
@@ -149,23 +172,6 @@ extension SegmentReader {
             start += group.rowCount
         }
         return morsels
-    }
-
-    /// The rows of one stored hash, ascending.
-    private func rows(withHash hash: UInt64, _ index: KeyIndexDirectory) throws(FirnError) -> [Int] {
-        var rows: [Int] = []
-        // Its entries may begin in the last block that begins below it.
-        let first = index.blocks.partitionPoint { $0.firstHash >= hash }
-        for block in index.blocks[max(0, first - 1)...] {
-            guard block.firstHash <= hash else { break }
-            let entries = try entries(of: block, index)
-            let start = entries.hashes.partitionPoint { UInt64(bitPattern: $0) >= hash }
-            for entry in start..<entries.hashes.count {
-                guard UInt64(bitPattern: entries.hashes[entry]) == hash else { break }
-                rows.append(Int(entries.rows[entry]))
-            }
-        }
-        return rows.sorted()
     }
 
     /// The decoded entries of one block.
@@ -258,8 +264,10 @@ struct KeyIndexBlock {
     /// The keys, from one on, whose hashes are there, each with the row that it may have.
     func suspects(among keys: KeyProbe, from start: Int, _ index: KeyIndexDirectory) -> [(key: Int, row: Int)] {
         var suspects: [(key: Int, row: Int)] = []
+        guard start < keys.count else { return [] }
         var key = start
-        var entry = 0
+        let first = index.stored(keys.hash(start))
+        var entry = hashes.partitionPoint { UInt64(bitPattern: $0) >= first }
         while key < keys.count, entry < hashes.count {
             let hash = index.stored(keys.hash(key))
             let found = UInt64(bitPattern: hashes[entry])
