@@ -63,7 +63,8 @@ enum CoercionRules {
         for type in known.dropFirst() where type != common {
             guard type.family.category == common.family.category else { return nil }
             if type.family == common.family {
-                common = merged(common, type)
+                guard let merged = merged(common, type) else { return nil }
+                common = merged
             } else if !common.family.isPreferred, allows(common.family, to: type.family, .implicit),
                 !allows(type.family, to: common.family, .implicit)
             {
@@ -86,11 +87,12 @@ enum CoercionRules {
         return commonType(of: [left, right])
     }
 
-    /// One type of a family that holds the values of both.
-    private static func merged(_ left: DataType, _ right: DataType) -> DataType {
+    /// One type of a family that holds the values of both; nil where there is none.
+    private static func merged(_ left: DataType, _ right: DataType) -> DataType? {
         switch (left, right) {
         case (.timestamptz, .timestamptz): .timestamptz(.nanoseconds)
         case (.timestamp, .timestamp): .timestamp(.nanoseconds)
+        case (.vector, .vector): nil
         default: left.family.type
         }
     }

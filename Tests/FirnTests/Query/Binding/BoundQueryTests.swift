@@ -71,6 +71,8 @@ struct BoundQueryTests {
         ("SELECT id FROM samples WHERE id IN (SELECT 1)", "0A000", 29, nil),
         ("SELECT t FROM samples GROUP BY id", "42803", 7, nil),
         ("SELECT 1 INTERSECT SELECT 1", "0A000", 0, nil),
+        ("SELECT '[1,2]'::vector(2) = '[1,2,3]'::vector(3)", "42883", 7, nil),
+        ("SELECT '[1,2]'::vector(2) UNION ALL SELECT '[1,2,3]'::vector(3)", "42804", 0, nil),
         ("SELECT id FROM samples WHERE t ~ 'x'", "0A000", 29, "use LIKE or ILIKE"),
     ])
     func errorsNameTheirPlace(query: String, code: String, position: Int, hint: String?) {
