@@ -297,7 +297,7 @@ TARGET static void AT_LEVEL(prefixSum)(int64_t *values, size_t count, int64_t ca
 #elif LEVEL == 2
     const u64x8 zero = {0};
     u64x8 carries = zero + sum;
-    for (; index + 8 <= count; index += 8) {
+    _Pragma("clang loop unroll_count(4)") for (const size_t whole = count / 8 * 8; index < whole; index += 8) {
         u64x8 v = *(const u64x8u *)(values + index);
         v += __builtin_shufflevector(zero, v, 0, 8, 9, 10, 11, 12, 13, 14);
         v += __builtin_shufflevector(zero, v, 0, 0, 8, 9, 10, 11, 12, 13);
