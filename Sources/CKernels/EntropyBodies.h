@@ -46,15 +46,46 @@ LOCAL __m512i AT_LEVEL(joinedWide)(const uint64_t *values, uint64_t factor, __m5
     return _mm512_add_epi64(previous, added);
 }
 
-/// Bin and offset of sixteen values.
-LOCAL void AT_LEVEL(storeNear)(const FirnBinModel *model, __m512i bins, __m512i offsets, int blockCount,
-                               uint64_t factor, uint64_t *values) {
-    __m512i distances = _mm512_add_epi32(AT_LEVEL(among)(model->distances, bins, blockCount), offsets);
-    __m512i base = _mm512_set1_epi64((long long)model->lowers[0]);
-    __m512i low = _mm512_cvtepu32_epi64(_mm512_castsi512_si256(distances));
-    __m512i high = _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64(distances, 1));
-    _mm512_storeu_si512(values, AT_LEVEL(joinedWide)(values, factor, _mm512_add_epi64(low, base)));
-    _mm512_storeu_si512(values + 8, AT_LEVEL(joinedWide)(values + 8, factor, _mm512_add_epi64(high, base)));
+/// What is added to the distances of a row: in each lane the same base, or with sums what they have come to, and the
+/// base as often as it has been added since.
+typedef struct {
+    __m512i low, high;
+} AT_LEVEL(Bases);
+
+LOCAL AT_LEVEL(Bases) AT_LEVEL(openBases)(uint64_t base, const uint64_t *sum) {
+    const __m512i all = _mm512_set1_epi64((long long)base);
+    if (sum == NULL) return (AT_LEVEL(Bases)){all, all};
+    const __m512i before = _mm512_set1_epi64((long long)*sum), counts = _mm512_setr_epi64(1, 2, 3, 4, 5, 6, 7, 8);
+    __m512i low = _mm512_add_epi64(before, _mm512_mullo_epi64(all, counts));
+    return (AT_LEVEL(Bases)){low, _mm512_add_epi64(low, _mm512_slli_epi64(all, 3))};
+}
+
+/// Running sums of sixteen words.
+LOCAL __m512i AT_LEVEL(sumsOf)(__m512i words) {
+    const __m512i zero = _mm512_setzero_si512();
+    words = _mm512_add_epi32(words, _mm512_alignr_epi32(words, zero, 15));
+    words = _mm512_add_epi32(words, _mm512_alignr_epi32(words, zero, 14));
+    words = _mm512_add_epi32(words, _mm512_alignr_epi32(words, zero, 12));
+    return _mm512_add_epi32(words, _mm512_alignr_epi32(words, zero, 8));
+}
+
+/// Stores the sixteen values that are `distances` from the bases.
+LOCAL void AT_LEVEL(storeNear)(AT_LEVEL(Bases) *bases, __m512i distances, uint64_t factor, int isSummed, __m512i step,
+                               uint64_t *values) {
+    // In pairs, so that the halves of 64 bits are eight values and the eight behind them.
+    const __m512i pairs = _mm512_setr_epi32(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
+    if (isSummed) distances = AT_LEVEL(sumsOf)(distances);
+    __m512i paired = _mm512_permutexvar_epi32(pairs, distances);
+    __m512i low = _mm512_add_epi64(bases->low, _mm512_and_si512(paired, _mm512_set1_epi64(0xFFFFFFFF)));
+    __m512i high = _mm512_add_epi64(bases->high, _mm512_srli_epi64(paired, 32));
+    if (isSummed) {
+        __m512i total = _mm512_maskz_permutexvar_epi32(0x5555, _mm512_set1_epi32(15), distances);
+        total = _mm512_add_epi64(total, step);
+        bases->low = _mm512_add_epi64(bases->low, total);
+        bases->high = _mm512_add_epi64(bases->high, total);
+    }
+    _mm512_storeu_si512(values, AT_LEVEL(joinedWide)(values, factor, low));
+    _mm512_storeu_si512(values + 8, AT_LEVEL(joinedWide)(values + 8, factor, high));
 }
 
 // Models of few states: all sixteen lanes in one vector.
@@ -75,8 +106,18 @@ LOCAL __m512i AT_LEVEL(takeWide)(const uint16_t **words, AT_LEVEL(WideQueue) *qu
     return taken;
 }
 
+/// Upper bits, and below them the low `width` bits of others.
+LOCAL __m512i AT_LEVEL(joinedBits)(__m512i upper, __m512i bits, __m512i width) {
+    return _mm512_ternarylogic_epi32(upper, _mm512_sllv_epi32(_mm512_set1_epi32(-1), width), bits, 0xF2);
+}
+
 LOCAL void AT_LEVEL(expandFew)(const FirnBinModel *bins, FirnBinStreams *streams, size_t count, uint64_t factor,
-                               uint64_t *values, int rounds, int entryBlocks, int lowerBlocks) {
+                               uint64_t *sum, uint64_t *values, int rounds, int entryBlocks, int lowerBlocks) {
+    const uint32_t *table = bins->table, *distances = bins->distances;
+    const uint16_t *symbolsEnd = streams->symbolsEnd, *offsetsEnd = streams->offsetsEnd;
+    AT_LEVEL(Bases) bases = AT_LEVEL(openBases)(bins->lowers[0], sum);
+    const __m512i step = _mm512_set1_epi64((long long)(bins->lowers[0] * 16));
+    const int isSummed = sum != NULL;
     const uint16_t *symbols = streams->symbols, *offsets = streams->offsets;
     AT_LEVEL(WideQueue) symbolQueue, offsetQueue;
     __m512i state = _mm512_loadu_si512(streams->states);
@@ -86,10 +127,12 @@ LOCAL void AT_LEVEL(expandFew)(const FirnBinModel *bins, FirnBinStreams *streams
     offsetQueue.held = _mm512_loadu_si512(streams->offsetQueues.held);
     const int mayStop = _mm512_cmple_epu32_mask(offsetQueue.held, _mm512_set1_epi32(16)) == 0;
     for (size_t index = 0; index < count; index += 16) {
-        __m512i entry = AT_LEVEL(among)(bins->table, state, entryBlocks);
-        __m512i bits = AT_LEVEL(takeWide)(&symbols, &symbolQueue, _mm512_and_si512(entry, _mm512_set1_epi32(15)));
-        state = _mm512_add_epi32(_mm512_srli_epi32(entry, 20), bits);
-        __m512i width = _mm512_and_si512(_mm512_srli_epi32(entry, 4), _mm512_set1_epi32(63));
+        __m512i entry = AT_LEVEL(among)(table, state, entryBlocks);
+        __m512i width = _mm512_and_si512(entry, _mm512_set1_epi32(15));
+        // What is added has noughts where the bits are.
+        state = AT_LEVEL(joinedBits)(_mm512_srli_epi32(entry, 20), symbolQueue.bits, width);
+        AT_LEVEL(takeWide)(&symbols, &symbolQueue, width);
+        width = _mm512_and_si512(_mm512_srli_epi32(entry, 4), _mm512_set1_epi32(63));
         __m512i offset = _mm512_setzero_si512();
         UNROLLED for (int round = 0; round < rounds; round++) {
             if (round > 0 && mayStop && _mm512_test_epi32_mask(width, width) == 0) break;
@@ -98,9 +141,11 @@ LOCAL void AT_LEVEL(expandFew)(const FirnBinModel *bins, FirnBinStreams *streams
             offset = _mm512_or_si512(offset, _mm512_slli_epi32(part, (unsigned)round * 16));
             width = _mm512_sub_epi32(width, now);
         }
-        AT_LEVEL(storeNear)(bins, _mm512_srli_epi32(entry, 10), offset, lowerBlocks, factor, values + index);
-        symbols = symbols < streams->symbolsEnd ? symbols : streams->symbolsEnd;
-        offsets = offsets < streams->offsetsEnd ? offsets : streams->offsetsEnd;
+        __m512i distance = AT_LEVEL(among)(distances, _mm512_srli_epi32(entry, 10), lowerBlocks);
+        distance = _mm512_add_epi32(distance, offset);
+        AT_LEVEL(storeNear)(&bases, distance, factor, isSummed, step, values + index);
+        symbols = symbols < symbolsEnd ? symbols : symbolsEnd;
+        offsets = offsets < offsetsEnd ? offsets : offsetsEnd;
     }
     streams->symbols = symbols;
     streams->offsets = offsets;
@@ -112,12 +157,13 @@ LOCAL void AT_LEVEL(expandFew)(const FirnBinModel *bins, FirnBinStreams *streams
 }
 
 TARGET static __attribute__((noinline)) void AT_LEVEL(expandFewRows)(const FirnBinModel *bins, FirnBinStreams *streams,
-                                                                     size_t count, uint64_t factor, uint64_t *values) {
+                                                                     size_t count, uint64_t factor, uint64_t *sum,
+                                                                     uint64_t *values) {
 #define DISTANCES(rounds, entryBlocks)                                                                                 \
     if (bins->lowerCount <= FIRN_NEAR_BINS / 2)                                                                        \
-        AT_LEVEL(expandFew)(bins, streams, count, factor, values, rounds, entryBlocks, 1);                             \
+        AT_LEVEL(expandFew)(bins, streams, count, factor, sum, values, rounds, entryBlocks, 1);                        \
     else                                                                                                               \
-        AT_LEVEL(expandFew)(bins, streams, count, factor, values, rounds, entryBlocks, 2);
+        AT_LEVEL(expandFew)(bins, streams, count, factor, sum, values, rounds, entryBlocks, 2);
 #define ROUNDS(rounds)                                                                                                 \
     if (bins->stateCount <= FIRN_NEAR_STATES / 4) {                                                                    \
         DISTANCES(rounds, FIRN_NEAR_STATES / 128)                                                                      \
@@ -432,12 +478,6 @@ LOCAL void AT_LEVEL(expand)(const uint32_t *table, const uint64_t *lowers, FirnB
 /// `count` is a multiple of 16.
 TARGET static __attribute__((noinline)) void AT_LEVEL(expandRows)(const FirnBinModel *bins, FirnBinStreams *streams,
                                                                   size_t count, uint64_t factor, uint64_t *values) {
-#if LEVEL == 2
-    if (bins->distances != NULL && bins->stateCount <= FIRN_NEAR_STATES) {
-        AT_LEVEL(expandFewRows)(bins, streams, count, factor, values);
-        return;
-    }
-#endif
 #if LEVEL > 0
     if (bins->nearTable != NULL) {
         AT_LEVEL(expandNearRows)(bins, streams, count, factor, values);
@@ -455,15 +495,33 @@ TARGET static __attribute__((noinline)) void AT_LEVEL(expandRows)(const FirnBinM
     }
 }
 
+/// Rows of values, or of their sums.
+LOCAL void AT_LEVEL(expandSums)(const FirnBinModel *bins, FirnBinStreams *streams, size_t count, uint64_t factor,
+                                uint64_t *sum, uint64_t *values) {
+#if LEVEL == 2
+    if (bins->distances != NULL && bins->stateCount <= FIRN_NEAR_STATES) {
+        uint64_t *early = bins->farthest < FIRN_SUMMED_DISTANCES ? sum : NULL;
+        AT_LEVEL(expandFewRows)(bins, streams, count, factor, early, values);
+        if (early != NULL) return;
+    } else
+#endif
+        AT_LEVEL(expandRows)(bins, streams, count, factor, values);
+    if (sum != NULL) AT_LEVEL(prefixSum)((int64_t *)values, count, (int64_t)*sum);
+}
+
 TARGET static void AT_LEVEL(expandBins)(const FirnBinModel *bins, FirnBinStreams *restrict streams, size_t count,
-                                        uint64_t factor, uint64_t *restrict values) {
+                                        uint64_t factor, uint64_t *restrict sum, uint64_t *restrict values) {
     const size_t whole = count / 16 * 16;
-    if (whole > 0) AT_LEVEL(expandRows)(bins, streams, whole, factor, values);
+    if (whole > 0) {
+        AT_LEVEL(expandSums)(bins, streams, whole, factor, sum, values);
+        if (sum != NULL) *sum = values[whole - 1];
+    }
     if (whole < count) {
         uint64_t row[16] = {0};
         memcpy(row, values + whole, (count - whole) * 8);
-        AT_LEVEL(expandRows)(bins, streams, 16, factor, row);
+        AT_LEVEL(expandSums)(bins, streams, 16, factor, sum, row);
         memcpy(values + whole, row, (count - whole) * 8);
+        if (sum != NULL) *sum = values[count - 1];
     }
 }
 

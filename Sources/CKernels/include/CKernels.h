@@ -60,6 +60,8 @@ typedef struct {
 #define FIRN_NEAR_BINS 64
 /// States up to which permutations beat loads.
 #define FIRN_NEAR_STATES 256
+/// Distances of which 16 are summed up in 32 bits.
+#define FIRN_SUMMED_DISTANCES (1u << 28)
 
 /// What the states of entropy-coded values mean.
 typedef struct {
@@ -77,6 +79,8 @@ typedef struct {
     const uint64_t *nearTable;
     /// Those distances by bin, FIRN_NEAR_BINS words on a boundary of 64 bytes; null where there are more bins.
     const uint32_t *distances;
+    /// Where `nearTable` is not null: how far from the first lower bound a value can be.
+    uint32_t farthest;
 } FirnBinModel;
 
 /// `validity` is a bitmap, bit i of which belongs to value i, or null when every value counts. Run k covers
@@ -140,8 +144,9 @@ typedef struct {
     void (*squaresRunsInt64)(const int64_t *values, const uint32_t *ends, size_t runCount, const double *centers,
                              double *results);
     /// Expands the next `count` entropy-coded values; a count that is no multiple of 16 is the last. With a factor, each
-    /// becomes the value that is there times the factor, plus the value; with 0 what is there does not matter.
-    void (*expandBins)(const FirnBinModel *bins, FirnBinStreams *streams, size_t count, uint64_t factor,
+    /// becomes the value that is there times the factor, plus the value; with 0 what is there does not matter. With a
+    /// sum, and without a factor, values are running sums that go on from it, and it becomes the last of them.
+    void (*expandBins)(const FirnBinModel *bins, FirnBinStreams *streams, size_t count, uint64_t factor, uint64_t *sum,
                        uint64_t *values);
 } FirnKernels;
 
@@ -248,12 +253,13 @@ static inline void firn_squares_runs_int64(const int64_t *values, const uint32_t
     firn_kernels->squaresRunsInt64(values, ends, runCount, centers, results);
 }
 static inline void firn_expand_bins(const FirnBinModel *bins, FirnBinStreams *streams, size_t count, uint64_t factor,
-                                    uint64_t *values) {
-    firn_kernels->expandBins(bins, streams, count, factor, values);
+                                    uint64_t *sum, uint64_t *values) {
+    firn_kernels->expandBins(bins, streams, count, factor, sum, values);
 }
 
 /// What a state of the entropy coder means, in one word: how many bits lead to the next state, how many make the
-/// offset, which bin it is, and what to add to the bits for the next state. Base is below 4,096, bin below 1,024.
+/// offset, which bin it is, and what to add to the bits for the next state. Base is below 4,096, with noughts where the
+/// bits are added; bin is below 1,024.
 static inline uint32_t firn_bin_entry(uint32_t bits, uint32_t offsetWidth, uint32_t bin, uint32_t base) {
     return bits | offsetWidth << 4 | bin << 10 | base << 20;
 }

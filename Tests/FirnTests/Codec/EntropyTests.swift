@@ -131,10 +131,12 @@ import Testing
                 distances[bin] = UInt32(truncatingIfNeeded: bound &- bounds[0])
             }
             var isNear = true
+            var farthest: UInt64 = 0
             for (state, entry) in entries.enumerated() {
                 let distance = bounds[Int(entry >> 10 & 1_023)] &- bounds[0]
                 let (last, isOverflow) = distance.addingReportingOverflow(1 << UInt64(entry >> 4 & 63) - 1)
                 isNear = isNear && !isOverflow && last < 1 << 32
+                farthest = max(farthest, last)
                 table[state] = entry
                 nearTable[state] = UInt64(entry) | distance << 32
             }
@@ -142,7 +144,8 @@ import Testing
             tables = FirnBinModel(
                 table: table.pointer, stateCount: entries.count, lowers: lowers.pointer, lowerCount: bounds.count,
                 widest: UInt32(widest), nearTable: isNear ? UnsafePointer(nearTable.pointer) : nil,
-                distances: isNear && bounds.count <= Int(FIRN_NEAR_BINS) ? UnsafePointer(distances.pointer) : nil)
+                distances: isNear && bounds.count <= Int(FIRN_NEAR_BINS) ? UnsafePointer(distances.pointer) : nil,
+                farthest: UInt32(truncatingIfNeeded: farthest))
         }
     }
 
@@ -153,7 +156,9 @@ import Testing
             let widest = [0, 1, 15, 16, 17, 32, 33, 48, 56][random.below(9)]
             // Bins anywhere, and bins that lie so near to each other that 32 bits tell them apart, or just not.
             let first = random.next()
-            let distances: [UInt64] = [.max, 1_000_000, (1 << 32) - 1, (1 << 32) - (1 << UInt64(widest % 32))]
+            // Or so near that 32 bits hold a row's sums, or just not.
+            let bounds: [UInt64] = [1 << 32, 1 << 28]
+            let distances = [.max, 1_000_000] + bounds.flatMap { [$0 - 1, $0 &- (1 << UInt64(widest % 32))] }
             let farthest = distances[random.below(distances.count)]
             let lowers = (0..<binCount).map { bin in
                 bin == 0 ? first : first &+ (random.below(4) == 0 ? farthest : random.next() % max(farthest, 1))
@@ -161,7 +166,8 @@ import Testing
             let tableBits = 1 + random.below(12)
             let table = (0..<1 << tableBits).map { _ in
                 let bits = random.below(tableBits + 1)
-                let base = random.below((1 << tableBits) - (1 << bits) + 1)
+                // As in a real table, what is added leaves room for the bits.
+                let base = random.below(1 << (tableBits - bits)) << bits
                 return firn_bin_entry(
                     UInt32(bits), UInt32(random.below(widest + 1)), UInt32(random.below(binCount)), UInt32(base))
             }
@@ -171,23 +177,39 @@ import Testing
                 return bytes.withUnsafeBytes { PaddedWords(ByteView($0)) }
             }
             let counts = [16 * random.below(60), 1 + random.below(1_500)]
-            let factor = [0, 1, 20, random.next()][random.below(4)]
+            let isSummed = random.below(2) == 0
+            let factor = isSummed ? 0 : [0, 1, 20, random.next()][random.below(4)]
+            let sum = isSummed ? random.next() : nil
             let previous = (0..<1_500).map { _ in random.next() }
             let start = EntropyKernels.start(
                 streams[0].words, streams[1].words, tableBits: tableBits, widest: widest)
             let memory = TablesInMemory(table, lowers, widest: widest)
             var tables = memory.tables
             var reference = start
-            let expected = counts.map {
-                EntropyKernels.expandBins(tables, &reference, count: $0, factor: factor, joining: previous)
+            var expectedSum = sum ?? 0
+            let expected = counts.map { count in
+                var values = EntropyKernels.expandBins(
+                    tables, &reference, count: count, factor: factor, joining: previous)
+                if !isSummed { return values }
+                values.withUnsafeMutableBytes {
+                    IntegerKernels.prefixSum(
+                        $0.bindMemory(to: Int64.self).baseAddress!, count: count, carry: Int64(bitPattern: expectedSum))
+                }
+                expectedSum = values.last ?? expectedSum
+                return values
             }
             for level in KernelTests.levels {
                 var decoder = start
+                var carry = sum ?? 0
                 for (count, expected) in zip(counts, expected) {
                     var values = Array(previous.prefix(count))
-                    firn_kernels_at(level).pointee.expandBins(&tables, &decoder, count, factor, &values)
+                    withUnsafeMutablePointer(to: &carry) { carry in
+                        firn_kernels_at(level).pointee.expandBins(
+                            &tables, &decoder, count, factor, isSummed ? carry : nil, &values)
+                    }
                     #expect(values == expected, "level \(level.rawValue), seed \(random.seed)")
                 }
+                #expect(carry == expectedSum, "level \(level.rawValue), seed \(random.seed)")
             }
             withExtendedLifetime((streams, memory)) {}
         }

@@ -226,7 +226,7 @@ private struct BenchmarkedBins {
             run: {
                 var streams = start
                 var tables = model.tables
-                $0.pointee.expandBins(&tables, &streams, VectorLayout.valueCount, 0, output)
+                $0.pointee.expandBins(&tables, &streams, VectorLayout.valueCount, 0, nil, output)
             })
     }
 }

@@ -212,10 +212,16 @@ final class BinnedIntegers {
     func expandNext(_ count: Int, into vector: UnsafeMutablePointer<Int64>) {
         // Preconditions: a table's base + 2^bits - 1 and the states index it, its bins index the lower bounds, all by
         // construction or by check; the streams are padded, and live as long as this object.
-        vector.withMemoryRebound(to: UInt64.self, capacity: count) {
-            Kernels.expandBins(model, &streams, count: count, into: $0)
+        vector.withMemoryRebound(to: UInt64.self, capacity: count) { latents in
+            if sums.order == 0 {
+                Kernels.expandBins(model, &streams, count: count, into: latents)
+                sums.apply(to: vector, count: count)
+            } else {
+                sums.apply(to: vector, count: count) { carry in
+                    Kernels.expandSums(model, &streams, count: count, from: &carry, into: latents)
+                }
+            }
         }
-        sums.apply(to: vector, count: count)
     }
 
     /// Puts value x factor + integer, of the next `count` integers, in the place of values, at most a vector.

@@ -31,11 +31,13 @@ final class BinModel {
         distances.initialize(repeating: 0, count: Int(FIRN_NEAR_BINS))
         var widest = 0
         var isNear = true
+        var farthest: UInt64 = 0
         for bin in lowers.indices {
             let distance = lowers[bin] &- lowers[0]
             let width = offsetWidths[bin]
             widest = max(widest, width)
             isNear = isNear && width < 32 && distance <= (1 << 32) - (1 << UInt64(width))
+            farthest = max(farthest, distance &+ (1 &<< UInt64(width)) &- 1)
             bounds[bin] = lowers[bin]
             if bin < Int(FIRN_NEAR_BINS) { distances[bin] = UInt32(truncatingIfNeeded: distance) }
         }
@@ -44,7 +46,8 @@ final class BinModel {
         tables = FirnBinModel(
             table: table, stateCount: stateCount, lowers: bounds, lowerCount: lowers.count,
             widest: UInt32(truncatingIfNeeded: widest), nearTable: isNear ? UnsafePointer(nearTable) : nil,
-            distances: isNear && lowers.count <= Int(FIRN_NEAR_BINS) ? UnsafePointer(distances) : nil)
+            distances: isNear && lowers.count <= Int(FIRN_NEAR_BINS) ? UnsafePointer(distances) : nil,
+            farthest: UInt32(truncatingIfNeeded: farthest))
     }
 
     /// Puts entries in the place of the bins of the states: the k-th state of a bin stands for weight + k.
@@ -150,7 +153,7 @@ enum EntropyKernels {
         return taken
     }
 
-    /// What `expandBins` at every level does.
+    /// What `expandBins` at every level does; where there is a sum, IntegerKernels.prefixSum does the rest.
     static func expandBins(
         _ model: FirnBinModel, _ streams: inout FirnBinStreams, count: Int, factor: UInt64 = 0,
         joining previous: [UInt64] = []

@@ -124,7 +124,16 @@ enum Kernels {
         _ model: BinModel, _ streams: inout FirnBinStreams, count: Int, factor: UInt64 = 0,
         into values: UnsafeMutablePointer<UInt64>
     ) {
-        withUnsafePointer(to: model.tables) { firn_expand_bins($0, &streams, count, factor, values) }
+        withUnsafePointer(to: model.tables) { firn_expand_bins($0, &streams, count, factor, nil, values) }
+    }
+
+    /// Expands the next `count` to running sums, which go on from `sum` and leave the last there.
+    @inline(__always)
+    static func expandSums(
+        _ model: BinModel, _ streams: inout FirnBinStreams, count: Int, from sum: inout UInt64,
+        into values: UnsafeMutablePointer<UInt64>
+    ) {
+        withUnsafePointer(to: model.tables) { firn_expand_bins($0, &streams, count, 0, &sum, values) }
     }
 
     // MARK: Filtering
