@@ -32,7 +32,7 @@ final class PageDecoder: @unchecked Sendable {
     /// Byte pages of symbols: the table.
     private let symbols: SymbolTable?
     /// Whole-page schemes: every value of the page, as bit patterns.
-    private let expanded: VectorBuffer<Int64>?
+    private let expanded: PageBuffer?
     /// Boolean pages: the values, one bit each.
     private let bits: Validity
     /// Floats a value of a float vector page.
@@ -111,7 +111,7 @@ final class PageDecoder: @unchecked Sendable {
         var cut: ALPRDCut?
         var constantBits: ConstantBits?
         var symbols: SymbolTable?
-        var expanded: VectorBuffer<Int64>?
+        var expanded: PageBuffer?
         var vectorOffsets: [Int] = []
         switch scheme {
         case .steppedRuns: runs = try SteppedRuns.decode(&reader, count: valueCount)

@@ -215,6 +215,27 @@ import Testing
         }
     }
 
+    @Test func pagesNeverShareTheMemoryOfTheirValues() async {
+        let counts = [1, 8_192, 8_193, 16_384, 16_385, 32_769, 65_536]
+        await withTaskGroup(of: Void.self) { group in
+            for task in 0..<8 {
+                group.addTask {
+                    // Two at once, so that some are let go while others are in use.
+                    var previous = PageBuffer(valueCount: 0)
+                    for turn in 0..<100 {
+                        let count = counts[(task + turn * 3) % counts.count]
+                        let buffer = PageBuffer(valueCount: count)
+                        let mark = Int64(task * 1_000 + turn)
+                        buffer.pointer.update(repeating: mark, count: count)
+                        let places = stride(from: 0, to: previous.capacity, by: 1_021)
+                        #expect(places.allSatisfy { previous.pointer[$0] == mark - 1 })
+                        previous = buffer
+                    }
+                }
+            }
+        }
+    }
+
     @Test func mixedDecimalsComeBack() throws {
         var random = CodecRandom()
         let scales = [1.0, 10, 10_000, 1e6, 1e9]

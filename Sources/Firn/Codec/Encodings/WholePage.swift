@@ -147,8 +147,8 @@ enum WholePage {
     /// Verifies and expands `count` values, as bit patterns.
     static func decode(
         _ reader: inout ByteReader, _ scheme: PageScheme, count: Int, _ domain: NumberDomain
-    ) throws(FormatError) -> VectorBuffer<Int64> {
-        let buffer = VectorBuffer<Int64>(uninitializedValueCount: count)
+    ) throws(FormatError) -> PageBuffer {
+        let buffer = PageBuffer(valueCount: count)
         let values = buffer.pointer
         let binned = scheme == .binnedEntropy ? try BinnedIntegers(&reader) : nil
         var aligned = scheme == .binnedEntropy ? nil : try AlignedIntegers.Decoder(&reader, count: count)
