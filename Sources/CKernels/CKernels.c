@@ -36,6 +36,7 @@ typedef double f64x8u __attribute__((vector_size(64), aligned(1), may_alias));
 typedef uint32_t u32x8 __attribute__((vector_size(32)));
 typedef uint32_t u32x8u __attribute__((vector_size(32), aligned(1), may_alias));
 typedef uint8_t u8x8 __attribute__((vector_size(8), aligned(1), may_alias));
+typedef uint64_t u64x2 __attribute__((vector_size(16)));
 typedef uint64_t u64x4 __attribute__((vector_size(32)));
 typedef uint64_t u64x4u __attribute__((vector_size(32), aligned(1), may_alias));
 typedef int64_t i64x4 __attribute__((vector_size(32)));
@@ -159,6 +160,17 @@ CRC_TARGET static uint32_t crc32cByInstruction(const void *bytes, size_t byteCou
     return ~(uint32_t)crc;
 }
 #endif
+
+// MARK: Patches
+
+/// Adds to those of the 16 values from `place` on that have patches, of which `*next` is the first; returns the place of
+/// the one after them. Few rows have any.
+static __attribute__((noinline)) size_t patchRow(uint64_t *lanes, size_t place, const FirnPatches *patches,
+                                                 size_t *next) {
+    for (; *next < patches->count && patches->places[*next] < place + 16; ++*next)
+        lanes[patches->places[*next] % 16] += patches->addends[*next];
+    return *next < patches->count ? patches->places[*next] : SIZE_MAX;
+}
 
 // MARK: Levels
 

@@ -51,15 +51,14 @@ typedef u64x8 AT_LEVEL(Shift);
 #endif
 #define PIECE_LANES (16 / ROW_PIECES)
 
-/// STORE(place, piece) takes the masked bits of PIECE_LANES values, the first of which is value `place`.
-#define UNPACK_ROWS(STORE)                                                                                             \
+/// TAKE(place) takes the bits of 16 values in `row`, the first of which is value `place`.
+#define UNPACK(TAKE)                                                                                                   \
     {                                                                                                                  \
-        AT_LEVEL(Piece) row[ROW_PIECES] = {{0}}, mask = (AT_LEVEL(Piece)){0} + AT_LEVEL(maskOf)(width);                 \
+        AT_LEVEL(Piece) row[ROW_PIECES] = {{0}}, mask = (AT_LEVEL(Piece)){0} + AT_LEVEL(maskOf)(width);                \
         AT_LEVEL(Shift) down = ALL_LANES((uint64_t)0);                                                                 \
         const uint8_t *word = packed;                                                                                  \
         uint32_t shift = 0;                                                                                            \
-        for (size_t place = 0; place < rowCount * 16 && width == 0; place += 16)                                       \
-            for (int i = 0; i < ROW_PIECES; i++) { STORE(place + (size_t)i * PIECE_LANES, row[i]) }                    \
+        for (size_t place = 0; place < rowCount * 16 && width == 0; place += 16) { TAKE(place) }                       \
         for (size_t place = 0; place < rowCount * 16 && width > 0; place += 16) {                                      \
             for (int i = 0; i < ROW_PIECES; i++)                                                                       \
                 row[i] = SHIFTED_DOWN(((const AT_LEVEL(StoredPiece) *)word)[i], down);                                 \
@@ -72,14 +71,19 @@ typedef u64x8 AT_LEVEL(Shift);
             word += (shift >> 6) * 128;                                                                                \
             shift &= 63;                                                                                               \
             down = (down + ALL_LANES((uint64_t)width)) & ALL_LANES((uint64_t)63);                                      \
-            for (int i = 0; i < ROW_PIECES; i++) { STORE(place + (size_t)i * PIECE_LANES, row[i] & mask) }             \
+            for (int i = 0; i < ROW_PIECES; i++) row[i] &= mask;                                                       \
+            TAKE(place)                                                                                                \
         }                                                                                                              \
     }
+
+/// STORE(place, piece) takes the bits of PIECE_LANES values, the first of which is value `place`.
+#define STORE_PIECES(place)                                                                                            \
+    for (int i = 0; i < ROW_PIECES; i++) { STORE((place) + (size_t)i * PIECE_LANES, row[i]) }
 
 TARGET static void AT_LEVEL(unpack)(const void *restrict packed, uint32_t width, size_t rowCount, uint64_t base,
                                     uint64_t *restrict values) {
 #define STORE(place, piece) *(AT_LEVEL(StoredPiece) *)(values + (place)) = (piece) + base;
-    UNPACK_ROWS(STORE)
+    UNPACK(STORE_PIECES)
 #undef STORE
 }
 
@@ -90,7 +94,7 @@ TARGET static void AT_LEVEL(unpackNarrow)(const void *restrict packed, uint32_t 
 #else
 #define STORE(place, piece) *(u32x8u *)(values + (place)) = __builtin_convertvector((piece) + base, u32x8);
 #endif
-    UNPACK_ROWS(STORE)
+    UNPACK(STORE_PIECES)
 #undef STORE
 }
 
@@ -251,12 +255,111 @@ TARGET static void AT_LEVEL(unpackALP)(const void *restrict packed, uint32_t wid
     *(AT_LEVEL(StoredPiece) *)(values + (place)) =                                                                     \
         (AT_LEVEL(Piece))(((NUMBERS)((piece) + offset) - 6755399441055744.0) * scale * part);
     const NUMBERS scale = (NUMBERS){0} + down, part = (NUMBERS){0} + fraction;
-    UNPACK_ROWS(STORE)
+    UNPACK(STORE_PIECES)
 #undef STORE
-#undef NUMBERS
 }
 
-#undef UNPACK_ROWS
+// MARK: Running sums
+
+#if LEVEL == 0
+typedef u64x2 AT_LEVEL(Carries);
+#else
+typedef AT_LEVEL(Piece) AT_LEVEL(Carries);
+#endif
+
+/// Running sums of the lanes, which go on from `carries`; every lane of these becomes the last of them.
+LOCAL AT_LEVEL(Piece) AT_LEVEL(addUp)(AT_LEVEL(Piece) v, AT_LEVEL(Carries) *carries) {
+#if LEVEL == 0
+    u64x2 pairs[4];
+    memcpy(pairs, &v, sizeof pairs);
+    for (int i = 0; i < 4; i++) {
+        pairs[i] += __builtin_shufflevector((u64x2){0}, pairs[i], 0, 2);
+        pairs[i] += *carries;
+        *carries = __builtin_shufflevector(pairs[i], pairs[i], 1, 1);
+    }
+    memcpy(&v, pairs, sizeof pairs);
+    return v;
+#else
+    // The carries wait for an addition alone: what is added to them is known before.
+#if LEVEL == 1
+    v += (u64x4)_mm256_slli_si256((__m256i)v, 8);
+    v += (u64x4)_mm256_blend_epi32(_mm256_setzero_si256(), _mm256_permute4x64_epi64((__m256i)v, 0x50), 0xF0);
+    const u64x4 last = (u64x4)_mm256_permute4x64_epi64((__m256i)v, 0xFF);
+#else
+    const u64x8 zero = {0};
+    v += __builtin_shufflevector(zero, v, 0, 8, 9, 10, 11, 12, 13, 14);
+    v += __builtin_shufflevector(zero, v, 0, 0, 8, 9, 10, 11, 12, 13);
+    v += __builtin_shufflevector(zero, v, 0, 0, 0, 0, 8, 9, 10, 11);
+    const u64x8 last = __builtin_shufflevector(v, v, 7, 7, 7, 7, 7, 7, 7, 7);
+#endif
+    v += *carries;
+    *carries += last;
+    return v;
+#endif
+}
+
+#define STORE_SUMS(place)                                                                                              \
+    AT_LEVEL(Piece) patched[ROW_PIECES];                                                                               \
+    memcpy(patched, row, sizeof patched);                                                                              \
+    if (patchPlace < (place) + 16) {                                                                                   \
+        uint64_t lanes[16];                                                                                            \
+        memcpy(lanes, row, sizeof lanes);                                                                              \
+        patchPlace = patchRow(lanes, place, patches, &patch);                                                          \
+        memcpy(patched, lanes, sizeof lanes);                                                                          \
+    }                                                                                                                  \
+    for (int i = 0; i < ROW_PIECES; i++) {                                                                             \
+        STORE((place) + (size_t)i * PIECE_LANES, AT_LEVEL(addUp)(patched[i] + base, &carries))                         \
+    }
+
+/// STORE takes running sums that go on from START.
+#define UNPACK_SUMS(START)                                                                                             \
+    AT_LEVEL(Carries) carries = (AT_LEVEL(Carries)){0} + (START);                                                      \
+    size_t patch = 0, patchPlace = patches->count > 0 ? patches->places[0] : SIZE_MAX;                                 \
+    UNPACK(STORE_SUMS)
+
+TARGET static void AT_LEVEL(unpackSums)(const void *restrict packed, uint32_t width, size_t rowCount, uint64_t base,
+                                        const FirnPatches *patches, int64_t carry, int64_t *restrict values) {
+#define STORE(place, piece) *(AT_LEVEL(StoredPiece) *)(values + (place)) = piece;
+    UNPACK_SUMS((uint64_t)carry)
+#undef STORE
+}
+
+TARGET static void AT_LEVEL(unpackSumsALP)(const void *restrict packed, uint32_t width, size_t rowCount, uint64_t base,
+                                           const FirnPatches *patches, int64_t carry, double down, double fraction,
+                                           double *restrict values) {
+#define STORE(place, piece)                                                                                            \
+    *(AT_LEVEL(StoredPiece) *)(values + (place)) =                                                                     \
+        (AT_LEVEL(Piece))(((NUMBERS)(piece) - 6755399441055744.0) * scale * part);
+    const NUMBERS scale = (NUMBERS){0} + down, part = (NUMBERS){0} + fraction;
+    // The bits that make an integer a double are added once, to the first.
+    const uint64_t start = (uint64_t)carry + 0x4338000000000000ull;
+    UNPACK_SUMS(start)
+#undef STORE
+}
+
+TARGET static void AT_LEVEL(prefixSum)(int64_t *values, size_t count, int64_t carry) {
+    uint64_t sum = (uint64_t)carry;
+    size_t index = 0;
+#if LEVEL > 0
+    AT_LEVEL(Carries) carries = (AT_LEVEL(Carries)){0} + sum;
+    _Pragma("clang loop unroll_count(4)")
+    for (const size_t whole = count / PIECE_LANES * PIECE_LANES; index < whole; index += PIECE_LANES) {
+        AT_LEVEL(StoredPiece) *piece = (AT_LEVEL(StoredPiece) *)(values + index);
+        *piece = AT_LEVEL(addUp)(*piece, &carries);
+    }
+    sum = carries[0];
+#endif
+    for (; index < count; index++) {
+        sum += (uint64_t)values[index];
+        values[index] = (int64_t)sum;
+    }
+}
+
+#undef NUMBERS
+#undef STORE_SUMS
+#undef UNPACK_SUMS
+#undef UNPACK
+#undef STORE_PIECES
 #undef ROW_PIECES
 #undef PIECE_LANES
 #undef ALL_LANES
@@ -274,43 +377,6 @@ TARGET static void AT_LEVEL(decodeALP)(int64_t *values, size_t count, double dow
         memcpy(&last, values + index, (count - index) * 8);
         last = (u64x8)AT_LEVEL(toDouble)(last, down, fraction);
         memcpy(values + index, &last, (count - index) * 8);
-    }
-}
-
-// MARK: Prefix sum
-
-TARGET static void AT_LEVEL(prefixSum)(int64_t *values, size_t count, int64_t carry) {
-    uint64_t sum = (uint64_t)carry;
-    size_t index = 0;
-#if LEVEL == 1
-    const __m256i zero = _mm256_setzero_si256();
-    __m256i carries = _mm256_set1_epi64x((long long)sum);
-    _Pragma("clang loop unroll_count(2)") for (const size_t whole = count / 4 * 4; index < whole; index += 4) {
-        __m256i v = _mm256_loadu_si256((const __m256i *)(values + index));
-        // Sums of pairs, then the first pair's is added to the second's.
-        v = _mm256_add_epi64(v, _mm256_slli_si256(v, 8));
-        v = _mm256_add_epi64(v, _mm256_blend_epi32(zero, _mm256_permute4x64_epi64(v, 0x50), 0xF0));
-        _mm256_storeu_si256((__m256i *)(values + index), _mm256_add_epi64(v, carries));
-        carries = _mm256_add_epi64(carries, _mm256_permute4x64_epi64(v, 0xFF));
-    }
-    sum = (uint64_t)_mm256_extract_epi64(carries, 0);
-#elif LEVEL == 2
-    const u64x8 zero = {0};
-    u64x8 carries = zero + sum;
-    _Pragma("clang loop unroll_count(4)") for (const size_t whole = count / 8 * 8; index < whole; index += 8) {
-        u64x8 v = *(const u64x8u *)(values + index);
-        v += __builtin_shufflevector(zero, v, 0, 8, 9, 10, 11, 12, 13, 14);
-        v += __builtin_shufflevector(zero, v, 0, 0, 8, 9, 10, 11, 12, 13);
-        v += __builtin_shufflevector(zero, v, 0, 0, 0, 0, 8, 9, 10, 11);
-        u64x8 last = __builtin_shufflevector(v, v, 7, 7, 7, 7, 7, 7, 7, 7);
-        *(u64x8u *)(values + index) = v + carries;
-        carries += last;
-    }
-    sum = carries[0];
-#endif
-    for (; index < count; index++) {
-        sum += (uint64_t)values[index];
-        values[index] = (int64_t)sum;
     }
 }
 
@@ -1079,6 +1145,8 @@ static const FirnKernels AT_LEVEL(kernels) = {
     .join = AT_LEVEL(join),
     .unpackALP = AT_LEVEL(unpackALP),
     .decodeALP = AT_LEVEL(decodeALP),
+    .unpackSums = AT_LEVEL(unpackSums),
+    .unpackSumsALP = AT_LEVEL(unpackSumsALP),
     .prefixSum = AT_LEVEL(prefixSum),
     .replaceCodes = AT_LEVEL(replaceCodes),
     .compareInt64 = AT_LEVEL(compareInt64),

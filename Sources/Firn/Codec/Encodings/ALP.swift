@@ -342,12 +342,19 @@ enum ALP {
         }
     }
 
-    /// Unpacks and scales in one pass where the integers are a packed block without patches.
+    /// Unpacks and scales in one pass where the integers are a packed block without patches, or differences.
     private static func decodeFused(
         _ cursor: inout VerifiedCursor, count: Int, _ scaling: ALPScaling, into output: UnsafeMutablePointer<Int64>
     ) -> Bool {
         var ahead = cursor
-        guard ahead.byte() == EncodingID.frameOfReference.rawValue else { return false }
+        let id = EncodingID(rawValue: ahead.byte())
+        if id == .delta {
+            let carry = ahead.signedVarint()
+            PackedIntegers.decodeSums(&ahead, count: count, carry: carry, scaling, into: output)
+            cursor = ahead
+            return true
+        }
+        guard id == .frameOfReference else { return false }
         let width = ahead.byte()
         guard width <= 64 else { return false }
         let base = ahead.signedVarint()

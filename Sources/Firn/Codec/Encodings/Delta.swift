@@ -30,7 +30,6 @@ enum Delta: IntegerEncoding {
 
     static func decode(_ cursor: inout VerifiedCursor, count: Int, into output: UnsafeMutablePointer<Int64>) {
         let carry = cursor.signedVarint()
-        cursor.skip(PackedIntegers.decode(cursor.pointer, count: count, into: output))
-        Kernels.prefixSum(output, count: count, carry: carry)
+        PackedIntegers.decodeSums(&cursor, count: count, carry: carry, into: output)
     }
 }

@@ -39,8 +39,7 @@ enum DeltaOfDelta: IntegerEncoding {
     static func decode(_ cursor: inout VerifiedCursor, count: Int, into output: UnsafeMutablePointer<Int64>) {
         let valueCarry = cursor.signedVarint()
         let stepCarry = cursor.signedVarint()
-        cursor.skip(PackedIntegers.decode(cursor.pointer, count: count, into: output))
-        Kernels.prefixSum(output, count: count, carry: stepCarry)
+        PackedIntegers.decodeSums(&cursor, count: count, carry: stepCarry, into: output)
         Kernels.prefixSum(output, count: count, carry: valueCarry)
     }
 }

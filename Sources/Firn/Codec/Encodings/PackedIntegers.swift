@@ -11,6 +11,8 @@
 //
 // Source: Zukowski et al., "Super-Scalar RAM-CPU Cache Compression" (PFOR), ICDE 2006.
 
+import CKernels
+
 /// How a block of integers will be packed, and what that costs.
 struct PackPlan: Equatable {
     var base: Int64
@@ -190,6 +192,46 @@ enum PackedIntegers {
             }
         }
         return cursor.pointer - bytes
+    }
+}
+
+extension PackedIntegers {
+    /// Decodes the verified block at the cursor, of differences to add up, and moves past it: running sums that go on
+    /// from `carry`, scaled to bit patterns of doubles where there is a scaling.
+    ///
+    /// One pass, but for patches. Writes whole rows: room for `count` rounded up to 16 values is needed.
+    static func decodeSums(
+        _ cursor: inout VerifiedCursor, count: Int, carry: Int64, _ scaling: ALPScaling? = nil,
+        into values: UnsafeMutablePointer<Int64>
+    ) {
+        // Precondition: verify succeeded on these bytes with this count.
+        let tag = cursor.byte()
+        let width = Int(tag & ~patchedFlag)
+        let base = cursor.signedVarint()
+        let packed = cursor.pointer
+        let rowCount = BitPacking.rowCount(forValues: count)
+        cursor.skip(BitPacking.byteCount(valueCount: count, width: width))
+        if tag & patchedFlag == 0 {
+            Kernels.unpackSums(
+                packed, width: width, rowCount: rowCount, base: base, FirnPatches(), carry: carry, scaling,
+                into: values)
+            return
+        }
+        let patchCount = Int(cursor.varint())
+        let highWidth = Int(cursor.byte())
+        var positions = cursor.bitStream(count: patchCount, width: positionWidth)
+        var highs = cursor.bitStream(count: patchCount, width: highWidth)
+        withUnsafeTemporaryAllocation(of: UInt16.self, capacity: patchCount) { places in
+            withUnsafeTemporaryAllocation(of: UInt64.self, capacity: patchCount) { addends in
+                for index in 0..<patchCount {
+                    places[index] = UInt16(truncatingIfNeeded: positions.next())
+                    addends[index] = highs.next() &<< UInt64(width)
+                }
+                let patches = FirnPatches(places: places.baseAddress, addends: addends.baseAddress, count: patchCount)
+                Kernels.unpackSums(
+                    packed, width: width, rowCount: rowCount, base: base, patches, carry: carry, scaling, into: values)
+            }
+        }
     }
 }
 

@@ -51,6 +51,26 @@ enum Kernels {
         }
     }
 
+    /// `unpack` of differences, their patches and `prefixSum` in one pass, and `decodeALP` where there is a scaling.
+    @inline(__always)
+    static func unpackSums(
+        _ packed: UnsafeRawPointer, width: Int, rowCount: Int, base: Int64, _ patches: FirnPatches, carry: Int64,
+        _ scaling: ALPScaling?, into values: UnsafeMutablePointer<Int64>
+    ) {
+        let width = UInt32(truncatingIfNeeded: width)
+        let base = UInt64(bitPattern: base)
+        withUnsafePointer(to: patches) { patches in
+            guard let scaling else {
+                firn_unpack_sums(packed, width, rowCount, base, patches, carry, values)
+                return
+            }
+            values.withMemoryRebound(to: Double.self, capacity: rowCount * BitPacking.laneCount) {
+                firn_unpack_sums_alp(
+                    packed, width, rowCount, base, patches, carry, scaling.down, scaling.downFraction, $0)
+            }
+        }
+    }
+
     /// In place: ALP's integers to bit patterns of doubles.
     @inline(__always)
     static func decodeALP(_ values: UnsafeMutablePointer<Int64>, count: Int, _ scaling: ALPScaling) {
