@@ -21,16 +21,21 @@ struct RowRun: Sendable, BitwiseCopyable {
 
 /// The runs of a batch as the kernels take them: neighbouring stretches from row 0 on, none too long.
 struct RunBlocks {
-    /// Row behind each block.
-    private(set) var ends: [UInt32] = []
-    /// Group of each block.
-    private(set) var groups: [UInt32] = []
+    /// Number of blocks.
+    private(set) var count = 0
+    /// Row behind each block, and its group; room for as many as any batch had so far.
+    private var endsRoom: [UInt32] = []
+    private var groupsRoom: [UInt32] = []
 
     /// Cuts runs that follow each other without a gap from row 0 on.
     mutating func cut(_ runs: UnsafeBufferPointer<RowRun>, rowsMax: Int) {
-        let blockCount = runs.reduce(0) { $0 &+ ($1.count <= rowsMax ? 1 : ($1.count &+ rowsMax &- 1) / rowsMax) }
-        groups = [UInt32](unsafeUninitializedCapacity: blockCount) { groups, groupCount in
-            ends = [UInt32](unsafeUninitializedCapacity: blockCount) { ends, endCount in
+        count = runs.reduce(0) { $0 &+ ($1.count <= rowsMax ? 1 : ($1.count &+ rowsMax &- 1) / rowsMax) }
+        if endsRoom.count < count {
+            endsRoom = [UInt32](repeating: 0, count: count)
+            groupsRoom = endsRoom
+        }
+        groupsRoom.withUnsafeMutableBufferPointer { groups in
+            endsRoom.withUnsafeMutableBufferPointer { ends in
                 var row = 0
                 var block = 0
                 for run in runs {
@@ -44,8 +49,16 @@ struct RunBlocks {
                         block &+= 1
                     } while row < end
                 }
-                endCount = block
-                groupCount = block
+            }
+        }
+    }
+
+    /// Row behind each block, and the group of each.
+    @inline(__always)
+    func withBlocks(_ body: (_ ends: UnsafeBufferPointer<UInt32>, _ groups: UnsafeBufferPointer<UInt32>) -> Void) {
+        endsRoom.withUnsafeBufferPointer { ends in
+            groupsRoom.withUnsafeBufferPointer { groups in
+                body(UnsafeBufferPointer(rebasing: ends[..<count]), UnsafeBufferPointer(rebasing: groups[..<count]))
             }
         }
     }

@@ -28,11 +28,15 @@ final class DoubleMomentState: AggregateState {
 
     /// Rows that are summed without compensation.
     private static let blockRows = 1_024
-    // Room for the blocks of one batch.
-    private var blocks = RunBlocks()
-    private var sumsOfBlocks: [FirnDoubleAggregate] = []
-    private var meansOfBlocks: [Double] = []
-    private var distancesOfBlocks: [Double] = []
+    private var room = BlockRoom()
+
+    /// Room for the blocks of one batch. A call takes it and puts it back, so that access to it is not watched.
+    private struct BlockRoom {
+        var blocks = RunBlocks()
+        var sums: [FirnDoubleAggregate] = []
+        var means: [Double] = []
+        var distances: [Double] = []
+    }
 
     init(tracksSquares: Bool, widens: Bool) {
         self.tracksSquares = tracksSquares
@@ -105,39 +109,44 @@ final class DoubleMomentState: AggregateState {
         values(of: arguments[0]).withUnsafeBufferPointer { values in
             precondition(runs.last.map { Int($0.end) <= values.count } ?? true, "runs lie within the batch")
             guard let values = values.baseAddress else { return }
-            blocks.cut(runs, rowsMax: Self.blockRows)
-            let count = blocks.ends.count
-            if sumsOfBlocks.count < count {
-                sumsOfBlocks = [FirnDoubleAggregate](repeating: FirnDoubleAggregate(), count: count)
-                meansOfBlocks = [Double](repeating: 0, count: count)
-                distancesOfBlocks = [Double](repeating: 0, count: count)
+            var room = BlockRoom()
+            swap(&room, &self.room)
+            room.blocks.cut(runs, rowsMax: Self.blockRows)
+            let count = room.blocks.count
+            if room.sums.count < count {
+                room.sums = [FirnDoubleAggregate](repeating: FirnDoubleAggregate(), count: count)
+                if tracksSquares {
+                    room.means = [Double](repeating: 0, count: count)
+                    room.distances = [Double](repeating: 0, count: count)
+                }
             }
-            blocks.ends.withUnsafeBufferPointer { ends in
-                sumsOfBlocks.withUnsafeMutableBufferPointer { sums in
+            room.blocks.withBlocks { ends, _ in
+                room.sums.withUnsafeMutableBufferPointer { sums in
                     Kernels.aggregateRuns(values, ends: ends, into: sums.baseAddress!)
                 }
                 guard tracksSquares else { return }
-                meansOfBlocks.withUnsafeMutableBufferPointer { means in
-                    sumsOfBlocks.withUnsafeBufferPointer { sums in
+                room.means.withUnsafeMutableBufferPointer { means in
+                    room.sums.withUnsafeBufferPointer { sums in
                         for block in 0..<count { means[block] = sums[block].sum / Double(sums[block].count) }
                     }
-                    distancesOfBlocks.withUnsafeMutableBufferPointer { distances in
+                    room.distances.withUnsafeMutableBufferPointer { distances in
                         Kernels.squaresOfRuns(
                             values, ends: ends, around: means.baseAddress!, into: distances.baseAddress!)
                     }
                 }
             }
-            addBlocks()
+            addBlocks(room)
+            swap(&room, &self.room)
         }
     }
 
     /// Adds the blocks of a batch to their groups.
-    private func addBlocks() {
+    private func addBlocks(_ room: BlockRoom) {
         let tracksSquares = tracksSquares
         withGroups { groups in
-            blocks.groups.withUnsafeBufferPointer { blockGroups in
-                sumsOfBlocks.withUnsafeBufferPointer { sums in
-                    distancesOfBlocks.withUnsafeBufferPointer { distances in
+            room.blocks.withBlocks { _, blockGroups in
+                room.sums.withUnsafeBufferPointer { sums in
+                    room.distances.withUnsafeBufferPointer { distances in
                         for block in blockGroups.indices {
                             let part = sums[block]
                             // A run of one value has no spread, whatever its mean was rounded to.

@@ -35,7 +35,7 @@ final class IntegerMomentState: AggregateState {
             if sumsOfRuns.count < runs.count {
                 sumsOfRuns = [FirnIntegerAggregate](repeating: FirnIntegerAggregate(), count: runs.count)
             }
-            blocks.ends.withUnsafeBufferPointer { ends in
+            blocks.withBlocks { ends, _ in
                 sumsOfRuns.withUnsafeMutableBufferPointer { sums in
                     Kernels.aggregateRuns(values, ends: ends, into: sums.baseAddress!)
                 }
