@@ -151,7 +151,7 @@ struct BenchmarkData {
                 },
                 run: { numbers.initialize(to: $0.pointee.sumDouble(doubles, count, nil)) }),
             BenchmarkedKernel(
-                name: "sum of squares, double", goal: 15, vectorGoal: 24,
+                name: "sum of squares, double",
                 reference: {
                     numbers.initialize(
                         to: AggregateKernels.squares(doubles, count: count, validity: nil, around: 1.5))
