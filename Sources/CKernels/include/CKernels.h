@@ -286,6 +286,9 @@ static inline uint32_t firn_bin_entry(uint32_t bits, uint32_t offsetWidth, uint3
     return bits | offsetWidth << 4 | bin << 10 | base << 20;
 }
 
+/// Begins to bring a line of memory into the cache before it is read. Any address will do.
+static inline void firn_prefetch_for_reading(const void *place) { __builtin_prefetch(place); }
+
 /// Begins to bring a line of memory into the cache before it is written. Any address will do.
 static inline void firn_prefetch_for_writing(const void *place) { __builtin_prefetch(place, 1); }
 

@@ -37,6 +37,8 @@ final class PageDecoder: @unchecked Sendable {
     private let bits: Validity
     /// Floats a value of a float vector page.
     let dimensionCount: Int
+    /// Wider vectors take so long to decode that the processor's own prefetching keeps up.
+    private static let prefetchBytesMax = 2_048
     /// Offset of each vector in `plain`, and the end of the last.
     private let vectorOffsets: [Int]
     private let plain: ByteView
@@ -356,6 +358,17 @@ final class PageDecoder: @unchecked Sendable {
         return VerifiedCursor(plain.pointer(at: vectorOffsets[index]))
     }
 
+    /// Begins to bring the vector after `index` into the cache: its head and its patches are far apart, and would each be
+    /// waited for.
+    @inline(__always)
+    private func prefetch(after index: Int) {
+        guard index + 2 < vectorOffsets.count else { return }
+        let end = min(vectorOffsets[index + 2], vectorOffsets[index + 1] + Self.prefetchBytesMax)
+        for offset in stride(from: vectorOffsets[index + 1], to: end, by: 64) {
+            Kernels.prefetch(plain.pointer(at: offset))
+        }
+    }
+
     /// int64 pages. Also the bit patterns of double pages and of float pages (low 32 bits).
     func decodeVector(_ index: Int, into output: UnsafeMutablePointer<Int64>) {
         let count = valueCount(ofVector: index)
@@ -372,6 +385,7 @@ final class PageDecoder: @unchecked Sendable {
             Kernels.replaceCodes(output, count: count, entries)
         default:
             var cursor = cursor(index)
+            prefetch(after: index)
             switch kind {
             case .double, .float:
                 DoubleCodec.decode(&cursor, count: count, Self.domain(kind), cut: cut, into: output)

@@ -21,6 +21,10 @@ enum KernelComparison: UInt32, Sendable, CaseIterable {
 }
 
 enum Kernels {
+    /// Begins to bring a line of memory into the cache.
+    @inline(__always)
+    static func prefetch(_ place: UnsafeRawPointer) { firn_prefetch_for_reading(place) }
+
     // MARK: Unpacking
 
     /// Unpacks `rowCount` rows of 16 values and adds `base`; see BitPacking.
