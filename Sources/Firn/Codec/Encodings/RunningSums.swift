@@ -14,7 +14,7 @@ struct RunningSums {
     private let divisor: Int64
     private let base: Int64
     /// What the sums of the latents have come to, and those of these sums.
-    private(set) var latentCarry: UInt64 = 0
+    private var latentCarry: UInt64 = 0
     private var outerCarry: UInt64 = 0
 
     init(_ reader: inout ByteReader) throws(FormatError) {

@@ -100,19 +100,19 @@ struct ValueBounds {
     init(oneOf values: [Value]) {
         if values.count <= Self.choiceCountMax { choices = values }
         guard let first = values.first, Self.canHold(first) else { return }
-        lower = values.dropFirst().reduce(first) { Self.isBelow($1, $0) ? $1 : $0 }
-        upper = values.dropFirst().reduce(first) { Self.isBelow($0, $1) ? $1 : $0 }
+        lower = values.dropFirst().reduce(first) { KeyOrder.isLess($1, $0) ? $1 : $0 }
+        upper = values.dropFirst().reduce(first) { KeyOrder.isLess($0, $1) ? $1 : $0 }
     }
 
     var saysAnything: Bool { lower != nil || upper != nil || choices != nil }
 
     private func contains(_ value: Value) -> Bool {
-        if let lower, Self.isBelow(value, lower) { return false }
-        if let upper, Self.isBelow(upper, value) { return false }
+        if let lower, KeyOrder.isLess(value, lower) { return false }
+        if let upper, KeyOrder.isLess(upper, value) { return false }
         return true
     }
 
-    /// Values whose order is known here.
+    /// Values that bounds are kept of; others are known as choices alone.
     static func canHold(_ value: Value) -> Bool {
         switch value {
         case .null, .interval, .vector, .bytes: false
@@ -122,8 +122,8 @@ struct ValueBounds {
 
     func intersection(_ other: ValueBounds) -> ValueBounds {
         var both = ValueBounds(
-            Self.pick(lower, other.lower, missing: .other) { Self.isBelow($0, $1) ? $1 : $0 },
-            Self.pick(upper, other.upper, missing: .other) { Self.isBelow($0, $1) ? $0 : $1 })
+            Self.pick(lower, other.lower, missing: .other) { KeyOrder.isLess($0, $1) ? $1 : $0 },
+            Self.pick(upper, other.upper, missing: .other) { KeyOrder.isLess($0, $1) ? $0 : $1 })
         let fewer = [choices, other.choices].compactMap(\.self).min { $0.count < $1.count }
         both.choices = fewer?.filter(both.contains)
         if both.choices == nil, let only = both.lower, only == both.upper { both.choices = [only] }
@@ -133,8 +133,8 @@ struct ValueBounds {
     /// The smallest bounds around both.
     func hull(_ other: ValueBounds) -> ValueBounds {
         var both = ValueBounds(
-            Self.pick(lower, other.lower, missing: .unbounded) { Self.isBelow($0, $1) ? $0 : $1 },
-            Self.pick(upper, other.upper, missing: .unbounded) { Self.isBelow($0, $1) ? $1 : $0 })
+            Self.pick(lower, other.lower, missing: .unbounded) { KeyOrder.isLess($0, $1) ? $0 : $1 },
+            Self.pick(upper, other.upper, missing: .unbounded) { KeyOrder.isLess($0, $1) ? $1 : $0 })
         if let choices, let others = other.choices, choices.count + others.count <= Self.choiceCountMax {
             both.choices = choices + others.filter { !choices.contains($0) }
         }
@@ -154,20 +154,6 @@ struct ValueBounds {
         case (let left?, let right?): both(left, right)
         case (let only?, nil), (nil, let only?): missing == .other ? only : nil
         case (nil, nil): nil
-        }
-    }
-
-    /// The order of two values of one type.
-    private static func isBelow(_ left: Value, _ right: Value) -> Bool {
-        switch (left, right) {
-        case (.boolean(let left), .boolean(let right)): !left && right
-        case (.integer(let left), .integer(let right)): left < right
-        case (.float(let left), .float(let right)): left < right || (right.isNaN && !left.isNaN)
-        case (.double(let left), .double(let right)): left < right || (right.isNaN && !left.isNaN)
-        case (.decimal(let left), .decimal(let right)): left < right
-        case (.text(let left), .text(let right)): left.utf8.lexicographicallyPrecedes(right.utf8)
-        case (.uuid(let left), .uuid(let right)): left < right
-        default: preconditionFailure("bounds of one column have one type")
         }
     }
 }
