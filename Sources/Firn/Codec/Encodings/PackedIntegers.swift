@@ -171,25 +171,16 @@ enum PackedIntegers {
     /// Writes whole rows: room for `count` rounded up to 16 values is needed.
     @discardableResult
     static func decode(_ bytes: UnsafeRawPointer, count: Int, into values: UnsafeMutablePointer<Int64>) -> Int {
-        // Precondition: verify succeeded on these bytes with this count.
         var cursor = VerifiedCursor(bytes)
-        let tag = cursor.byte()
-        let width = Int(tag & ~patchedFlag)
-        let base = cursor.signedVarint()
-        values.withMemoryRebound(to: UInt64.self, capacity: BitPacking.rowCount(forValues: count) * 16) { rows in
+        var block = VerifiedBlock(&cursor, count: count)
+        values.withMemoryRebound(to: UInt64.self, capacity: block.rowCount * BitPacking.laneCount) { rows in
             Kernels.unpack(
-                cursor.pointer, width: width, rowCount: BitPacking.rowCount(forValues: count),
-                base: UInt64(bitPattern: base), into: rows)
+                block.packed, width: block.width, rowCount: block.rowCount, base: UInt64(bitPattern: block.base),
+                into: rows)
         }
-        cursor.skip(BitPacking.byteCount(valueCount: count, width: width))
-        if tag & patchedFlag != 0 {
-            let exceptionCount = Int(cursor.varint())
-            let highWidth = Int(cursor.byte())
-            var positions = cursor.bitStream(count: exceptionCount, width: positionWidth)
-            var highs = cursor.bitStream(count: exceptionCount, width: highWidth)
-            for _ in 0..<exceptionCount {
-                values[Int(positions.next())] &+= Int64(bitPattern: highs.next() &<< UInt64(width))
-            }
+        for _ in 0..<block.patchCount {
+            let patch = block.nextPatch()
+            values[patch.place] &+= Int64(bitPattern: patch.addend)
         }
         return cursor.pointer - bytes
     }
@@ -204,33 +195,56 @@ extension PackedIntegers {
         _ cursor: inout VerifiedCursor, count: Int, carry: Int64, _ scaling: ALPScaling? = nil,
         into values: UnsafeMutablePointer<Int64>
     ) {
-        // Precondition: verify succeeded on these bytes with this count.
-        let tag = cursor.byte()
-        let width = Int(tag & ~patchedFlag)
-        let base = cursor.signedVarint()
-        let packed = cursor.pointer
-        let rowCount = BitPacking.rowCount(forValues: count)
-        cursor.skip(BitPacking.byteCount(valueCount: count, width: width))
-        if tag & patchedFlag == 0 {
+        var block = VerifiedBlock(&cursor, count: count)
+        func unpack(_ patches: FirnPatches) {
             Kernels.unpackSums(
-                packed, width: width, rowCount: rowCount, base: base, FirnPatches(), carry: carry, scaling,
-                into: values)
-            return
+                block.packed, width: block.width, rowCount: block.rowCount, base: block.base, patches, carry: carry,
+                scaling, into: values)
         }
-        let patchCount = Int(cursor.varint())
-        let highWidth = Int(cursor.byte())
-        var positions = cursor.bitStream(count: patchCount, width: positionWidth)
-        var highs = cursor.bitStream(count: patchCount, width: highWidth)
-        withUnsafeTemporaryAllocation(of: UInt16.self, capacity: patchCount) { places in
-            withUnsafeTemporaryAllocation(of: UInt64.self, capacity: patchCount) { addends in
-                for index in 0..<patchCount {
-                    places[index] = UInt16(truncatingIfNeeded: positions.next())
-                    addends[index] = highs.next() &<< UInt64(width)
+        guard block.patchCount > 0 else { return unpack(FirnPatches()) }
+        withUnsafeTemporaryAllocation(of: UInt16.self, capacity: block.patchCount) { places in
+            withUnsafeTemporaryAllocation(of: UInt64.self, capacity: block.patchCount) { addends in
+                for index in 0..<block.patchCount {
+                    let patch = block.nextPatch()
+                    places[index] = UInt16(truncatingIfNeeded: patch.place)
+                    addends[index] = patch.addend
                 }
-                let patches = FirnPatches(places: places.baseAddress, addends: addends.baseAddress, count: patchCount)
-                Kernels.unpackSums(
-                    packed, width: width, rowCount: rowCount, base: base, patches, carry: carry, scaling, into: values)
+                unpack(FirnPatches(places: places.baseAddress, addends: addends.baseAddress, count: block.patchCount))
             }
+        }
+    }
+
+    /// The parts of a verified block, and its patches one after another.
+    private struct VerifiedBlock {
+        let width: Int
+        let base: Int64
+        let packed: UnsafeRawPointer
+        let rowCount: Int
+        let patchCount: Int
+        private var positions: BitStreamReader
+        private var highs: BitStreamReader
+
+        /// Reads the block at the cursor, and moves it past the block.
+        @inline(__always)
+        init(_ cursor: inout VerifiedCursor, count: Int) {
+            // Precondition: verify succeeded on these bytes with this count.
+            let tag = cursor.byte()
+            width = Int(tag & ~patchedFlag)
+            base = cursor.signedVarint()
+            packed = cursor.pointer
+            rowCount = BitPacking.rowCount(forValues: count)
+            cursor.skip(BitPacking.byteCount(valueCount: count, width: width))
+            let isPatched = tag & patchedFlag != 0
+            patchCount = isPatched ? Int(cursor.varint()) : 0
+            let highWidth = isPatched ? Int(cursor.byte()) : 0
+            positions = cursor.bitStream(count: patchCount, width: positionWidth)
+            highs = cursor.bitStream(count: patchCount, width: highWidth)
+        }
+
+        /// The next of the patches: where it is, and what to add there.
+        @inline(__always)
+        mutating func nextPatch() -> (place: Int, addend: UInt64) {
+            (Int(positions.next()), highs.next() &<< UInt64(width))
         }
     }
 }
