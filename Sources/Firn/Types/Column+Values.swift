@@ -24,6 +24,57 @@ public enum Value: Sendable, Hashable {
     public var isNull: Bool { if case .null = self { true } else { false } }
 }
 
+// Text is what its bytes are. Swift's strings are equal where Unicode holds them canonically equivalent, SQL's are not.
+extension Value {
+    /// Whether both are the same value of the same case. Text by its bytes, numbers as Swift compares them: NaN is
+    /// unequal to itself, -0.0 equals 0.0, and 1.0 equals 1.00. O(length).
+    public static func == (left: Value, right: Value) -> Bool {
+        switch (left, right) {
+        case (.null, .null): true
+        case (.boolean(let left), .boolean(let right)): left == right
+        case (.integer(let left), .integer(let right)): left == right
+        case (.float(let left), .float(let right)): left == right
+        case (.double(let left), .double(let right)): left == right
+        case (.decimal(let left), .decimal(let right)): left == right
+        case (.text(let left), .text(let right)):
+            left.utf8.count == right.utf8.count && left.utf8.elementsEqual(right.utf8)
+        case (.bytes(let left), .bytes(let right)): left == right
+        case (.uuid(let left), .uuid(let right)): left == right
+        case (.interval(let left), .interval(let right)): left == right
+        case (.vector(let left), .vector(let right)): left == right
+        default: false
+        }
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .null: hasher.combine(0)
+        case .boolean(let value): hasher.combine(value)
+        case .integer(let value): hasher.combine(value)
+        case .float(let value): hasher.combine(value)
+        case .double(let value): hasher.combine(value)
+        case .decimal(let value): hasher.combine(value)
+        case .text(let value): for byte in value.utf8 { hasher.combine(byte) }
+        case .bytes(let value): hasher.combine(value)
+        case .uuid(let value): hasher.combine(value)
+        case .interval(let value): hasher.combine(value)
+        case .vector(let value): hasher.combine(value)
+        }
+    }
+
+    /// Whether nothing tells the two apart, where `==` takes 1.5 for 1.50, 1 month for 30 days and -0.0 for 0.0.
+    public func isIdentical(to other: Value) -> Bool {
+        switch (self, other) {
+        case (.float(let left), .float(let right)): left.bitPattern == right.bitPattern
+        case (.double(let left), .double(let right)): left.bitPattern == right.bitPattern
+        case (.decimal(let left), .decimal(let right)): left.isIdentical(to: right)
+        case (.interval(let left), .interval(let right)): left.isIdentical(to: right)
+        case (.vector(let left), .vector(let right)): left.map(\.bitPattern) == right.map(\.bitPattern)
+        default: self == other
+        }
+    }
+}
+
 extension Column {
     /// The value of one row. Meant for single rows, not for loops over many.
     public subscript(row: Int) -> Value {

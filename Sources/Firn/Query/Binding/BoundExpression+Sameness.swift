@@ -7,7 +7,7 @@ extension BoundExpression {
     func isSame(as other: BoundExpression) -> Bool {
         guard type == other.type else { return false }
         switch (kind, other.kind) {
-        case (.constant(let left), .constant(let right)): return left == right
+        case (.constant(let left), .constant(let right)): return left.isIdentical(to: right)
         case (.column(let left), .column(let right)): return left == right
         case (.call(let left, let arguments), .call(let right, let others)):
             return left.name == right.name && left.argumentTypes == right.argumentTypes

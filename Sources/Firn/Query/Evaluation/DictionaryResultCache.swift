@@ -16,6 +16,12 @@ final class DictionaryResultCache: Sendable {
         var constants: [Value]
         /// Which argument the text is.
         var position: Int
+
+        /// Constants that are equal may be written differently (1.5 and 1.50), so they have to be identical.
+        static func == (left: Operation, right: Operation) -> Bool {
+            left.name == right.name && left.resultType == right.resultType && left.position == right.position
+                && left.constants.elementsEqual(right.constants) { $0.isIdentical(to: $1) }
+        }
     }
 
     /// What came out for each value of a dictionary.
