@@ -135,7 +135,9 @@ enum KeyHash {
         }
     }
 
-    private static func canonicalBits(_ value: Double) -> UInt64 {
+    /// The bits that stand for all that SQL holds equal to this double: one nought, one NaN.
+    @inline(__always)
+    static func canonicalBits(_ value: Double) -> UInt64 {
         value == 0 ? 0 : value.isNaN ? Double.nan.bitPattern : value.bitPattern
     }
 

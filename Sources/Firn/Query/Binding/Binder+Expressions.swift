@@ -331,9 +331,41 @@ extension Binder {
             default: kept.append(term)
             }
         }
+        if !isAnd { kept = Self.joiningEqualities(kept) }
         if kept.isEmpty { return BoundExpression(.constant(.boolean(isAnd)), .boolean, position: position) }
         if kept.count == 1 { return kept[0] }
         return fold(BoundExpression(isAnd ? .and(kept) : .or(kept), .boolean, position: position))
+    }
+
+    /// Terms of OR, in which what one operand may equal is one list in the place of the first: a list is looked up in
+    /// a set, and asks the operand once a row.
+    private static func joiningEqualities(_ terms: [BoundExpression]) -> [BoundExpression] {
+        struct List {
+            let place: Int
+            let operand: BoundExpression
+            var values: [Value]
+            var known: Set<Value>
+            var termCount = 1
+        }
+        var joined: [BoundExpression] = []
+        var lists: [List] = []
+        for term in terms {
+            guard let (operand, values) = term.equality else {
+                joined.append(term)
+                continue
+            }
+            if let list = lists.firstIndex(where: { $0.operand.isSame(as: operand) }) {
+                for value in values where lists[list].known.insert(value).inserted { lists[list].values.append(value) }
+                lists[list].termCount += 1
+            } else {
+                lists.append(List(place: joined.count, operand: operand, values: values, known: Set(values)))
+                joined.append(term)
+            }
+        }
+        for list in lists where list.termCount > 1 {
+            joined[list.place].kind = .inConstants(list.operand, list.values, hasNull: false, negated: false)
+        }
+        return joined
     }
 
     // MARK: CASE and casts
@@ -423,5 +455,19 @@ extension BoundExpression {
             copy = BoundExpression(.cast(self), type, position: position)
         }
         return copy
+    }
+}
+
+extension BoundExpression {
+    /// The operand and the constants of which it has to equal one; nil for other conditions.
+    fileprivate var equality: (operand: BoundExpression, values: [Value])? {
+        switch kind {
+        case .compare(.equal, let left, let right):
+            if let value = right.constantValue, !value.isNull { return (left, [value]) }
+            if let value = left.constantValue, !value.isNull { return (right, [value]) }
+            return nil
+        case .inConstants(let operand, let values, hasNull: false, negated: false): return (operand, values)
+        default: return nil
+        }
     }
 }

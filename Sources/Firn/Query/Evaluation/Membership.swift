@@ -37,22 +37,7 @@ enum Membership {
                 }()
             return lookUp(result.column.booleanValues!, codes)
         }
-        if values.count >= setCountMin {
-            switch column.values {
-            case .integer(let integers):
-                let set = Set(values.compactMap { if case .integer(let value) = $0 { value } else { nil } })
-                return integers.withUnsafeBufferPointer { integers in
-                    bitmap(count: integers.count) { set.contains(integers[$0]) }
-                }
-            case .bytes(let texts):
-                let set = Set(values.map { Array(Vector.constant($0, column.type).texts[0]) })
-                return bitmap(count: texts.count) { set.contains(Array(texts[$0])) }
-            case .uuid(let uuids):
-                let set = Set(values.compactMap { if case .uuid(let value) = $0 { value } else { nil } })
-                return bitmap(count: uuids.count) { set.contains(uuids[$0]) }
-            default: break
-            }
-        }
+        if values.count >= setCountMin { return found(column, values) }
         var found = Bitmap(repeating: false, count: column.count)
         let plain = Vector.column(column.with(validity: nil))
         for value in values {
@@ -61,5 +46,89 @@ enum Membership {
                 | Comparison.equal.evaluate(plain, .constant(value, column.type), count: column.count, context).isTrue
         }
         return found
+    }
+
+    /// The rows of a column whose values are in a set of these.
+    private static func found(_ column: Column, _ values: [Value]) -> Bitmap {
+        switch column.values {
+        case .integer(let integers):
+            let set = WordSet(
+                values.compactMap { if case .integer(let value) = $0 { UInt64(bitPattern: value) } else { nil } })
+            return integers.withUnsafeBufferPointer { integers in
+                set.holding(count: integers.count) { UInt64(bitPattern: integers[$0]) }
+            }
+        case .double(let doubles):
+            let set = WordSet(
+                values.compactMap { if case .double(let value) = $0 { KeyHash.canonicalBits(value) } else { nil } })
+            return doubles.withUnsafeBufferPointer { doubles in
+                set.holding(count: doubles.count) { KeyHash.canonicalBits(doubles[$0]) }
+            }
+        case .float(let floats):
+            let set = WordSet(
+                values.compactMap {
+                    if case .float(let value) = $0 { KeyHash.canonicalBits(Double(value)) } else { nil }
+                })
+            return floats.withUnsafeBufferPointer { floats in
+                set.holding(count: floats.count) { KeyHash.canonicalBits(Double(floats[$0])) }
+            }
+        default:
+            // Few rows have a hash of the set without being in it, so that few are looked at as values.
+            var hashes = [UInt64](repeating: 0, count: column.count)
+            KeyHash.mix(column, into: &hashes, seed: 0)
+            var wanted = [UInt64](repeating: 0, count: values.count)
+            KeyHash.mix(Column(values, type: column.type), into: &wanted, seed: 0)
+            let set = WordSet(wanted)
+            let members = Set(values.map { KeyHash.canonical($0) })
+            var found = hashes.withUnsafeBufferPointer { hashes in set.holding(count: hashes.count) { hashes[$0] } }
+            for row in found.setIndices where !members.contains(KeyHash.canonical(column[Int(row)])) {
+                found[Int(row)] = false
+            }
+            return found
+        }
+    }
+}
+
+/// Words of 64 bits that are looked up block by block: open addressing, linear probing, at most a quarter full.
+private struct WordSet {
+    /// Nought marks an empty slot.
+    private let slots: [UInt64]
+    private let holdsNought: Bool
+    /// Highest bits of a product, as many as number the slots (Fibonacci hashing: Knuth, TAOCP 3, 6.4).
+    private let shift: UInt64
+
+    private static let multiplier: UInt64 = 0x9E37_79B9_7F4A_7C15
+
+    init(_ words: [UInt64]) {
+        let bitCount = BitPacking.width(of: UInt64(words.count)) + 2
+        let shift = UInt64(64 - bitCount)
+        var slots = [UInt64](repeating: 0, count: 1 << bitCount)
+        for word in words where word != 0 {
+            var slot = Int(truncatingIfNeeded: (word &* Self.multiplier) &>> shift)
+            while slots[slot] != 0, slots[slot] != word { slot = (slot + 1) & (slots.count - 1) }
+            slots[slot] = word
+        }
+        self.slots = slots
+        self.shift = shift
+        holdsNought = words.contains(0)
+    }
+
+    /// Bit i is 1 where the set holds word i.
+    @inline(__always)
+    func holding(count: Int, _ word: (Int) -> UInt64) -> Bitmap {
+        let holdsNought = holdsNought
+        let shift = shift
+        return slots.withUnsafeBufferPointer { slots in
+            bitmap(count: count) { row in
+                let word = word(row)
+                if word == 0 { return holdsNought }
+                var slot = Int(truncatingIfNeeded: (word &* Self.multiplier) &>> shift)
+                // Ends: three quarters of the slots are empty.
+                while slots[slot] != 0 {
+                    if slots[slot] == word { return true }
+                    slot = (slot &+ 1) & (slots.count &- 1)
+                }
+                return false
+            }
+        }
     }
 }

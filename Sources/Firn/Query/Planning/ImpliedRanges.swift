@@ -27,26 +27,28 @@ enum ImpliedRanges {
                 all.merge(bounds(of: term)) { $0.intersection($1) }
             }
         case .or(let terms):
-            // Only what every branch says about a column holds.
-            var all = bounds(of: terms[0])
-            for term in terms.dropFirst() {
-                let others = bounds(of: term)
-                all = all.reduce(into: [:]) { kept, entry in
-                    guard let other = others[entry.key] else { return }
-                    let hull = entry.value.hull(other)
-                    if hull.saysAnything { kept[entry.key] = hull }
-                }
-            }
-            return all
+            return hull(of: terms.map { bounds(of: $0) })
         case .compare(let comparison, let left, let right):
             if let value = right.constantValue { return bounds(of: left, comparison, value) }
             if let value = left.constantValue { return bounds(of: right, comparison.swapped, value) }
             return [:]
         case .inConstants(let operand, let values, _, false):
             let known = values.filter { !$0.isNull }
-            guard let column = operand.scannedColumn, !known.isEmpty else { return [:] }
-            return column.saying(ValueBounds(oneOf: known))
+            guard !known.isEmpty else { return [:] }
+            if let column = operand.scannedColumn { return column.saying(ValueBounds(oneOf: known)) }
+            return hull(of: known.map { bounds(of: operand, .equal, $0) })
         default: return [:]
+        }
+    }
+
+    /// Only what every branch says about a column holds.
+    private static func hull(of branches: [[Int: ValueBounds]]) -> [Int: ValueBounds] {
+        branches.dropFirst().reduce(branches[0]) { all, others in
+            all.reduce(into: [:]) { kept, entry in
+                guard let other = others[entry.key] else { return }
+                let hull = entry.value.hull(other)
+                if hull.saysAnything { kept[entry.key] = hull }
+            }
         }
     }
 
