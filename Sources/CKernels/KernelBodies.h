@@ -434,19 +434,21 @@ TARGET static void AT_LEVEL(replaceCodes)(int64_t *restrict codes, size_t count,
 #define INTEGERS i64x4
 #define DOUBLES f64x4
 
-LOCAL __m256i AT_LEVEL(narrowed)(i64x4 a, i64x4 b) {
-    return _mm256_castps_si256(_mm256_shuffle_ps((__m256)a, (__m256)b, 0x88));
+/// The lower halves of one mask's lanes beside those of the next one's: a blend, for which every port will do.
+LOCAL __m256i AT_LEVEL(joined)(i64x4 even, i64x4 odd) {
+    return _mm256_blend_epi32((__m256i)even, (__m256i)odd, 0xAA);
 }
 
-/// A bit for each of 32 comparisons, whose lanes are all ones or all zeros. Packing keeps order within 128 bits; the last
-/// step joins pairs of these halves.
+/// A bit for each of 32 comparisons, whose lanes are all ones or all zeros.
 LOCAL uint32_t AT_LEVEL(bitsOf)(const i64x4 *masks) {
-    __m256i low = _mm256_packs_epi32(AT_LEVEL(narrowed)(masks[0], masks[1]), AT_LEVEL(narrowed)(masks[2], masks[3]));
-    __m256i high = _mm256_packs_epi32(AT_LEVEL(narrowed)(masks[4], masks[5]), AT_LEVEL(narrowed)(masks[6], masks[7]));
-    __m256i bytes = _mm256_packs_epi16(low, high);
-    __m128i even = _mm256_castsi256_si128(bytes), odd = _mm256_extracti128_si256(bytes, 1);
-    uint32_t lower = (uint32_t)_mm_movemask_epi8(_mm_unpacklo_epi16(even, odd));
-    return lower | (uint32_t)_mm_movemask_epi8(_mm_unpackhi_epi16(even, odd)) << 16;
+    __m256i low = _mm256_packs_epi32(AT_LEVEL(joined)(masks[0], masks[1]), AT_LEVEL(joined)(masks[2], masks[3]));
+    __m256i high = _mm256_packs_epi32(AT_LEVEL(joined)(masks[4], masks[5]), AT_LEVEL(joined)(masks[6], masks[7]));
+    // Each half has the same two lanes of all masks, those of two neighbours in turns. Quarters of 64 bits go where
+    // their masks' lanes shall be, then bytes.
+    __m256i bytes = _mm256_permute4x64_epi64(_mm256_packs_epi16(low, high), 0xD8);
+    const __m256i order = _mm256_setr_epi8(0, 2, 8, 10, 1, 3, 9, 11, 4, 6, 12, 14, 5, 7, 13, 15,  //
+                                           0, 2, 8, 10, 1, 3, 9, 11, 4, 6, 12, 14, 5, 7, 13, 15);
+    return (uint32_t)_mm256_movemask_epi8(_mm256_shuffle_epi8(bytes, order));
 }
 
 #define COMPARE_LOOP(VECTOR, EXPRESSION)                                                                               \

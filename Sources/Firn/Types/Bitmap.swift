@@ -5,6 +5,8 @@
 //
 // Invariant: bits at and beyond `count` in the last word are 0, so that words can be counted and compared.
 
+import CKernels
+
 /// A packed, growable sequence of bits. Bit i lies in word i / 64 at bit i % 64.
 public struct Bitmap: Sendable, Hashable {
     /// The packed bits; bits beyond `count` are 0.
@@ -142,16 +144,11 @@ public struct Bitmap: Sendable, Hashable {
 
     /// The indices of the bits that are 1, ascending.
     public var setIndices: [Int32] {
-        var rows: [Int32] = []
-        rows.reserveCapacity(setCount)
-        for (wordIndex, word) in words.enumerated() {
-            var rest = word
-            while rest != 0 {
-                rows.append(Int32(truncatingIfNeeded: wordIndex &* 64 &+ rest.trailingZeroBitCount))
-                rest &= rest &- 1
-            }
+        let ones = setCount
+        // The kernel may write up to 16 indices behind the last one.
+        return [Int32](unsafeUninitializedCapacity: ones + 16) { target, initialized in
+            initialized = target.withMemoryRebound(to: UInt32.self) { firn_select(words, count, 0, $0.baseAddress!) }
         }
-        return rows
     }
 
     private mutating func clearTail() {

@@ -53,13 +53,14 @@ extension Column {
 
     /// The rows at indices that were checked once, not per value.
     private static func pick<T>(_ values: [T], _ rows: [Int32]) -> [T] {
-        [T](unsafeUninitializedCapacity: rows.count) { target, initialized in
+        // A negative row is a large one without its sign.
+        let largest = rows.reduce(UInt32(0)) { max($0, UInt32(bitPattern: $1)) }
+        precondition(rows.isEmpty || Int(largest) < values.count, "row indices within the column")
+        return [T](unsafeUninitializedCapacity: rows.count) { target, initialized in
             values.withUnsafeBufferPointer { source in
-                for index in rows.indices {
-                    let row = Int(rows[index])
-                    precondition(row >= 0 && row < source.count, "row index within the column")
-                    (target.baseAddress! + index).initialize(to: source[row])
-                }
+                guard let source = source.baseAddress, let target = target.baseAddress else { return }
+                // In bounds: every row is below the column's count.
+                for index in rows.indices { (target + index).initialize(to: source[Int(rows[index])]) }
             }
             initialized = rows.count
         }

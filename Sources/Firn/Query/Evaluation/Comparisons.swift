@@ -155,35 +155,28 @@ extension Comparison {
 
     private func testIntegers(_ left: Lane<Int64>, _ right: Lane<Int64>, count: Int) -> Bitmap {
         if case .column(let values) = left, case .constant(let bound) = right {
-            // Eight lanes of a mask at a time; the bits are reduced once per 64 rows.
-            let bound = SIMD8<Int64>(repeating: bound)
-            switch self {
-            case .equal: return bitmap(of: values) { $0 .== bound }
-            case .notEqual: return bitmap(of: values) { $0 .!= bound }
-            case .less: return bitmap(of: values) { $0 .< bound }
-            case .lessOrEqual: return bitmap(of: values) { $0 .<= bound }
-            case .greater: return bitmap(of: values) { $0 .> bound }
-            case .greaterOrEqual: return bitmap(of: values) { $0 .>= bound }
-            }
+            return bitmap(of: values) { Kernels.compare($0, count: $1, forKernels, bound, into: $2) }
         }
         return test(left, right, count: count, { $0 < $1 }, { $0 == $1 })
     }
 
     private func testDoubles(_ left: Lane<Double>, _ right: Lane<Double>, count: Int) -> Bitmap {
         if case .column(let values) = left, case .constant(let bound) = right, !bound.isNaN {
-            // NaN in the column is larger than the bound: `>` is the negation of `<=`, which is false for NaN.
-            let bound = SIMD8<Double>(repeating: bound)
-            switch self {
-            case .equal: return bitmap(of: values) { $0 .== bound }
-            case .notEqual: return bitmap(of: values) { .!($0 .== bound) }
-            case .less: return bitmap(of: values) { $0 .< bound }
-            case .lessOrEqual: return bitmap(of: values) { $0 .<= bound }
-            case .greater: return bitmap(of: values) { .!($0 .<= bound) }
-            case .greaterOrEqual: return bitmap(of: values) { .!($0 .< bound) }
-            }
+            return bitmap(of: values) { Kernels.compare($0, count: $1, forKernels, bound, into: $2) }
         }
         return test(
             left, right, count: count, { ValueOrder.precedes($0, $1) }, { ValueOrder.equals($0, $1) })
+    }
+
+    private var forKernels: KernelComparison {
+        switch self {
+        case .equal: .equal
+        case .notEqual: .notEqual
+        case .less: .less
+        case .lessOrEqual: .lessOrEqual
+        case .greater: .greater
+        case .greaterOrEqual: .greaterOrEqual
+        }
     }
 
     private func testTexts(_ left: TextLane, _ right: TextLane, count: Int) -> Bitmap {
@@ -226,35 +219,21 @@ extension Comparison {
     }
 }
 
-/// A bit for each value, tested eight at a time.
+/// A bit for each value, which a kernel writes.
 @inline(__always)
-private func bitmap<Scalar: SIMDScalar>(
-    of values: [Scalar], _ test: (SIMD8<Scalar>) -> SIMDMask<SIMD8<Scalar.SIMDMaskScalar>>
-) -> Bitmap where Scalar.SIMDMaskScalar == Int64 {
-    values.withUnsafeBufferPointer { values in
-        let whole = values.count >> 6
-        var words = [UInt64](unsafeUninitializedCapacity: (values.count + 63) / 64) { target, initialized in
-            let weights = SIMD8<UInt64>(1, 2, 4, 8, 16, 32, 64, 128)
-            // In bounds: 64 values for each whole word; eight scalars are read as they lie, unaligned.
-            for index in 0..<whole {
-                let base = UnsafeRawPointer(values.baseAddress! + index &* 64)
-                var bits = SIMD8<UInt64>()
-                for group in 0..<8 {
-                    let block = base.loadUnaligned(fromByteOffset: group &* 64, as: SIMD8<Scalar>.self)
-                    bits |= SIMD8<UInt64>().replacing(with: weights &<< UInt64(group &* 8), where: test(block))
-                }
-                (target.baseAddress! + index).initialize(to: bits.wrappedSum())
-            }
-            initialized = whole
-        }
-        let rest = values.count & 63
-        if rest > 0 {
-            var word: UInt64 = 0
-            for bit in 0..<rest where test(SIMD8(repeating: values[whole &* 64 &+ bit]))[0] { word |= 1 << UInt64(bit) }
-            words.append(word)
-        }
-        return Bitmap(words: words, count: values.count)
+private func bitmap<Element>(
+    of values: [Element],
+    _ write: (_ values: UnsafePointer<Element>, _ count: Int, _ words: UnsafeMutablePointer<UInt64>) -> Void
+) -> Bitmap {
+    let wordCount = (values.count + 63) / 64
+    let words = [UInt64](unsafeUninitializedCapacity: wordCount) { words, initialized in
+        guard let words = words.baseAddress, wordCount > 0 else { return }
+        // The kernel writes whole bytes, which may be fewer than the last word has.
+        words[wordCount - 1] = 0
+        values.withUnsafeBufferPointer { write($0.baseAddress!, $0.count, words) }
+        initialized = wordCount
     }
+    return Bitmap(words: words, count: values.count)
 }
 
 /// The table's bit for each code.
