@@ -10,7 +10,9 @@ struct ScanSource: BatchSource {
     /// Small neighbouring morsels are joined until a task has so many rows: those of a full row group.
     static let taskRowsMinDefault = 65_536
 
+    /// What is read; the first `columnCount` come out.
     private let columns: [ColumnID]
+    private let columnCount: Int
     private let ranges: [ColumnRange]
     private let filter: BoundExpression?
     private let evaluator: BlockEvaluator
@@ -22,7 +24,8 @@ struct ScanSource: BatchSource {
         _ scan: LogicalPlan.TableScan, rows: any TableSnapshot, taskRowsMin: Int, evaluator: BlockEvaluator,
         counters: OperatorCounters?
     ) throws(FirnError) {
-        columns = scan.columns
+        columns = scan.columnsRead
+        columnCount = scan.columns.count
         ranges = scan.ranges
         filter = scan.filter
         self.evaluator = evaluator
@@ -38,8 +41,8 @@ struct ScanSource: BatchSource {
 
     func reader(ofPart part: Int) throws(FirnError) -> any BatchReader {
         ScanReader(
-            morsels: morsels[tasks[part]], columns: columns, ranges: ranges, filter: filter, evaluator: evaluator,
-            counters: counters)
+            morsels: morsels[tasks[part]], columns: columns, columnCount: columnCount, ranges: ranges, filter: filter,
+            evaluator: evaluator, counters: counters)
     }
 
     func bounds(ofPart part: Int, column: Int) -> IntegerBounds? {
@@ -75,6 +78,7 @@ struct ScanSource: BatchSource {
 private final class ScanReader: BatchReader {
     private var morsels: ArraySlice<any Morsel>
     private let columns: [ColumnID]
+    private let columnCount: Int
     private let ranges: [ColumnRange]
     private let filter: BoundExpression?
     private let evaluator: BlockEvaluator
@@ -83,11 +87,12 @@ private final class ScanReader: BatchReader {
     private(set) var order: [Int] = []
 
     init(
-        morsels: ArraySlice<any Morsel>, columns: [ColumnID], ranges: [ColumnRange], filter: BoundExpression?,
-        evaluator: BlockEvaluator, counters: OperatorCounters?
+        morsels: ArraySlice<any Morsel>, columns: [ColumnID], columnCount: Int, ranges: [ColumnRange],
+        filter: BoundExpression?, evaluator: BlockEvaluator, counters: OperatorCounters?
     ) {
         self.morsels = morsels
         self.columns = columns
+        self.columnCount = columnCount
         self.ranges = ranges
         self.filter = filter
         self.evaluator = evaluator
@@ -107,15 +112,18 @@ private final class ScanReader: BatchReader {
                 let selection = try evaluator.selection(filter, over: batch)
                 let rowCount = selection.setCount
                 counters?.addFilteredRows(batch.rowCount - rowCount)
-                if rowCount == batch.rowCount { return batch }
-                if rowCount > 0 { return batch.gather(selection.setIndices) }
+                if rowCount == 0 { continue }
+                let wanted = ColumnBatch(Array(batch.columns[..<columnCount]), rowCount: batch.rowCount)
+                if rowCount == batch.rowCount { return wanted }
+                return columnCount == 0
+                    ? ColumnBatch([], rowCount: rowCount) : wanted.gather(selection.setIndices)
             } else {
                 guard let morsel = morsels.popFirst() else { return nil }
                 counters?.addReadMorsels(1)
                 // A prefix of the morsel's order holds for the rows as they come out.
                 order = []
                 for id in morsel.order {
-                    guard let index = columns.firstIndex(of: id) else { break }
+                    guard let index = columns[..<columnCount].firstIndex(of: id) else { break }
                     order.append(index)
                 }
                 current =

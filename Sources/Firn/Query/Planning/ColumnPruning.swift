@@ -61,15 +61,18 @@ enum ColumnPruning {
         let count = plan.columns.count
         switch plan {
         case .scan(var scan):
-            let kept = wanted.union(scan.filter?.columnsRead ?? []).sorted()
-            let positions = positions(of: kept, count: count)
-            scan.columns = kept.map { scan.columns[$0] }
+            let kept = wanted.sorted()
+            let filtered = (scan.filter?.columnsRead ?? []).subtracting(wanted).sorted()
+            let all = scan.columns
+            scan.columns = kept.map { all[$0] }
+            scan.filterColumns = filtered.map { all[$0] }
             if let filter = scan.filter {
+                let read = positions(of: kept + filtered, count: count)
                 scan.filter = try filter.replacingColumns { index in
-                    BoundExpression(.column(positions[index]!), filter.typeOfColumn(index))
+                    BoundExpression(.column(read[index]!), filter.typeOfColumn(index))
                 }
             }
-            return Pruned(plan: .scan(scan), positions: positions)
+            return Pruned(plan: .scan(scan), positions: positions(of: kept, count: count))
         case .values(let rows, let columns):
             let kept = wanted.sorted()
             return Pruned(

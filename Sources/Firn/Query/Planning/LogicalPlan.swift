@@ -31,14 +31,26 @@ indirect enum LogicalPlan: Sendable {
 
     struct TableScan: Sendable {
         var table: TableSchema
-        /// The columns read, in output order.
+        /// The columns that come out, in their order.
         var columns: [ColumnID]
+        /// Those that the filter alone reads.
+        var filterColumns: [ColumnID] = []
         /// Ranges that the predicates above imply, for pruning.
         var ranges: [ColumnRange]
-        /// Conditions that are applied in the scan, over its output columns.
+        /// Conditions that are applied in the scan, over `columnsRead`.
         var filter: BoundExpression?
         /// Name by which the query calls it.
         var alias: String
+
+        /// What is read: the columns that come out, behind them those of the filter alone.
+        var columnsRead: [ColumnID] { columns + filterColumns }
+
+        func outputColumns(_ ids: [ColumnID]) -> [OutputColumn] {
+            ids.map { id in
+                let column = table.columns[table.index(of: id)!]
+                return OutputColumn(name: column.name, type: column.type)
+            }
+        }
     }
 
     /// generate_series(start, stop, step): both ends included.
@@ -57,11 +69,7 @@ indirect enum LogicalPlan: Sendable {
 
     var columns: [OutputColumn] {
         switch self {
-        case .scan(let scan):
-            scan.columns.map { id in
-                let column = scan.table.columns[scan.table.index(of: id)!]
-                return OutputColumn(name: column.name, type: column.type)
-            }
+        case .scan(let scan): scan.outputColumns(scan.columns)
         case .values(_, let columns), .project(_, _, let columns), .aggregate(_, _, _, let columns),
             .append(_, let columns):
             columns

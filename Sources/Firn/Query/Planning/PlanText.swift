@@ -100,7 +100,7 @@ private struct Printer {
 
     private func details(of plan: LogicalPlan, _ counters: OperatorCounters?) -> [String] {
         switch plan {
-        case .scan(let scan): return scanDetails(scan, plan, counters)
+        case .scan(let scan): return scanDetails(scan, counters)
         case .values, .append, .distinct, .catalogue: return []
         case .series(let series):
             return [
@@ -126,10 +126,8 @@ private struct Printer {
         }
     }
 
-    private func scanDetails(
-        _ scan: LogicalPlan.TableScan, _ plan: LogicalPlan, _ counters: OperatorCounters?
-    ) -> [String] {
-        let columns = plan.columns
+    private func scanDetails(_ scan: LogicalPlan.TableScan, _ counters: OperatorCounters?) -> [String] {
+        let columns = scan.outputColumns(scan.columnsRead)
         var lines = ["Columns: " + (columns.isEmpty ? "none" : columns.map(\.name).joined(separator: ", "))]
         if let filter = scan.filter { lines.append("Filter: \(filter.text(over: columns))") }
         if !scan.ranges.isEmpty {

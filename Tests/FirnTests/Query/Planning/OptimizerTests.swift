@@ -107,7 +107,11 @@ import Testing
         #expect(try scan(grouping(all, by: [], [aggregate(.countRows, [], .bigint)])).columns.isEmpty)
         let filtered = LogicalPlan.filter(all, compare(a, .greater, integer(5)))
         let counted = grouping(filtered, by: [], [aggregate(.countRows, [], .bigint)])
-        #expect(try scan(counted).columns == [ColumnID(1)])
+        #expect(try scan(counted).columns.isEmpty)
+        #expect(try scan(counted).filterColumns == [ColumnID(1)])
+        let grouped = grouping(filtered, by: [name], [aggregate(.sum, [a], .bigint)])
+        #expect(try scan(grouped).columns == [ColumnID(1), ColumnID(4)])
+        #expect(try scan(grouped).filterColumns.isEmpty)
         let unused = LogicalPlan.project(
             grouping(all, by: [name], [aggregate(.sum, [a], .bigint), aggregate(.maximum, [b], .bigint)]),
             [column(2, .bigint)], columns: [OutputColumn(name: "max", type: .bigint)])
