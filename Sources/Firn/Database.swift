@@ -38,6 +38,7 @@ public final class Database: Sendable {
 
     private init(_ path: FilePath, _ options: DatabaseOptions) throws(FirnError) {
         self.options = options
+        HeapRetention.begin()
         do {
             workers = try BlockingWorkers(threadCount: 8)
             queryExecutor = try ThreadPool(name: "firn-query", threadCount: max(options.queryThreadCount, 1))
