@@ -172,14 +172,15 @@ enum PackedIntegers {
     @discardableResult
     static func decode(_ bytes: UnsafeRawPointer, count: Int, into values: UnsafeMutablePointer<Int64>) -> Int {
         var cursor = VerifiedCursor(bytes)
-        var block = VerifiedBlock(&cursor, count: count)
+        let block = VerifiedBlock(&cursor, count: count)
         values.withMemoryRebound(to: UInt64.self, capacity: block.rowCount * BitPacking.laneCount) { rows in
             Kernels.unpack(
                 block.packed, width: block.width, rowCount: block.rowCount, base: UInt64(bitPattern: block.base),
                 into: rows)
         }
+        var patches = block.patches
         for _ in 0..<block.patchCount {
-            let patch = block.nextPatch()
+            let patch = patches.next()
             values[patch.place] &+= Int64(bitPattern: patch.addend)
         }
         return cursor.pointer - bytes
@@ -195,7 +196,7 @@ extension PackedIntegers {
         _ cursor: inout VerifiedCursor, count: Int, carry: Int64, _ scaling: ALPScaling? = nil,
         into values: UnsafeMutablePointer<Int64>
     ) {
-        var block = VerifiedBlock(&cursor, count: count)
+        let block = VerifiedBlock(&cursor, count: count)
         func unpack(_ patches: FirnPatches) {
             Kernels.unpackSums(
                 block.packed, width: block.width, rowCount: block.rowCount, base: block.base, patches, carry: carry,
@@ -204,8 +205,9 @@ extension PackedIntegers {
         guard block.patchCount > 0 else { return unpack(FirnPatches()) }
         withUnsafeTemporaryAllocation(of: UInt16.self, capacity: block.patchCount) { places in
             withUnsafeTemporaryAllocation(of: UInt64.self, capacity: block.patchCount) { addends in
+                var patches = block.patches
                 for index in 0..<block.patchCount {
-                    let patch = block.nextPatch()
+                    let patch = patches.next()
                     places[index] = UInt16(truncatingIfNeeded: patch.place)
                     addends[index] = patch.addend
                 }
@@ -214,15 +216,14 @@ extension PackedIntegers {
         }
     }
 
-    /// The parts of a verified block, and its patches one after another.
+    /// The parts of a verified block.
     private struct VerifiedBlock {
         let width: Int
         let base: Int64
         let packed: UnsafeRawPointer
         let rowCount: Int
         let patchCount: Int
-        private var positions: BitStreamReader
-        private var highs: BitStreamReader
+        let patches: Patches
 
         /// Reads the block at the cursor, and moves it past the block.
         @inline(__always)
@@ -237,14 +238,22 @@ extension PackedIntegers {
             let isPatched = tag & patchedFlag != 0
             patchCount = isPatched ? Int(cursor.varint()) : 0
             let highWidth = isPatched ? Int(cursor.byte()) : 0
-            positions = cursor.bitStream(count: patchCount, width: positionWidth)
-            highs = cursor.bitStream(count: patchCount, width: highWidth)
+            patches = Patches(
+                positions: cursor.bitStream(count: patchCount, width: positionWidth),
+                highs: cursor.bitStream(count: patchCount, width: highWidth), shift: UInt64(width))
         }
+    }
 
-        /// The next of the patches: where it is, and what to add there.
+    /// The patches of a block, one after another.
+    private struct Patches {
+        var positions: BitStreamReader
+        var highs: BitStreamReader
+        let shift: UInt64
+
+        /// Where the next one is, and what to add there.
         @inline(__always)
-        mutating func nextPatch() -> (place: Int, addend: UInt64) {
-            (Int(positions.next()), highs.next() &<< UInt64(width))
+        mutating func next() -> (place: Int, addend: UInt64) {
+            (Int(positions.next()), highs.next() &<< shift)
         }
     }
 }

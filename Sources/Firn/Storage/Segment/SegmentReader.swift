@@ -91,14 +91,15 @@ final class SegmentReader: Sendable {
     func zoneMap(rowGroup: Int, column: Int) throws(FirnError) -> ColumnChunkStatistics? {
         let group = footer.rowGroups[rowGroup]
         guard let location = group.columns[column].zoneMap else { return nil }
-        let what = "statistics of " + name(ofRowGroup: rowGroup, column: column)
+        /// For errors; asked for by each statement that prunes, so it is not made before there is one.
+        func what() -> String { "statistics of " + name(ofRowGroup: rowGroup, column: column) }
         let key = PageCache.Key(file: blocks.file, byteOffset: location.byteOffset)
         let block = try cache.block(key) { () throws(FirnError) in
-            let statistics = try blocks.zoneMap(location, rowCount: group.rowCount, covering: what)
+            let statistics = try blocks.zoneMap(location, rowCount: group.rowCount, covering: what())
             return (.zoneMap(statistics), statistics.vectorCount * 48 + 128)
         }
         guard case .zoneMap(let statistics) = block else {
-            throw blocks.damage("a page and statistics share a place", at: location.byteOffset, covering: what)
+            throw blocks.damage("a page and statistics share a place", at: location.byteOffset, covering: what())
         }
         return statistics
     }
