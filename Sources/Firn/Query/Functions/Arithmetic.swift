@@ -15,6 +15,8 @@ protocol IntegerOperation: SendableMetatype {
 /// An operation on floating-point numbers.
 protocol FloatOperation: SendableMetatype {
     static func apply<Number: BinaryFloatingPoint>(_ left: Number, _ right: Number) -> Number
+    /// Whether a result of zero may be an error.
+    static var mayUnderflow: Bool { get }
     /// Whether a finite result is none, beside those that became infinite.
     static func failed<Number: BinaryFloatingPoint>(_ left: Number, _ right: Number, _ result: Number) -> Bool
 }
@@ -167,13 +169,14 @@ private func integerResults<Operation: IntegerOperation>(
     let range = type.integerRange!
     let lower = range.lowerBound
     let width = UInt64(bitPattern: range.upperBound &- lower)
-    var anyFailed = false
+    // Added up without a branch, so that the loop does not wait for it.
+    var failures: UInt8 = 0
     let results = combine(left, right, count: count) { left, right in
         let (result, failed) = Operation.apply(left, right)
-        anyFailed = anyFailed || failed || UInt64(bitPattern: result &- lower) > width
+        failures |= failed.asByte | (UInt64(bitPattern: result &- lower) > width).asByte
         return result
     }
-    if anyFailed {
+    if failures != 0 {
         for row in 0..<count where validity?[row] != false {
             let (result, failed) = Operation.apply(left[row], right[row])
             guard !failed, range.contains(result) else {
@@ -188,13 +191,13 @@ private func integerResults<Operation: IntegerOperation>(
 private func floatResults<Operation: FloatOperation, Number: BinaryFloatingPoint & Sendable>(
     _ operation: Operation.Type, _ left: Lane<Number>, _ right: Lane<Number>, count: Int, validity: Bitmap?
 ) throws(FirnError) -> [Number] {
-    var anyFailed = false
-    let results = combine(left, right, count: count) { left, right in
+    let results = combine(left, right, count: count) { left, right in Operation.apply(left, right) }
+    if areOrdinary(results, zeroIsOrdinary: !Operation.mayUnderflow) { return results }
+    let failures = combine(left, right, count: count) { left, right in
         let result = Operation.apply(left, right)
-        anyFailed = anyFailed || !result.isFinite || Operation.failed(left, right, result)
-        return result
+        return (!result.isFinite).asByte | Operation.failed(left, right, result).asByte
     }
-    if anyFailed {
+    if failures.contains(where: { $0 != 0 }) {
         for row in 0..<count where validity?[row] != false {
             let (left, right) = (left[row], right[row])
             if Operation.self is FloatDivision.Type, right == 0, !left.isNaN { throw .divisionByZero }
@@ -208,6 +211,23 @@ private func floatResults<Operation: FloatOperation, Number: BinaryFloatingPoint
         }
     }
     return results
+}
+
+/// True where a look at all results at once says that none can be an error: all are finite, and none is zero where that
+/// may be one.
+private func areOrdinary<Number: BinaryFloatingPoint>(_ results: [Number], zeroIsOrdinary: Bool) -> Bool {
+    guard Number.self == Double.self else { return false }
+    return unsafeBitCast(results, to: [Double].self).withUnsafeBufferPointer { results in
+        guard let base = results.baseAddress else { return true }
+        let found = Kernels.aggregate(base, count: results.count)
+        let areFinite = found.nanCount == 0 && found.min > -.infinity && found.max < .infinity
+        return areFinite && (zeroIsOrdinary || found.min > 0 || found.max < 0)
+    }
+}
+
+extension Bool {
+    /// 1 for true.
+    @inline(__always) fileprivate var asByte: UInt8 { unsafeBitCast(self, to: UInt8.self) }
 }
 
 extension FirnError {
@@ -286,6 +306,7 @@ private enum BitwiseExclusiveOr: IntegerOperation {
 }
 
 private enum FloatAddition: FloatOperation {
+    static let mayUnderflow = false
     @inline(__always) static func apply<Number: BinaryFloatingPoint>(_ left: Number, _ right: Number) -> Number {
         left + right
     }
@@ -296,6 +317,7 @@ private enum FloatAddition: FloatOperation {
 }
 
 private enum FloatSubtraction: FloatOperation {
+    static let mayUnderflow = false
     @inline(__always) static func apply<Number: BinaryFloatingPoint>(_ left: Number, _ right: Number) -> Number {
         left - right
     }
@@ -306,6 +328,7 @@ private enum FloatSubtraction: FloatOperation {
 }
 
 private enum FloatMultiplication: FloatOperation {
+    static let mayUnderflow = true
     @inline(__always) static func apply<Number: BinaryFloatingPoint>(_ left: Number, _ right: Number) -> Number {
         left * right
     }
@@ -317,6 +340,7 @@ private enum FloatMultiplication: FloatOperation {
 }
 
 private enum FloatDivision: FloatOperation {
+    static let mayUnderflow = true
     @inline(__always) static func apply<Number: BinaryFloatingPoint>(_ left: Number, _ right: Number) -> Number {
         left / right
     }
