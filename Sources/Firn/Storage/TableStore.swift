@@ -128,8 +128,8 @@ protocol MorselReader: AnyObject {
     func next() throws(FirnError) -> ColumnBatch?
 }
 
-/// Most rows in a batch that moves through the query engine: 8 vectors of 1,024 values.
-let batchRowsMax = 8_192
+/// Most rows in a batch that moves through the query engine: 16 vectors of 1,024 values.
+let batchRowsMax = 16_384
 
 /// What an append did.
 public struct AppendResult: Sendable, Hashable {
