@@ -41,6 +41,7 @@ typedef uint64_t u64x4 __attribute__((vector_size(32)));
 typedef uint64_t u64x4u __attribute__((vector_size(32), aligned(1), may_alias));
 typedef int64_t i64x4 __attribute__((vector_size(32)));
 typedef double f64x4 __attribute__((vector_size(32)));
+typedef double f64x2 __attribute__((vector_size(16)));
 typedef int64_t i64x2 __attribute__((vector_size(16)));
 typedef int64_t i64x2u __attribute__((vector_size(16), aligned(1), may_alias));
 typedef uint32_t u32x4 __attribute__((vector_size(16)));

@@ -426,6 +426,96 @@ TARGET static void AT_LEVEL(replaceCodes)(int64_t *restrict codes, size_t count,
     _Pragma("clang loop vectorize(disable)") for (; index < count; index++) codes[index] = entries[codes[index]];
 }
 
+// MARK: Classes of decimals
+
+/// Eight integers below 2^51 as doubles.
+LOCAL f64x8 AT_LEVEL(exactNumbers)(u64x8 integers) {
+    return (f64x8)(integers + 0x4338000000000000ull) - 6755399441055744.0;
+}
+
+/// Which class each number is of: the last that begins at it or before. Classes ascend, and the first begins at 0.
+LOCAL u64x8 AT_LEVEL(classesOf)(f64x8 numbers, const FirnDecimalClass *classes, size_t classCount) {
+    u64x8 found = {0};
+    for (size_t number = 1; number < classCount; number++) {
+#if LEVEL == 2
+        const __m512d start = _mm512_set1_pd(classes[number].start);
+        const __mmask8 reached = _mm512_cmp_pd_mask((__m512d)numbers, start, _CMP_GE_OQ);
+        found = (u64x8)_mm512_mask_add_epi64((__m512i)found, reached, (__m512i)found, _mm512_set1_epi64(1));
+#else
+        found -= (u64x8)(numbers >= (f64x8){0} + classes[number].start);
+#endif
+    }
+    return found;
+}
+
+#if LEVEL == 2
+/// So many classes fit into one register for each of their parts.
+#define CLASSES_OF_A_REGISTER 8
+
+typedef struct {
+    __m512d distances, ratios, roundings, exponents;
+} AT_LEVEL(FewClasses);
+
+LOCAL AT_LEVEL(FewClasses) AT_LEVEL(loadFewClasses)(const FirnDecimalClass *classes, size_t classCount) {
+    double parts[4][CLASSES_OF_A_REGISTER] = {{0}};
+    for (size_t number = 0; number < classCount; number++) {
+        parts[0][number] = classes[number].distance;
+        parts[1][number] = classes[number].ratio;
+        parts[2][number] = classes[number].rounding;
+        parts[3][number] = classes[number].exponent;
+    }
+    AT_LEVEL(FewClasses) few = {_mm512_loadu_pd(parts[0]), _mm512_loadu_pd(parts[1]), _mm512_loadu_pd(parts[2]),
+                                _mm512_loadu_pd(parts[3])};
+    return few;
+}
+#endif
+
+/// Eight integers to decimals, each by the part of its own class.
+LOCAL f64x8 AT_LEVEL(decimalsOfClasses)(u64x8 integers, const FirnDecimalClass *classes, size_t classCount) {
+    f64x8 numbers = AT_LEVEL(exactNumbers)(integers);
+    const u64x8 places = AT_LEVEL(classesOf)(numbers, classes, classCount);
+    f64x2 pairs[4];
+    memcpy(pairs, &numbers, sizeof pairs);
+    _Pragma("clang loop unroll(full)") for (int pair = 0; pair < 4; pair++) {
+        const FirnDecimalClass *a = classes + places[pair * 2], *b = classes + places[pair * 2 + 1];
+        const f64x2 rounding = {a->rounding, b->rounding};
+        f64x2 decimal = (pairs[pair] + (f64x2){a->distance, b->distance}) * (f64x2){a->ratio, b->ratio};
+        decimal = (decimal + rounding) - rounding;
+        pairs[pair] = decimal / (f64x2){a->exponent, b->exponent};
+    }
+    memcpy(&numbers, pairs, sizeof numbers);
+    return numbers;
+}
+
+TARGET static void AT_LEVEL(decodeClasses)(int64_t *restrict values, size_t count,
+                                           const FirnDecimalClass *restrict classes, size_t classCount) {
+    size_t index = 0;
+#if LEVEL == 2
+    if (classCount <= CLASSES_OF_A_REGISTER) {
+        AT_LEVEL(FewClasses) few = AT_LEVEL(loadFewClasses)(classes, classCount);
+        for (; index + 8 <= count; index += 8) {
+            const f64x8 numbers = AT_LEVEL(exactNumbers)(*(const u64x8u *)(values + index));
+            const __m512i places = (__m512i)AT_LEVEL(classesOf)(numbers, classes, classCount);
+            const f64x8 rounding = (f64x8)_mm512_permutexvar_pd(places, few.roundings);
+            f64x8 decimals = (numbers + (f64x8)_mm512_permutexvar_pd(places, few.distances)) *
+                             (f64x8)_mm512_permutexvar_pd(places, few.ratios);
+            decimals = (decimals + rounding) - rounding;
+            *(f64x8u *)(values + index) = decimals / (f64x8)_mm512_permutexvar_pd(places, few.exponents);
+        }
+    }
+#endif
+    for (; index + 8 <= count; index += 8)
+        *(f64x8u *)(values + index) =
+            AT_LEVEL(decimalsOfClasses)(*(const u64x8u *)(values + index), classes, classCount);
+    if (index < count) {
+        // The others are of the first class, which has a zero.
+        u64x8 rest = {0};
+        memcpy(&rest, values + index, (count - index) * 8);
+        const f64x8 decimals = AT_LEVEL(decimalsOfClasses)(rest, classes, classCount);
+        memcpy(values + index, &decimals, (count - index) * 8);
+    }
+}
+
 // MARK: Comparing
 
 #if LEVEL == 1
@@ -1151,6 +1241,7 @@ static const FirnKernels AT_LEVEL(kernels) = {
     .unpackSumsALP = AT_LEVEL(unpackSumsALP),
     .prefixSum = AT_LEVEL(prefixSum),
     .replaceCodes = AT_LEVEL(replaceCodes),
+    .decodeClasses = AT_LEVEL(decodeClasses),
     .compareInt64 = AT_LEVEL(compareInt64),
     .compareDouble = AT_LEVEL(compareDouble),
     .betweenInt64 = AT_LEVEL(betweenInt64),

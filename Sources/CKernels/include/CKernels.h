@@ -83,6 +83,17 @@ typedef struct {
     uint32_t farthest;
 } FirnBinModel;
 
+/// What doubles do to the integers of one class: ((integer + distance) * ratio, rounded by adding and taking away
+/// `rounding`) / exponent.
+typedef struct {
+    /// First integer of the class.
+    double start;
+    double distance;
+    double ratio;
+    double rounding;
+    double exponent;
+} FirnDecimalClass;
+
 /// Packed values that need more bits than the others have: their places, ascending, and what to add there.
 typedef struct {
     const uint16_t *places;
@@ -131,6 +142,8 @@ typedef struct {
     void (*prefixSum)(int64_t *values, size_t count, int64_t carry);
     /// In place: codes, all of which are below `entryCount`, to the entries that they stand for.
     void (*replaceCodes)(int64_t *codes, size_t count, const int64_t *entries, size_t entryCount);
+    /// In place: integers, below 2^51 and of these classes, to the decimals that they stand for.
+    void (*decodeClasses)(int64_t *values, size_t count, const FirnDecimalClass *classes, size_t classCount);
     /// One bit a value; writes whole bytes of `bitmap`, spare bits zero.
     void (*compareInt64)(const int64_t *values, size_t count, FirnComparison comparison, int64_t constant,
                          uint8_t *bitmap);
@@ -222,6 +235,10 @@ static inline void firn_unpack_sums_alp(const void *packed, uint32_t width, size
 }
 static inline void firn_prefix_sum(int64_t *values, size_t count, int64_t carry) {
     firn_kernels->prefixSum(values, count, carry);
+}
+static inline void firn_decode_classes(int64_t *values, size_t count, const FirnDecimalClass *classes,
+                                       size_t classCount) {
+    firn_kernels->decodeClasses(values, count, classes, classCount);
 }
 static inline void firn_replace_codes(int64_t *codes, size_t count, const int64_t *entries, size_t entryCount) {
     firn_kernels->replaceCodes(codes, count, entries, entryCount);

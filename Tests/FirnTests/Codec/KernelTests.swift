@@ -301,6 +301,37 @@ import Testing
         }
     }
 
+    @Test func integersOfClassesBecomeTheirDecimals() {
+        var random = CodecRandom()
+        for count in Self.repeated(Self.counts, full: 66_667) {
+            var starts: [Int64] = [0]
+            for _ in 0..<[0, 1, 2, 6, 7, 8, 15, 63][random.below(8)] {
+                starts.append(starts[starts.count - 1] + 1 + Int64(random.below(1 << (1 + random.below(44)))))
+            }
+            let classes = starts.map { start in
+                let isFraction = random.below(3) == 0
+                return FirnDecimalClass(
+                    start: Double(start), distance: Double(random.below(1 << 40)) - Double(start),
+                    ratio: isFraction ? 1_000.0 / 36 : 1, rounding: isFraction ? ALP.magic : 0,
+                    exponent: ALPScaling.powers[random.below(18)])
+            }
+            // Often the first or the last of a class.
+            let values = (0..<count).map { _ in
+                max(0, starts[random.below(starts.count)] + Int64(random.below(4)) * Int64(random.below(1_000)) - 1)
+            }
+            let expected = values.map { value -> Int64 in
+                let item = classes[starts.lastIndex { $0 <= value }!]
+                let scaled = (Double(value) + item.distance) * item.ratio
+                return Int64(bitPattern: ((scaled + item.rounding - item.rounding) / item.exponent).bitPattern)
+            }
+            forEveryLevel { kernels, level in
+                var output = values
+                kernels.decodeClasses(&output, count, classes, classes.count)
+                #expect(output == expected, "level \(level), \(classes.count) classes, seed \(random.seed)")
+            }
+        }
+    }
+
     private func areSame(_ a: FirnDoubleAggregate, _ b: FirnDoubleAggregate) -> Bool {
         // Which NaN a sum is depends on the order of operands inside one addition; that it is one does not.
         (a.sum.bitPattern == b.sum.bitPattern || (a.sum.isNaN && b.sum.isNaN))

@@ -12,6 +12,8 @@
 //     m = k where the denominator is 1, else k x 10^(digits - shift) / denominator, rounded half away from zero
 //     value = m / 10^digits, correctly rounded
 
+import CKernels
+
 struct MixedDecimals {
     /// Below 2^53 an integer is exact in a double, and so is the power of ten: their quotient is the decimal.
     private static let integerMax: Int64 = 1 << 53
@@ -233,13 +235,13 @@ struct MixedDecimals {
         private let exponents: [Double]
         private let total: Int64
         /// One for each class; empty where doubles might round some integer of a class otherwise than `expanded`.
-        private let steps: [DoubleStep]
+        private let steps: [FirnDecimalClass]
 
         init(_ reader: inout ByteReader) throws(FormatError) {
             classes = try MixedDecimals.decodeClasses(&reader)
             exponents = classes.map { ALPScaling.powers[$0.digits] }
             total = classes[classes.count - 1].start + classes[classes.count - 1].span
-            let steps = total < DoubleStep.integerMax ? classes.compactMap { DoubleStep($0) } : []
+            let steps = total < DoubleSteps.integerMax ? classes.compactMap { DoubleSteps.step($0) } : []
             self.steps = steps.count == classes.count ? steps : []
         }
 
@@ -249,17 +251,18 @@ struct MixedDecimals {
             guard extremes.min >= 0, extremes.max < total else {
                 throw FormatError("an integer outside of \(classes.count) classes of decimals")
             }
-            let wholeCount = steps.isEmpty ? 0 : count & ~7
-            if wholeCount > 0 { DoubleStep.decode(values, count: wholeCount, steps) }
-            for index in wholeCount..<count {
-                var number = classes.count - 1
-                while classes[number].start > values[index] { number -= 1 }
-                let item = classes[number]
-                let integer = MixedDecimals.expanded(
-                    values[index] &- item.start &+ item.least, item.denominator,
-                    MixedDecimals.powers[item.digits - item.shift])
-                values[index] = Int64(bitPattern: (Double(integer) / exponents[number]).bitPattern)
-            }
+            if !steps.isEmpty { return Kernels.decodeClasses(values, count: count, steps) }
+            for index in 0..<count { values[index] = Int64(bitPattern: decimal(values[index]).bitPattern) }
+        }
+
+        /// The decimal that an integer of the classes stands for.
+        private func decimal(_ integer: Int64) -> Double {
+            var number = classes.count - 1
+            while classes[number].start > integer { number -= 1 }
+            let item = classes[number]
+            let rounded = MixedDecimals.expanded(
+                integer &- item.start &+ item.least, item.denominator, MixedDecimals.powers[item.digits - item.shift])
+            return Double(rounded) / exponents[number]
         }
     }
 
@@ -269,31 +272,24 @@ struct MixedDecimals {
     /// after, it is less than 1 / (2 x denominator) away from the quotient where that is below 2^50 / denominator; and
     /// so far at least is a quotient from the middle between two integers, if it cannot be the middle itself. Adding
     /// and taking away 1.5 x 2^52 then rounds to the same integer.
-    private struct DoubleStep {
+    private enum DoubleSteps {
         static let integerMax: Int64 = 1 << 51
 
-        private let start: UInt64
-        /// Added to an integer gives its k.
-        private let distance: Double
-        private let ratio: Double
-        /// Rounds to integers; nought where the denominator is 1, and nothing is to be rounded.
-        private let rounding: Double
-        private let exponent: Double
-
-        init?(_ item: Class) {
+        /// nil where doubles might round some integer of the class otherwise.
+        static func step(_ item: Class) -> FirnDecimalClass? {
             let (last, isOverflow) = item.least.addingReportingOverflow(item.span - 1)
             let greatest = max(item.least.magnitude, last.magnitude)
-            guard !isOverflow, greatest < UInt64(Self.integerMax) else { return nil }
+            guard !isOverflow, greatest < UInt64(integerMax) else { return nil }
             let power = MixedDecimals.powers[item.digits - item.shift]
-            if item.denominator > 1 {
+            let isFraction = item.denominator > 1
+            if isFraction {
                 let (product, isOverflow) = greatest.multipliedReportingOverflow(by: UInt64(power))
-                guard !isOverflow, product <= 1 << 50, !Self.halves(power, item.denominator) else { return nil }
+                guard !isOverflow, product <= 1 << 50, !halves(power, item.denominator) else { return nil }
             }
-            start = UInt64(item.start)
-            distance = Double(item.least - item.start)
-            ratio = item.denominator > 1 ? Double(power) / Double(item.denominator) : 1
-            rounding = item.denominator > 1 ? ALP.magic : 0
-            exponent = ALPScaling.powers[item.digits]
+            return FirnDecimalClass(
+                start: Double(item.start), distance: Double(item.least - item.start),
+                ratio: isFraction ? Double(power) / Double(item.denominator) : 1,
+                rounding: isFraction ? ALP.magic : 0, exponent: ALPScaling.powers[item.digits])
         }
 
         /// True where some multiple of `power` lies in the middle between two of `denominator`.
@@ -307,45 +303,6 @@ struct MixedDecimals {
                 if remainder >= denominator { remainder -= denominator }
             }
             return false
-        }
-
-        /// Puts bit patterns in the place of `count` integers, a multiple of eight, that lie in the classes.
-        static func decode(_ values: UnsafeMutablePointer<Int64>, count: Int, _ steps: [DoubleStep]) {
-            steps.withUnsafeBufferPointer { steps in
-                let last = steps.baseAddress.unsafelyUnwrapped + (steps.count &- 1)
-                let target = UnsafeMutableRawPointer(values)
-                for index in stride(from: 0, to: count, by: 8) {
-                    let integers = target.loadUnaligned(fromByteOffset: index &* 8, as: SIMD8<UInt64>.self)
-                    // How many classes begin above each integer: so far is its own from the last. Differences that
-                    // are negative have their highest bit set; a comparison of lanes is not what SSE2 has got.
-                    var above = SIMD8<UInt64>(repeating: 0)
-                    for number in 1..<steps.count {
-                        above &+= (integers &- SIMD8(repeating: steps[number].start)) &>> 63
-                    }
-                    let magicBits = UInt64(bitPattern: ALP.magicBits)
-                    let numbers =
-                        unsafeBitCast(integers &+ SIMD8(repeating: magicBits), to: SIMD8<Double>.self)
-                        - SIMD8(repeating: ALP.magic)
-                    @inline(__always)
-                    func storeTwo(_ lane: Int) {
-                        // Precondition: of the classes but the first, each begins above or not, so there are such.
-                        let a = last - Int(truncatingIfNeeded: above[lane])
-                        let b = last - Int(truncatingIfNeeded: above[lane &+ 1])
-                        let rounding = SIMD2(a.pointee.rounding, b.pointee.rounding)
-                        var decimals = SIMD2(numbers[lane], numbers[lane &+ 1])
-                        decimals += SIMD2(a.pointee.distance, b.pointee.distance)
-                        decimals *= SIMD2(a.pointee.ratio, b.pointee.ratio)
-                        decimals = (decimals + rounding) - rounding
-                        decimals /= SIMD2(a.pointee.exponent, b.pointee.exponent)
-                        target.storeBytes(
-                            of: decimals, toByteOffset: (index &+ lane) &* 8, as: SIMD2<Double>.self)
-                    }
-                    storeTwo(0)
-                    storeTwo(2)
-                    storeTwo(4)
-                    storeTwo(6)
-                }
-            }
         }
     }
 

@@ -93,6 +93,14 @@ enum Kernels {
         firn_replace_codes(codes, count, entries, entries.count)
     }
 
+    /// In place: integers below 2^51, each of which lies in a class, to bit patterns of the decimals that they stand for.
+    ///
+    /// The classes ascend and the first begins at 0; see MixedDecimals.
+    @inline(__always)
+    static func decodeClasses(_ values: UnsafeMutablePointer<Int64>, count: Int, _ classes: [FirnDecimalClass]) {
+        firn_decode_classes(values, count, classes, classes.count)
+    }
+
     // MARK: Packing, and what an encoder wants to know
 
     /// Packs the low `width` bits of value - base; see BitPacking.
