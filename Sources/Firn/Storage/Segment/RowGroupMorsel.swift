@@ -46,6 +46,7 @@ struct RowGroupMorsel: Morsel {
     /// The rows that are left: ranges of whole vectors, ascending, apart from each other.
     func rowRanges(within ranges: [ColumnRange]) throws(FirnError) -> [Range<Int>] {
         guard rowCount > 0, mayHoldRows(within: ranges) else { return [] }
+        if ranges.isEmpty, vectors == nil { return [0..<rowCount] }
         var isWanted = [Bool](repeating: vectors == nil, count: VectorLayout.vectorCount(forValues: rowCount))
         for vector in vectors ?? [] { isWanted[vector] = true }
         for range in ranges {
