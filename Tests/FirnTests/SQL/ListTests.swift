@@ -108,6 +108,7 @@ struct ListTests {
         #expect(try await filter("a = 1 OR 2 = a OR a IN (1, 3)") == (try await filter("a IN (1, 2, 3)")))
         #expect(try await filter("a = 1 OR b = 2 OR a = 3") == (try await filter("a IN (1, 3) OR b = 2")))
         #expect(try await filter("a + 1 = 1 OR a + 1 = 5") == (try await filter("a + 1 IN (1, 5)")))
+        #expect(try await filter("random() = 0.5 OR random() = 0.25")?.contains("OR") == true)
         #expect(try await filter("a = 1 OR b = 1") != (try await filter("a IN (1)")))
     }
 }

@@ -350,7 +350,8 @@ extension Binder {
         var joined: [BoundExpression] = []
         var lists: [List] = []
         for term in terms {
-            guard let (operand, values) = term.equality else {
+            // A volatile operand has another value for each of its terms.
+            guard let (operand, values) = term.equality, !operand.isVolatile else {
                 joined.append(term)
                 continue
             }

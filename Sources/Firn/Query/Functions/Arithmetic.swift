@@ -216,8 +216,9 @@ private func floatResults<Operation: FloatOperation, Number: BinaryFloatingPoint
 /// True where a look at all results at once says that none can be an error: all are finite, and none is zero where that
 /// may be one.
 private func areOrdinary<Number: BinaryFloatingPoint>(_ results: [Number], zeroIsOrdinary: Bool) -> Bool {
-    guard Number.self == Double.self else { return false }
-    return unsafeBitCast(results, to: [Double].self).withUnsafeBufferPointer { results in
+    // REAL is rare, and has no such kernel.
+    guard let results = results as? [Double] else { return false }
+    return results.withUnsafeBufferPointer { results in
         guard let base = results.baseAddress else { return true }
         let found = Kernels.aggregate(base, count: results.count)
         let areFinite = found.nanCount == 0 && found.min > -.infinity && found.max < .infinity
