@@ -162,17 +162,6 @@ CRC_TARGET static uint32_t crc32cByInstruction(const void *bytes, size_t byteCou
 }
 #endif
 
-// MARK: Patches
-
-/// Adds to those of the 16 values from `place` on that have patches, of which `*next` is the first; returns the place of
-/// the one after them. Few rows have any.
-static __attribute__((noinline)) size_t patchRow(uint64_t *lanes, size_t place, const FirnPatches *patches,
-                                                 size_t *next) {
-    for (; *next < patches->count && patches->places[*next] < place + 16; ++*next)
-        lanes[patches->places[*next] % 16] += patches->addends[*next];
-    return *next < patches->count ? patches->places[*next] : SIZE_MAX;
-}
-
 // MARK: Levels
 
 #define LEVEL 0

@@ -298,43 +298,20 @@ LOCAL AT_LEVEL(Piece) AT_LEVEL(addUp)(AT_LEVEL(Piece) v, AT_LEVEL(Carries) *carr
 #endif
 }
 
-#define STORE_SUMS(place)                                                                                              \
-    AT_LEVEL(Piece) patched[ROW_PIECES];                                                                               \
-    memcpy(patched, row, sizeof patched);                                                                              \
-    if (patchPlace < (place) + 16) {                                                                                   \
-        uint64_t lanes[16];                                                                                            \
-        memcpy(lanes, row, sizeof lanes);                                                                              \
-        patchPlace = patchRow(lanes, place, patches, &patch);                                                          \
-        memcpy(patched, lanes, sizeof lanes);                                                                          \
-    }                                                                                                                  \
-    for (int i = 0; i < ROW_PIECES; i++) {                                                                             \
-        STORE((place) + (size_t)i * PIECE_LANES, AT_LEVEL(addUp)(patched[i] + base, &carries))                         \
-    }
-
-/// STORE takes running sums that go on from START.
-#define UNPACK_SUMS(START)                                                                                             \
-    AT_LEVEL(Carries) carries = (AT_LEVEL(Carries)){0} + (START);                                                      \
-    size_t patch = 0, patchPlace = patches->count > 0 ? patches->places[0] : SIZE_MAX;                                 \
-    UNPACK(STORE_SUMS)
-
-TARGET static void AT_LEVEL(unpackSums)(const void *restrict packed, uint32_t width, size_t rowCount, uint64_t base,
-                                        const FirnPatches *patches, int64_t carry, int64_t *restrict values) {
-#define STORE(place, piece) *(AT_LEVEL(StoredPiece) *)(values + (place)) = piece;
-    UNPACK_SUMS((uint64_t)carry)
-#undef STORE
-}
-
 TARGET static void AT_LEVEL(unpackSumsALP)(const void *restrict packed, uint32_t width, size_t rowCount, uint64_t base,
-                                           const FirnPatches *patches, int64_t carry, double down, double fraction,
-                                           double *restrict values) {
-#define STORE(place, piece)                                                                                            \
-    *(AT_LEVEL(StoredPiece) *)(values + (place)) =                                                                     \
-        (AT_LEVEL(Piece))(((NUMBERS)(piece) - 6755399441055744.0) * scale * part);
+                                           int64_t carry, double down, double fraction, double *restrict values) {
+#define STORE_SUMS(place)                                                                                              \
+    for (int i = 0; i < ROW_PIECES; i++) {                                                                             \
+        const NUMBERS sums = (NUMBERS)AT_LEVEL(addUp)(row[i] + base, &carries);                                        \
+        *(AT_LEVEL(StoredPiece) *)(values + (place) + (size_t)i * PIECE_LANES) =                                       \
+            (AT_LEVEL(Piece))((sums - 6755399441055744.0) * scale * part);                                             \
+    }
     const NUMBERS scale = (NUMBERS){0} + down, part = (NUMBERS){0} + fraction;
     // The bits that make an integer a double are added once, to the first.
     const uint64_t start = (uint64_t)carry + 0x4338000000000000ull;
-    UNPACK_SUMS(start)
-#undef STORE
+    AT_LEVEL(Carries) carries = (AT_LEVEL(Carries)){0} + start;
+    UNPACK(STORE_SUMS)
+#undef STORE_SUMS
 }
 
 TARGET static void AT_LEVEL(prefixSum)(int64_t *values, size_t count, int64_t carry) {
@@ -356,7 +333,6 @@ TARGET static void AT_LEVEL(prefixSum)(int64_t *values, size_t count, int64_t ca
 }
 
 #undef NUMBERS
-#undef STORE_SUMS
 #undef UNPACK_SUMS
 #undef UNPACK
 #undef STORE_PIECES
@@ -1237,7 +1213,6 @@ static const FirnKernels AT_LEVEL(kernels) = {
     .join = AT_LEVEL(join),
     .unpackALP = AT_LEVEL(unpackALP),
     .decodeALP = AT_LEVEL(decodeALP),
-    .unpackSums = AT_LEVEL(unpackSums),
     .unpackSumsALP = AT_LEVEL(unpackSumsALP),
     .prefixSum = AT_LEVEL(prefixSum),
     .replaceCodes = AT_LEVEL(replaceCodes),

@@ -94,13 +94,6 @@ typedef struct {
     double exponent;
 } FirnDecimalClass;
 
-/// Packed values that need more bits than the others have: their places, ascending, and what to add there.
-typedef struct {
-    const uint16_t *places;
-    const uint64_t *addends;
-    size_t count;
-} FirnPatches;
-
 /// `validity` is a bitmap, bit i of which belongs to value i, or null when every value counts. Run k covers
 /// values ends[k-1] ..< ends[k]; the last end is the count of values that may be read.
 typedef struct {
@@ -132,12 +125,10 @@ typedef struct {
                       double *values);
     /// In place: integers to the doubles that they stand for.
     void (*decodeALP)(int64_t *values, size_t count, double down, double fraction);
-    /// Unpacks and patches differences and adds them up: value i is carry + (base + d[0]) + ... + (base + d[i]).
-    void (*unpackSums)(const void *packed, uint32_t width, size_t rowCount, uint64_t base, const FirnPatches *patches,
-                       int64_t carry, int64_t *values);
-    /// The same, scaling the sums to doubles.
-    void (*unpackSumsALP)(const void *packed, uint32_t width, size_t rowCount, uint64_t base,
-                          const FirnPatches *patches, int64_t carry, double down, double fraction, double *values);
+    /// Unpacks differences, adds them up and scales the sums to doubles: those of carry + (base + d[0]) + ... +
+    /// (base + d[i]).
+    void (*unpackSumsALP)(const void *packed, uint32_t width, size_t rowCount, uint64_t base, int64_t carry,
+                          double down, double fraction, double *values);
     /// In place: running sums that begin at `carry`.
     void (*prefixSum)(int64_t *values, size_t count, int64_t carry);
     /// In place: codes, all of which are below `entryCount`, to the entries that they stand for.
@@ -224,14 +215,9 @@ static inline void firn_unpack_alp(const void *packed, uint32_t width, size_t ro
 static inline void firn_decode_alp(int64_t *values, size_t count, double down, double fraction) {
     firn_kernels->decodeALP(values, count, down, fraction);
 }
-static inline void firn_unpack_sums(const void *packed, uint32_t width, size_t rowCount, uint64_t base,
-                                    const FirnPatches *patches, int64_t carry, int64_t *values) {
-    firn_kernels->unpackSums(packed, width, rowCount, base, patches, carry, values);
-}
 static inline void firn_unpack_sums_alp(const void *packed, uint32_t width, size_t rowCount, uint64_t base,
-                                        const FirnPatches *patches, int64_t carry, double down, double fraction,
-                                        double *values) {
-    firn_kernels->unpackSumsALP(packed, width, rowCount, base, patches, carry, down, fraction, values);
+                                        int64_t carry, double down, double fraction, double *values) {
+    firn_kernels->unpackSumsALP(packed, width, rowCount, base, carry, down, fraction, values);
 }
 static inline void firn_prefix_sum(int64_t *values, size_t count, int64_t carry) {
     firn_kernels->prefixSum(values, count, carry);

@@ -25,8 +25,6 @@ struct BenchmarkData {
     private static let count = VectorLayout.valueCount
     private static let byteCount = 65_536
     private static let runLengths = [5, 30, 120]
-    /// About as many as a vector of a random walk has.
-    private static let patchCount = 2
     private let bytes = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
     // Aligned as the engine's vectors are: a load that straddles two cache lines takes twice as long.
     private let integers = VectorBuffer<Int64>()
@@ -40,8 +38,6 @@ struct BenchmarkData {
     private let centers = UnsafeMutablePointer<Double>.allocate(capacity: count)
     /// Where runs of some lengths end.
     private let runEnds: [Int: UnsafeMutableBufferPointer<UInt32>]
-    private let patchPlaces = UnsafeMutablePointer<UInt16>.allocate(capacity: patchCount)
-    private let patchAddends = UnsafeMutablePointer<UInt64>.allocate(capacity: patchCount)
     private let bins = BenchmarkedBins()
 
     init() {
@@ -55,10 +51,6 @@ struct BenchmarkData {
         }
         for word in 0..<Self.count / 64 { (bitmap + word).initialize(to: random.next()) }
         centers.initialize(repeating: 1.5, count: Self.count)
-        for patch in 0..<Self.patchCount {
-            (patchPlaces + patch).initialize(to: UInt16(200 + patch * 500))
-            (patchAddends + patch).initialize(to: 64)
-        }
         var runEnds: [Int: UnsafeMutableBufferPointer<UInt32>] = [:]
         for length in Self.runLengths {
             let ends = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: Self.count / length)
@@ -75,8 +67,6 @@ struct BenchmarkData {
         integerResults.deallocate()
         numbers.deallocate()
         centers.deallocate()
-        patchPlaces.deallocate()
-        patchAddends.deallocate()
         for ends in runEnds.values { ends.deallocate() }
     }
 
@@ -92,7 +82,6 @@ struct BenchmarkData {
         let signed = UnsafeMutableRawPointer(output).assumingMemoryBound(to: Int64.self)
         let real = UnsafeMutableRawPointer(output).assumingMemoryBound(to: Double.self)
         let scaling = ALPScaling(exponent: 7, factor: 3)
-        let patches = FirnPatches(places: patchPlaces, addends: patchAddends, count: Self.patchCount)
         let unpacks = [7, 17, 33].map { width in
             BenchmarkedKernel(
                 name: "unpack, \(width) bits", goal: 6, vectorGoal: 12, isReferenceVectorised: true,
@@ -111,29 +100,16 @@ struct BenchmarkData {
                 reference: { IntegerKernels.prefixSum(signed, count: count, carry: 7) },
                 run: { $0.pointee.prefixSum(signed, count, 7) }),
             BenchmarkedKernel(
-                name: "differences of 6 bits to sums",
-                reference: {
-                    IntegerKernels.unpackSums(
-                        bytes, width: 6, rowCount: rowCount, base: -32, patches, carry: 7, into: signed)
-                },
-                run: { kernels in
-                    withUnsafePointer(to: patches) { patches in
-                        kernels.pointee.unpackSums(bytes, 6, rowCount, UInt64(bitPattern: -32), patches, 7, signed)
-                    }
-                }),
-            BenchmarkedKernel(
                 name: "differences of 6 bits to decimals",
                 reference: {
-                    IntegerKernels.unpackSums(
-                        bytes, width: 6, rowCount: rowCount, base: -32, patches, carry: 7, into: signed)
+                    BitPacking.unpack(
+                        bytes, width: 6, rowCount: rowCount, base: UInt64(bitPattern: -32), into: output)
+                    IntegerKernels.prefixSum(signed, count: count, carry: 7)
                     ALPKernels.decode(signed, count: count, scaling)
                 },
                 run: { kernels in
-                    withUnsafePointer(to: patches) { patches in
-                        kernels.pointee.unpackSumsALP(
-                            bytes, 6, rowCount, UInt64(bitPattern: -32), patches, 7, scaling.down,
-                            scaling.downFraction, real)
-                    }
+                    kernels.pointee.unpackSumsALP(
+                        bytes, 6, rowCount, UInt64(bitPattern: -32), 7, scaling.down, scaling.downFraction, real)
                 }),
         ]
     }

@@ -172,48 +172,29 @@ enum PackedIntegers {
     @discardableResult
     static func decode(_ bytes: UnsafeRawPointer, count: Int, into values: UnsafeMutablePointer<Int64>) -> Int {
         var cursor = VerifiedCursor(bytes)
-        let block = VerifiedBlock(&cursor, count: count)
-        values.withMemoryRebound(to: UInt64.self, capacity: block.rowCount * BitPacking.laneCount) { rows in
-            Kernels.unpack(
-                block.packed, width: block.width, rowCount: block.rowCount, base: UInt64(bitPattern: block.base),
-                into: rows)
-        }
-        var patches = block.patches
-        for _ in 0..<block.patchCount {
-            let patch = patches.next()
-            values[patch.place] &+= Int64(bitPattern: patch.addend)
-        }
+        VerifiedBlock(&cursor, count: count).decode(into: values)
         return cursor.pointer - bytes
     }
-}
 
-extension PackedIntegers {
     /// Decodes the verified block at the cursor, of differences to add up, and moves past it: running sums that go on
     /// from `carry`, scaled to bit patterns of doubles where there is a scaling.
     ///
-    /// One pass, but for patches. Writes whole rows: room for `count` rounded up to 16 values is needed.
+    /// Decimals take one pass where there are no patches: to find those in it costs more than passes of their own.
+    /// Writes whole rows: room for `count` rounded up to 16 values is needed.
     static func decodeSums(
         _ cursor: inout VerifiedCursor, count: Int, carry: Int64, _ scaling: ALPScaling? = nil,
         into values: UnsafeMutablePointer<Int64>
     ) {
         let block = VerifiedBlock(&cursor, count: count)
-        func unpack(_ patches: FirnPatches) {
-            Kernels.unpackSums(
-                block.packed, width: block.width, rowCount: block.rowCount, base: block.base, patches, carry: carry,
-                scaling, into: values)
+        if let scaling, block.patchCount == 0 {
+            Kernels.unpackSumsALP(
+                block.packed, width: block.width, rowCount: block.rowCount, base: block.base, carry: carry, scaling,
+                into: values)
+            return
         }
-        guard block.patchCount > 0 else { return unpack(FirnPatches()) }
-        withUnsafeTemporaryAllocation(of: UInt16.self, capacity: block.patchCount) { places in
-            withUnsafeTemporaryAllocation(of: UInt64.self, capacity: block.patchCount) { addends in
-                var patches = block.patches
-                for index in 0..<block.patchCount {
-                    let patch = patches.next()
-                    places[index] = UInt16(truncatingIfNeeded: patch.place)
-                    addends[index] = patch.addend
-                }
-                unpack(FirnPatches(places: places.baseAddress, addends: addends.baseAddress, count: block.patchCount))
-            }
-        }
+        block.decode(into: values)
+        Kernels.prefixSum(values, count: count, carry: carry)
+        if let scaling { Kernels.decodeALP(values, count: count, scaling) }
     }
 
     /// The parts of a verified block.
@@ -223,7 +204,8 @@ extension PackedIntegers {
         let packed: UnsafeRawPointer
         let rowCount: Int
         let patchCount: Int
-        let patches: Patches
+        private let positions: BitStreamReader
+        private let highs: BitStreamReader
 
         /// Reads the block at the cursor, and moves it past the block.
         @inline(__always)
@@ -238,22 +220,20 @@ extension PackedIntegers {
             let isPatched = tag & patchedFlag != 0
             patchCount = isPatched ? Int(cursor.varint()) : 0
             let highWidth = isPatched ? Int(cursor.byte()) : 0
-            patches = Patches(
-                positions: cursor.bitStream(count: patchCount, width: positionWidth),
-                highs: cursor.bitStream(count: patchCount, width: highWidth), shift: UInt64(width))
+            positions = cursor.bitStream(count: patchCount, width: positionWidth)
+            highs = cursor.bitStream(count: patchCount, width: highWidth)
         }
-    }
 
-    /// The patches of a block, one after another.
-    private struct Patches {
-        var positions: BitStreamReader
-        var highs: BitStreamReader
-        let shift: UInt64
-
-        /// Where the next one is, and what to add there.
+        /// Unpacks and patches the values.
         @inline(__always)
-        mutating func next() -> (place: Int, addend: UInt64) {
-            (Int(positions.next()), highs.next() &<< shift)
+        func decode(into values: UnsafeMutablePointer<Int64>) {
+            values.withMemoryRebound(to: UInt64.self, capacity: rowCount * BitPacking.laneCount) {
+                Kernels.unpack(packed, width: width, rowCount: rowCount, base: UInt64(bitPattern: base), into: $0)
+            }
+            var (positions, highs) = (positions, highs)
+            for _ in 0..<patchCount {
+                values[Int(positions.next())] &+= Int64(bitPattern: highs.next() &<< UInt64(width))
+            }
         }
     }
 }

@@ -4,25 +4,7 @@
 //
 // All arithmetic wraps, so every function is total over all 64-bit patterns.
 
-import CKernels
-
 enum IntegerKernels {
-    /// Unpacks rows of differences, adds their patches, and adds them up; writes 16 x rowCount values.
-    static func unpackSums(
-        _ packed: UnsafeRawPointer, width: Int, rowCount: Int, base: Int64, _ patches: FirnPatches, carry: Int64,
-        into values: UnsafeMutablePointer<Int64>
-    ) {
-        // Precondition: as for BitPacking.unpack, and places of patches lie below 16 x rowCount.
-        let count = rowCount * BitPacking.laneCount
-        values.withMemoryRebound(to: UInt64.self, capacity: count) {
-            BitPacking.unpack(packed, width: width, rowCount: rowCount, base: UInt64(bitPattern: base), into: $0)
-        }
-        for patch in 0..<patches.count {
-            values[Int(patches.places[patch])] &+= Int64(bitPattern: patches.addends[patch])
-        }
-        prefixSum(values, count: count, carry: carry)
-    }
-
     /// In place: value[i] = carry + value[0] + ... + value[i].
     static func prefixSum(_ values: UnsafeMutablePointer<Int64>, count: Int, carry: Int64) {
         var sum = carry

@@ -55,23 +55,16 @@ enum Kernels {
         }
     }
 
-    /// `unpack` of differences, their patches and `prefixSum` in one pass, and `decodeALP` where there is a scaling.
+    /// `unpack` of differences, `prefixSum` and `decodeALP` in one pass.
     @inline(__always)
-    static func unpackSums(
-        _ packed: UnsafeRawPointer, width: Int, rowCount: Int, base: Int64, _ patches: FirnPatches, carry: Int64,
-        _ scaling: ALPScaling?, into values: UnsafeMutablePointer<Int64>
+    static func unpackSumsALP(
+        _ packed: UnsafeRawPointer, width: Int, rowCount: Int, base: Int64, carry: Int64, _ scaling: ALPScaling,
+        into values: UnsafeMutablePointer<Int64>
     ) {
-        let width = UInt32(truncatingIfNeeded: width)
-        let base = UInt64(bitPattern: base)
-        withUnsafePointer(to: patches) { patches in
-            guard let scaling else {
-                firn_unpack_sums(packed, width, rowCount, base, patches, carry, values)
-                return
-            }
-            values.withMemoryRebound(to: Double.self, capacity: rowCount * BitPacking.laneCount) {
-                firn_unpack_sums_alp(
-                    packed, width, rowCount, base, patches, carry, scaling.down, scaling.downFraction, $0)
-            }
+        values.withMemoryRebound(to: Double.self, capacity: rowCount * BitPacking.laneCount) {
+            firn_unpack_sums_alp(
+                packed, UInt32(truncatingIfNeeded: width), rowCount, UInt64(bitPattern: base), carry, scaling.down,
+                scaling.downFraction, $0)
         }
     }
 
