@@ -237,9 +237,13 @@ TARGET static void AT_LEVEL(join)(int64_t *restrict values, size_t count, int64_
 
 // MARK: ALP
 
+/// Integers below 2^51 as doubles.
+LOCAL f64x8 AT_LEVEL(exactNumbers)(u64x8 integers) {
+    return (f64x8)(integers + 0x4338000000000000ull) - 6755399441055744.0;
+}
+
 LOCAL f64x8 AT_LEVEL(toDouble)(u64x8 integers, double down, double fraction) {
-    f64x8 number = (f64x8)(integers + 0x4338000000000000ull) - 6755399441055744.0;
-    return number * down * fraction;
+    return AT_LEVEL(exactNumbers)(integers) * down * fraction;
 }
 
 TARGET static void AT_LEVEL(unpackALP)(const void *restrict packed, uint32_t width, size_t rowCount, int64_t base,
@@ -333,7 +337,6 @@ TARGET static void AT_LEVEL(prefixSum)(int64_t *values, size_t count, int64_t ca
 }
 
 #undef NUMBERS
-#undef UNPACK_SUMS
 #undef UNPACK
 #undef STORE_PIECES
 #undef ROW_PIECES
@@ -403,11 +406,6 @@ TARGET static void AT_LEVEL(replaceCodes)(int64_t *restrict codes, size_t count,
 }
 
 // MARK: Classes of decimals
-
-/// Eight integers below 2^51 as doubles.
-LOCAL f64x8 AT_LEVEL(exactNumbers)(u64x8 integers) {
-    return (f64x8)(integers + 0x4338000000000000ull) - 6755399441055744.0;
-}
 
 /// Which class each number is of: the last that begins at it or before. Classes ascend, and the first begins at 0.
 LOCAL u64x8 AT_LEVEL(classesOf)(f64x8 numbers, const FirnDecimalClass *classes, size_t classCount) {
