@@ -50,6 +50,14 @@ public struct ColumnBatch: Sendable {
         ColumnBatch(names: names, columns: columns.map { $0.gather(rows) }, rowCount: rows.count)
     }
 
+    /// The rows whose bits are 1: the batch itself where that is all, nil where it is none.
+    func selecting(_ rows: Bitmap) -> ColumnBatch? {
+        let selectedCount = rows.setCount
+        if selectedCount == 0 { return nil }
+        if selectedCount == rowCount { return self }
+        return columns.isEmpty ? ColumnBatch([], rowCount: selectedCount) : gather(rows.setIndices)
+    }
+
     /// Bytes of memory that the values take, shared dictionaries left out.
     var byteCount: Int { columns.reduce(0) { $0 + $1.byteCount } }
 }

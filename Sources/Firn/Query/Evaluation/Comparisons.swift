@@ -221,7 +221,7 @@ extension Comparison {
 
 /// A bit for each value, which a kernel writes.
 @inline(__always)
-private func bitmap<Element>(
+func bitmap<Element>(
     of values: [Element],
     _ write: (_ values: UnsafePointer<Element>, _ count: Int, _ words: UnsafeMutablePointer<UInt64>) -> Void
 ) -> Bitmap {

@@ -34,9 +34,7 @@ private final class FilterReader: BatchReader {
         while let batch = try input.next() {
             try evaluator.checkCancellation()
             let selection = try evaluator.selection(predicate, over: batch)
-            let rowCount = selection.setCount
-            if rowCount == batch.rowCount { return batch }
-            if rowCount > 0 { return batch.gather(selection.setIndices) }
+            if let passing = batch.selecting(selection) { return passing }
         }
         return nil
     }

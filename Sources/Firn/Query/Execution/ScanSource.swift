@@ -110,13 +110,10 @@ private final class ScanReader: BatchReader {
                 if batch.rowCount == 0 { continue }
                 guard let filter else { return batch }
                 let selection = try evaluator.selection(filter, over: batch)
-                let rowCount = selection.setCount
-                counters?.addFilteredRows(batch.rowCount - rowCount)
-                if rowCount == 0 { continue }
                 let wanted = ColumnBatch(Array(batch.columns[..<columnCount]), rowCount: batch.rowCount)
-                if rowCount == batch.rowCount { return wanted }
-                return columnCount == 0
-                    ? ColumnBatch([], rowCount: rowCount) : wanted.gather(selection.setIndices)
+                let passing = wanted.selecting(selection)
+                counters?.addFilteredRows(batch.rowCount - (passing?.rowCount ?? 0))
+                if let passing { return passing }
             } else {
                 guard let morsel = morsels.popFirst() else { return nil }
                 counters?.addReadMorsels(1)

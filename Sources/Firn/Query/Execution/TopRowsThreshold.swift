@@ -57,15 +57,12 @@ final class TopRowsThreshold: Sendable {
         let worst = worstRank.load(ordering: .relaxed)
         let keys = batch.columns[column]
         guard worst < Int64.max, let values = keys.integerValues else { return nil }
-        var words = [UInt64](repeating: 0, count: (values.count + 63) / 64)
-        values.withUnsafeBufferPointer { values in
-            guard let base = values.baseAddress else { return }
-            // rank(value) <= worst, without computing ranks: ~ turns the order round.
+        // rank(value) <= worst, without computing ranks: ~ turns the order round.
+        var wanted = bitmap(of: values) { values, count, words in
             Kernels.compare(
-                base, count: values.count, isDescending ? .greaterOrEqual : .lessOrEqual,
-                isDescending ? ~worst : worst, into: &words)
+                values, count: count, isDescending ? .greaterOrEqual : .lessOrEqual, isDescending ? ~worst : worst,
+                into: words)
         }
-        var wanted = Bitmap(words: words, count: values.count)
         if let validity = keys.validity { wanted = nullsFirst ? wanted | ~validity : wanted & validity }
         return wanted.isAllSet ? nil : wanted.setIndices
     }
