@@ -216,7 +216,6 @@ extension Binder {
         let target = operand.type.isInteger && constantsAreIntegers ? operand.type : type
         let converted = try convert(operand, to: target)
         var values: [Value] = []
-        var seen: Set<Value> = []
         var hasNull = false
         var others: [BoundExpression] = []
         for element in list {
@@ -224,13 +223,13 @@ extension Binder {
                 element.type.isInteger && target.isInteger ? element.under(target) : try convert(element, to: target)
             switch element.kind {
             case .constant(.null): hasNull = true
-            case .constant(let value): if seen.insert(value).inserted { values.append(value) }
+            case .constant(let value): values.append(value)
             default: others.append(element)
             }
         }
         var terms: [BoundExpression] = []
         if !values.isEmpty || hasNull {
-            let kind = BoundExpression.Kind.inConstants(converted, values, hasNull: hasNull, negated: false)
+            let kind = BoundExpression.Kind.inConstants(converted, values.distinct, hasNull: hasNull, negated: false)
             terms.append(fold(BoundExpression(kind, .boolean, position: position)))
         }
         for other in others { terms.append(try bindComparison(.equal, converted, other, position: position)) }
@@ -344,7 +343,6 @@ extension Binder {
             let place: Int
             let operand: BoundExpression
             var values: [Value]
-            var known: Set<Value>
             var termCount = 1
         }
         var joined: [BoundExpression] = []
@@ -356,15 +354,16 @@ extension Binder {
                 continue
             }
             if let list = lists.firstIndex(where: { $0.operand.isSame(as: operand) }) {
-                for value in values where lists[list].known.insert(value).inserted { lists[list].values.append(value) }
+                lists[list].values += values
                 lists[list].termCount += 1
             } else {
-                lists.append(List(place: joined.count, operand: operand, values: values, known: Set(values)))
+                lists.append(List(place: joined.count, operand: operand, values: values))
                 joined.append(term)
             }
         }
         for list in lists where list.termCount > 1 {
-            joined[list.place].kind = .inConstants(list.operand, list.values, hasNull: false, negated: false)
+            joined[list.place].kind = .inConstants(
+                list.operand, list.values.distinct, hasNull: false, negated: false)
         }
         return joined
     }
@@ -456,6 +455,14 @@ extension BoundExpression {
             copy = BoundExpression(.cast(self), type, position: position)
         }
         return copy
+    }
+}
+
+extension [Value] {
+    /// Each value once, where it came first.
+    fileprivate var distinct: [Value] {
+        var seen: Set<Value> = []
+        return filter { seen.insert($0).inserted }
     }
 }
 

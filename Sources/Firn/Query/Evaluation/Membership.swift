@@ -50,40 +50,39 @@ enum Membership {
 
     /// The rows of a column whose values are in a set of these.
     private static func found(_ column: Column, _ values: [Value]) -> Bitmap {
-        switch column.values {
-        case .integer(let integers):
-            let set = WordSet(
-                values.compactMap { if case .integer(let value) = $0 { UInt64(bitPattern: value) } else { nil } })
-            return integers.withUnsafeBufferPointer { integers in
-                set.holding(count: integers.count) { UInt64(bitPattern: integers[$0]) }
-            }
-        case .double(let doubles):
-            let set = WordSet(
-                values.compactMap { if case .double(let value) = $0 { KeyHash.canonicalBits(value) } else { nil } })
-            return doubles.withUnsafeBufferPointer { doubles in
-                set.holding(count: doubles.count) { KeyHash.canonicalBits(doubles[$0]) }
-            }
-        case .float(let floats):
-            let set = WordSet(
-                values.compactMap {
-                    if case .float(let value) = $0 { KeyHash.canonicalBits(Double(value)) } else { nil }
-                })
-            return floats.withUnsafeBufferPointer { floats in
-                set.holding(count: floats.count) { KeyHash.canonicalBits(Double(floats[$0])) }
-            }
+        let wanted = Column(values, type: column.type)
+        switch (column.values, wanted.values) {
+        case (.integer(let integers), .integer(let wanted)):
+            return found(integers, among: wanted) { UInt64(bitPattern: $0) }
+        case (.double(let doubles), .double(let wanted)):
+            return found(doubles, among: wanted) { KeyHash.canonicalBits($0) }
+        case (.float(let floats), .float(let wanted)):
+            return found(floats, among: wanted) { KeyHash.canonicalBits(Double($0)) }
         default:
             // Few rows have a hash of the set without being in it, so that few are looked at as values.
-            var hashes = [UInt64](repeating: 0, count: column.count)
-            KeyHash.mix(column, into: &hashes, seed: 0)
-            var wanted = [UInt64](repeating: 0, count: values.count)
-            KeyHash.mix(Column(values, type: column.type), into: &wanted, seed: 0)
-            let set = WordSet(wanted)
+            var rows = found(hashes(of: column), among: hashes(of: wanted)) { $0 }
             let members = Set(values.map { KeyHash.canonical($0) })
-            var found = hashes.withUnsafeBufferPointer { hashes in set.holding(count: hashes.count) { hashes[$0] } }
-            for row in found.setIndices where !members.contains(KeyHash.canonical(column[Int(row)])) {
-                found[Int(row)] = false
+            for row in rows.setIndices where !members.contains(KeyHash.canonical(column[Int(row)])) {
+                rows[Int(row)] = false
             }
-            return found
+            return rows
+        }
+    }
+
+    private static func hashes(of column: Column) -> [UInt64] {
+        var hashes = [UInt64](repeating: 0, count: column.count)
+        KeyHash.mix(column, into: &hashes, seed: 0)
+        return hashes
+    }
+
+    /// The rows whose words are among those of the wanted elements.
+    @inline(__always)
+    private static func found<Element>(
+        _ elements: [Element], among wanted: [Element], _ word: (Element) -> UInt64
+    ) -> Bitmap {
+        let set = WordSet(wanted.map(word))
+        return elements.withUnsafeBufferPointer { elements in
+            set.holding(count: elements.count) { word(elements[$0]) }
         }
     }
 }
