@@ -108,20 +108,6 @@ enum NaiveOrder {
         default: preconditionFailure("values of one type")
         }
     }
-
-    /// True where nothing tells the two apart: NaN payloads, signs of zero, scales and parts of intervals included.
-    static func areIdentical(_ left: Value, _ right: Value) -> Bool {
-        switch (left, right) {
-        case (.null, .null): true
-        case (.float(let left), .float(let right)): left.bitPattern == right.bitPattern
-        case (.double(let left), .double(let right)): left.bitPattern == right.bitPattern
-        case (.decimal(let left), .decimal(let right)):
-            left.coefficient == right.coefficient && left.scale == right.scale
-        case (.interval(let left), .interval(let right)): left.isIdentical(to: right)
-        case (.vector(let left), .vector(let right)): left.map(\.bitPattern) == right.map(\.bitPattern)
-        default: left == right
-        }
-    }
 }
 
 /// A flush into memory, and the way back.
@@ -183,7 +169,7 @@ struct WrittenSegments {
 func expectSameRows(_ found: [[Value]], _ expected: [[Value]], _ note: String) {
     #expect(found.count == expected.count, "\(note)")
     for (index, (found, expected)) in zip(found, expected).enumerated() {
-        let same = zip(found, expected).allSatisfy { NaiveOrder.areIdentical($0, $1) }
+        let same = zip(found, expected).allSatisfy { $0.isIdentical(to: $1) }
         if !same || found.count != expected.count {
             Issue.record("row \(index): \(found) where \(expected) belongs; \(note)")
             return
