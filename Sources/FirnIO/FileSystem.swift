@@ -25,6 +25,8 @@ public enum FileAccess: Sendable, Hashable {
     case createNew
     /// The file of that name, created empty (mode 0600) where there is none; for reading and writing.
     case createOrOpen
+    /// An existing file, device or pipe, for writing at its end alone; waits until somebody reads the pipe.
+    case appendOnly
 }
 
 /// What a directory entry names.
@@ -161,9 +163,21 @@ extension File {
         return bytes
     }
 
-    /// All bytes of the file, in memory: for small files.
+    /// All bytes of the file, in memory: for small files, and for pipes up to their end.
+    ///
+    /// The byte count is a guess that saves copies: a pipe, a terminal and a file that the kernel makes up as it is
+    /// read (`/proc`) say 0. The end is where a read gives less than was asked for.
     public func readAll() throws(IOError) -> [UInt8] {
-        try read(byteCount: Int(byteCount()), at: 0)
+        let pieceBytesMin = 1 << 16
+        var asked = Int(try byteCount())
+        asked = asked > 0 ? asked + 1 : pieceBytesMin
+        var bytes = try read(byteCount: asked, at: 0)
+        while bytes.count == asked {
+            let piece = try read(byteCount: max(pieceBytesMin, bytes.count), at: Int64(bytes.count))
+            asked = bytes.count + max(pieceBytesMin, bytes.count)
+            bytes += piece
+        }
+        return bytes
     }
 }
 

@@ -88,7 +88,7 @@ public final class MemoryFileSystem: FileSystem {
     ) throws(IOError) -> MemoryInode {
         try withTree(operation, path) { tree throws(Errno) in
             switch access {
-            case .readOnly, .readWrite: return try tree.file(path)
+            case .readOnly, .readWrite, .appendOnly: return try tree.file(path)
             case .createOrOpen where try tree.entry(path) != nil: return try tree.file(path)
             case .createOrOpen, .createNew:
                 let inode = MemoryInode()

@@ -67,7 +67,10 @@ final class POSIXFile: File {
             let position = byteOffset + Int64(writtenCount)
             // [start + writtenCount, + requested) lies inside `bytes`.
             writtenCount += try transferred(at: position) {
-                pwrite(descriptor, start + writtenCount, requested, off_t(position))
+                let count = pwrite(descriptor, start + writtenCount, requested, off_t(position))
+                // What cannot seek (a pipe, a terminal) takes bytes in the order in which they come.
+                guard count == -1, SystemCalls.lastError == .illegalSeek else { return count }
+                return SystemCalls.write(descriptor, start + writtenCount, requested)
             }
         }
     }

@@ -28,6 +28,7 @@ public struct POSIXFileSystem: FileSystem {
             case .readWrite: O_RDWR
             case .createNew: O_RDWR | O_CREAT | O_EXCL
             case .createOrOpen: O_RDWR | O_CREAT
+            case .appendOnly: O_WRONLY | O_APPEND
             }
         return try openFile(path, flags, for: .open)
     }

@@ -69,6 +69,16 @@ enum SystemCalls {
         #endif
     }
 
+    static func write(_ descriptor: Int32, _ source: UnsafeRawPointer, _ byteCount: Int) -> Int {
+        #if canImport(Glibc)
+            Glibc.write(descriptor, source, byteCount)
+        #elseif canImport(Musl)
+            Musl.write(descriptor, source, byteCount)
+        #elseif canImport(Darwin)
+            Darwin.write(descriptor, source, byteCount)
+        #endif
+    }
+
     static func rename(_ source: FilePath, _ destination: FilePath) throws(Errno) {
         try withNames(source, destination) { sourceName, destinationName in
             #if canImport(Glibc)

@@ -273,7 +273,7 @@ extension SimulatedFileSystem.State {
     /// The file, made if `access` asks for it.
     mutating func inode(_ path: FilePath, _ access: FileAccess) throws(Errno) -> SimulatedInode {
         switch access {
-        case .readOnly, .readWrite: return try tree.file(path)
+        case .readOnly, .readWrite, .appendOnly: return try tree.file(path)
         case .createOrOpen where try tree.entry(path) != nil: return try tree.file(path)
         case .createOrOpen, .createNew:
             let inode = SimulatedInode(number: nextInodeNumber)

@@ -47,6 +47,37 @@ import Testing
         #expect(try file.read(byteCount: 4, at: 7) == [])
     }
 
+    @Test(arguments: [0, 1, 7, 1 << 16, 300_000]) func aPipeIsReadWhole(_ byteCount: Int) throws {
+        let bytes = (0..<byteCount).map { UInt8(truncatingIfNeeded: $0) }
+        let (readEnd, writeEnd) = try FileDescriptor.pipe()
+        let writer = try DedicatedThread(name: "writer") {
+            do {
+                try writeEnd.closeAfter { _ = try writeEnd.writeAll(bytes) }
+            } catch {
+                Issue.record("\(error)")
+            }
+        }
+        let file = try readEnd.closeAfter { try files.open(FilePath("/dev/fd/\(readEnd.rawValue)"), .readOnly) }
+        #expect(try file.readAll() == bytes)
+        writer.join()
+    }
+
+    @Test func aPipeCanBeWrittenInOrder() throws {
+        let (readEnd, writeEnd) = try FileDescriptor.pipe()
+        let file = try writeEnd.closeAfter { try files.open(FilePath("/dev/fd/\(writeEnd.rawValue)"), .appendOnly) }
+        try file.write([1, 2, 3], at: 0)
+        try file.write([4, 5], at: 3)
+        try file.close()
+        let copy = try readEnd.closeAfter { try files.open(FilePath("/dev/fd/\(readEnd.rawValue)"), .readOnly) }
+        #expect(try copy.readAll() == [1, 2, 3, 4, 5])
+    }
+
+    #if os(Linux)
+        @Test func aFileThatSaysItIsEmptyIsReadToItsEnd() throws {
+            #expect(try files.open("/proc/self/status", .readOnly).readAll().count > 100)
+        }
+    #endif
+
     @Test func parentDirectoryCanAlwaysBeSynced() throws {
         let parents = ["/a/b", "/a", "/", "a/b", "a"].map { FilePath($0).parentDirectory.string }
         #expect(parents == ["/a", "/", "/", "a", "."])

@@ -3,7 +3,8 @@
 // Where text that leaves the engine goes: a new file through the FileSystem seam, or a closure.
 //
 // A file is written under a temporary name beside its own and renamed at the end, so that a failed statement
-// never leaves half a file, nor spoils the one that was there.
+// never leaves half a file, nor spoils the one that was there. A pipe or a device cannot be renamed over: it would be
+// gone, and a file in its place. It takes the bytes as they come.
 
 import FirnIO
 import SystemPackage
@@ -22,7 +23,8 @@ protocol ByteSink: AnyObject {
 /// Writes a file that appears whole or not at all.
 final class FileByteSink: ByteSink {
     private let path: FilePath
-    private let temporaryPath: FilePath
+    /// Nil for a pipe or a device.
+    private let temporaryPath: FilePath?
     private let fileSystem: any FileSystem
     private let file: any File
     private(set) var writtenBytes: Int64 = 0
@@ -30,13 +32,25 @@ final class FileByteSink: ByteSink {
     init(_ path: FilePath, _ fileSystem: any FileSystem) throws(FirnError) {
         self.path = path
         self.fileSystem = fileSystem
-        temporaryPath = FilePath(path.string + ".partial")
         do {
+            if try FileByteSink.isStream(path, fileSystem) {
+                temporaryPath = nil
+                file = try fileSystem.open(path, .appendOnly)
+                return
+            }
+            let temporaryPath = FilePath(path.string + ".partial")
+            self.temporaryPath = temporaryPath
             if try fileSystem.status(temporaryPath) != nil { try fileSystem.remove(temporaryPath) }
             file = try fileSystem.open(temporaryPath, .createNew)
         } catch {
             throw FirnError(reading: error)
         }
+    }
+
+    /// Whether the path names a pipe or a device. `/dev/stdout` may lead to a file; the name itself is a device's.
+    private static func isStream(_ path: FilePath, _ fileSystem: any FileSystem) throws(IOError) -> Bool {
+        guard let status = try fileSystem.status(path), status.kind != .directory else { return false }
+        return status.kind == .other || path.string.hasPrefix("/dev/") || path.string.hasPrefix("/proc/")
     }
 
     func write(_ bytes: [UInt8]) throws(FirnError) {
@@ -51,6 +65,7 @@ final class FileByteSink: ByteSink {
 
     func finish() throws(FirnError) {
         do {
+            guard let temporaryPath else { return try file.close() }
             try file.syncAll()
             try file.close()
             try fileSystem.rename(temporaryPath, to: path)
@@ -62,7 +77,7 @@ final class FileByteSink: ByteSink {
     func abandon() {
         do {
             try file.close()
-            try fileSystem.remove(temporaryPath)
+            if let temporaryPath { try fileSystem.remove(temporaryPath) }
         } catch {
             // The statement fails with the error that came first; a left-over file has a name that says so.
         }
