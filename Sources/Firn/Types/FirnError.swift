@@ -114,14 +114,15 @@ public struct FirnError: Error, Sendable, Hashable, CustomStringConvertible {
         self.location = location
     }
 
-    /// The first line: `FILE:LINE: column "c": MESSAGE (CODE)`; the parts that are not known are left out.
+    /// The first line: `FILE:LINE: column "c": MESSAGE (CODE)`; the parts that are not known are left out. It is one
+    /// line whatever the values in the message hold: control characters are shown as `\n`, `\u001B`.
     public var headline: String {
         var text = ""
         if let location {
             text += "\(location.file):\(location.line): "
             if let column = location.column { text += "column \"\(column)\": " }
         }
-        return text + "\(message) (\(code))"
+        return ControlCharacters.escaped(text + "\(message) (\(code))")
     }
 
     /// The headline, then detail and hint on lines of their own.
@@ -146,7 +147,8 @@ public struct FirnError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     private var notes: String {
-        (detail.map { "\n  detail: \($0)" } ?? "") + (hint.map { "\n  hint: \($0)" } ?? "")
+        (detail.map { "\n  detail: \(ControlCharacters.escaped($0))" } ?? "")
+            + (hint.map { "\n  hint: \(ControlCharacters.escaped($0))" } ?? "")
     }
 
     /// The same error with a position in SQL, unless it has one already.
