@@ -32,6 +32,7 @@ struct SQLLogicRunner {
         self.layout = layout
         var options = DatabaseOptions()
         options.fileSystem = MemoryFileSystem()
+        options.externalFileSystem = MemoryFileSystem()
         self.options = options
         database = try await Database.open(at: "/slt", options: options)
     }
