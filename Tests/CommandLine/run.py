@@ -16,7 +16,8 @@ import time
 import traceback
 
 import harness
-import scripts  # noqa: F401 (registers its tests)
+import documents  # noqa: F401 (registers its tests)
+import scripts  # noqa: F401
 import terminal  # noqa: F401
 
 
