@@ -38,7 +38,7 @@ extension FuzzTarget {
             var written = ByteWriter()
             for record in records { record.encode(into: &written) }
             try written.bytes.reading { (reader) throws(FormatError) in
-                while !reader.isAtEnd { try copy.apply(try ManifestRecord.decode(from: &reader)) }
+                while !reader.isAtEnd { try copy.apply(try ManifestRecord.decode(from: &reader, .current)) }
             }
             require(copy.records == records, "the state changes when it is written anew")
             let proof = ManifestProof(

@@ -23,7 +23,8 @@ enum Resealing {
             let end = start + Int(segment.byteCount)
             guard let footer = trailed(&bytes, file, endingAt: end, from: start) else { continue }
             let decoded = bytes[footer].withUnsafeBytes {
-                try? SegmentFooter.decode(ByteView($0), segment: Int64(start)..<Int64(footer.lowerBound))
+                try? SegmentFooter.decode(
+                    ByteView($0), segment: Int64(start)..<Int64(footer.lowerBound), version: version(bytes))
             }
             blocks += decoded?.allBlocks ?? []
             if let decoded { blocks += keyIndexBlocks(decoded, segmentStart: Int64(start), bytes) }
@@ -46,6 +47,11 @@ enum Resealing {
                 ByteView($0), segment: segmentStart..<directory.byteOffset, rowCount: footer.rowCount)
         }
         return decoded?.blocks.flatMap { [$0.hashes.block, $0.rows.block] } ?? []
+    }
+
+    /// The version that the file's header names.
+    private static func version(_ bytes: [UInt8]) -> FormatVersion {
+        FormatVersion(rawValue: load(UInt16.self, at: 8, bytes)) ?? .current
     }
 
     static func manifest(_ input: [UInt8]) -> [UInt8] {

@@ -9,7 +9,7 @@ import FirnIO
 extension FuzzTarget {
     static let rows = FuzzTarget(name: "rows") { input in
         do throws(FormatError) {
-            let rows = try RowsCodec.decode(input)
+            let rows = try RowsCodec.decode(input, .current)
             require(try RowsCodec.table(of: input) == rows.table, "two answers to whose rows they are")
             let columns = zip(rows.columns, rows.batch.columns).map { id, column in
                 require(column.count == rows.batch.rowCount, "a column of another length")
@@ -29,7 +29,7 @@ extension FuzzTarget {
 
     private static func check(_ batch: ColumnBatch, _ written: [UInt8]) {
         do throws(FormatError) {
-            let again = try RowsCodec.decode(written).batch
+            let again = try RowsCodec.decode(written, .current).batch
             require(again.rowCount == batch.rowCount, "other rows than were written")
             // A batch without columns may have any number of rows; one of long rows is told by its first ones.
             for (left, right) in zip(batch.columns, again.columns) {

@@ -11,16 +11,21 @@ struct FormatError: Error, Sendable, Equatable, CustomStringConvertible {
     let message: String
     /// Offset of the offending byte from the start of what was being read.
     let byteOffset: Int
+    /// True where the file is of a format version that this build does not read: it may be whole.
+    let isUnknownVersion: Bool
 
-    init(_ message: String, at byteOffset: Int = 0) {
+    init(_ message: String, at byteOffset: Int = 0, isUnknownVersion: Bool = false) {
         self.message = message
         self.byteOffset = byteOffset
+        self.isUnknownVersion = isUnknownVersion
     }
 
     var description: String { "\(message) (at byte \(byteOffset))" }
 
     /// The same error, seen from an enclosing structure that begins `byteCount` bytes earlier.
-    func shifted(by byteCount: Int) -> FormatError { FormatError(message, at: byteOffset + byteCount) }
+    func shifted(by byteCount: Int) -> FormatError {
+        FormatError(message, at: byteOffset + byteCount, isUnknownVersion: isUnknownVersion)
+    }
 }
 
 struct ByteReader {

@@ -3,6 +3,8 @@
 // SQL types and single values as bytes: what footers and manifest edits store about columns.
 //
 //     type:   [tag: u8], then numeric: [precision: varint, 0 = none][scale: signed varint], vector: [n: varint]
+//     modifier: [tag: u8, 0 = none], then length: [n: varint], fractional digits: [n: u8], interval:
+//             [fields: u8][digits: u8, 255 = none]
 //     value:  [tag: u8], then the value: integers as signed varints, floats and doubles by their bits,
 //             text and bytes length-prefixed, UUIDs and coefficients as 16 bytes
 //
@@ -35,6 +37,7 @@ extension DataType {
         case .vector(let dimensions):
             output.append(18 as UInt8)
             output.appendVarint(dimensions)
+        case .character: output.append(19 as UInt8)
         case .unknown: preconditionFailure("the type \"unknown\" is never a column's")
         }
     }
@@ -42,7 +45,7 @@ extension DataType {
     /// Most floats in a value of type VECTOR that a file may ask for.
     static let vectorDimensionsMax = 65_536
 
-    static func decode(from reader: inout ByteReader) throws(FormatError) -> DataType {
+    static func decode(from reader: inout ByteReader, _ version: FormatVersion) throws(FormatError) -> DataType {
         let start = reader.offset
         let tag = try reader.readByte()
         switch tag {
@@ -72,8 +75,69 @@ extension DataType {
             let dimensions = try reader.readCount(atMost: vectorDimensionsMax)
             guard dimensions > 0 else { throw FormatError("a vector of no dimensions", at: start) }
             return .vector(dimensions)
+        case 19 where version >= .two: return .character
         default: throw FormatError("type tag \(tag) is not known", at: start)
         }
+    }
+}
+
+extension TypeModifier? {
+    /// Appends the modifier, or that there is none.
+    func encode(into output: inout ByteWriter) {
+        switch self {
+        case nil: output.append(0 as UInt8)
+        case .length(let length):
+            output.append(1 as UInt8)
+            output.appendVarint(length)
+        case .fractionalDigits(let digits):
+            output.append(2 as UInt8)
+            output.append(UInt8(digits))
+        case .interval(let fields, let digits):
+            output.append(3 as UInt8)
+            output.append(fields.number)
+            output.append(digits.map { UInt8($0) } ?? TypeModifier.noDigits)
+        }
+    }
+
+    /// The modifier of a column of `type`.
+    static func decode(from reader: inout ByteReader, of type: DataType) throws(FormatError) -> TypeModifier? {
+        let start = reader.offset
+        var modifier: TypeModifier?
+        switch try reader.readByte() {
+        case 0: return nil
+        case 1: modifier = .length(try reader.readCount(atMost: TypeModifier.lengthMax))
+        case 2: modifier = .fractionalDigits(Int(try reader.readByte()))
+        case 3:
+            let number = try reader.readByte()
+            let digits = try reader.readByte()
+            modifier = IntervalFields(number: number).map {
+                .interval($0, fractionalDigits: digits == TypeModifier.noDigits ? nil : Int(digits))
+            }
+        case let tag: throw FormatError("type modifier \(tag) is not known", at: start)
+        }
+        guard let modifier, modifier.fits(type) else {
+            throw FormatError("the type modifier is none of type \(type)", at: start)
+        }
+        return modifier
+    }
+}
+
+extension TypeModifier {
+    fileprivate static let noDigits: UInt8 = 255
+}
+
+extension IntervalFields {
+    /// Numbers are written to disk and never reused.
+    private static let numbered: [IntervalFields] = [
+        .all, .year, .month, .day, .hour, .minute, .second, .yearToMonth, .dayToHour, .dayToMinute, .dayToSecond,
+        .hourToMinute, .hourToSecond, .minuteToSecond,
+    ]
+
+    fileprivate var number: UInt8 { UInt8(Self.numbered.firstIndex(of: self)!) }
+
+    fileprivate init?(number: UInt8) {
+        guard Self.numbered.indices.contains(Int(number)) else { return nil }
+        self = Self.numbered[Int(number)]
     }
 }
 

@@ -22,30 +22,37 @@ enum FileHeaderKind: UInt8, Sendable, CaseIterable {
     case segments = 3
 }
 
+/// A version of the format, as it stands at byte 8 of every file. What differs between them is in FORMAT.md.
+enum FormatVersion: UInt16, Sendable, Hashable, Comparable, CaseIterable {
+    case one = 1
+    /// Columns have type modifiers, CHAR(n) is a type of its own.
+    case two = 2
+
+    /// The version that this build writes.
+    static let current = FormatVersion.two
+
+    static func < (left: FormatVersion, right: FormatVersion) -> Bool { left.rawValue < right.rawValue }
+
+    /// The version with this number; throws for one that this build does not read, which stands at byte 8 of a file.
+    static func decode(_ number: UInt16) throws(FormatError) -> FormatVersion {
+        if let version = FormatVersion(rawValue: number) { return version }
+        let known = "this build reads versions 1 to \(current.rawValue)"
+        throw FormatError(
+            number == 0
+                ? "format version 0 is that of builds before the first release, \(known)"
+                : "format version \(number) is not known, \(known)",
+            at: 8, isUnknownVersion: true)
+    }
+}
+
 struct FileHeader: Sendable, Hashable {
     static let byteCount = 64
-    /// The version that this build writes.
-    static let currentVersion: UInt16 = 1
     static let magic: [UInt8] = [0x46, 0x49, 0x52, 0x4E, 0x0D, 0x0A, 0x1A, 0x0A]
 
-    var version = FileHeader.currentVersion
+    var version = FormatVersion.current
     var kind: FileHeaderKind
     var database: DatabaseID
     var file: FileID
-
-    /// Throws for a version that this build does not read, which stands at byte 8 of a file.
-    static func checkVersion(_ version: UInt16) throws(FormatError) {
-        switch version {
-        case currentVersion: return
-        case 0:
-            throw FormatError(
-                "format version 0 is that of builds before the first release, this build reads version \(currentVersion)",
-                at: 8)
-        default:
-            throw FormatError(
-                "format version \(version) is not known, this build reads version \(currentVersion)", at: 8)
-        }
-    }
 
     init(kind: FileHeaderKind, database: DatabaseID, file: FileID) {
         self.kind = kind
@@ -57,7 +64,7 @@ struct FileHeader: Sendable, Hashable {
     func encode(into output: inout ByteWriter) {
         let start = output.count
         output.append(Self.magic)
-        output.appendLittleEndian(version)
+        output.appendLittleEndian(version.rawValue)
         output.append(kind.rawValue)
         output.appendZeros(5)
         output.appendLittleEndian(database.rawValue)
@@ -78,8 +85,7 @@ struct FileHeader: Sendable, Hashable {
         guard try reader.readBytes(magic.count).bytes.elementsEqual(magic) else {
             throw FormatError("the file does not begin as a file of Firn does")
         }
-        let version = try reader.readLittleEndian(UInt16.self)
-        try checkVersion(version)
+        let version = try FormatVersion.decode(try reader.readLittleEndian())
         let kindNumber = try reader.readByte()
         let cipher = try reader.readByte()
         try reader.skip(4)
@@ -94,6 +100,8 @@ struct FileHeader: Sendable, Hashable {
             throw FormatError("file kind \(kindNumber) is not known", at: 10)
         }
         guard cipher == 0 else { throw FormatError("cipher \(cipher) is not known", at: 11) }
-        return FileHeader(kind: kind, database: database, file: file)
+        var header = FileHeader(kind: kind, database: database, file: file)
+        header.version = version
+        return header
     }
 }

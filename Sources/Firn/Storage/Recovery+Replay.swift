@@ -23,7 +23,7 @@ struct Replay {
             switch frame.kind {
             case .rows: try applyRows(frame)
             case .catalog:
-                for change in try CatalogChange.decodeAll(frame.payload) {
+                for change in try CatalogChange.decodeAll(frame.payload, frame.version) {
                     if case .dropTable(let table) = change { forgetRows(of: table) }
                     try state.apply(.catalog(change))
                 }
@@ -52,7 +52,7 @@ struct Replay {
         guard let schema = state.tables[table]?.schema else {
             throw FormatError("its rows belong to table \(table), which does not exist")
         }
-        let payload = try RowsCodec.decode(frame.payload)
+        let payload = try RowsCodec.decode(frame.payload, frame.version)
         guard payload.columns == schema.columns.map(\.id),
             zip(payload.batch.columns, schema.columns).allSatisfy({ $0.type == $1.type })
         else {

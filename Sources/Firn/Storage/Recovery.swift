@@ -151,7 +151,8 @@ struct Recovery {
             if names.contains(where: { DatabaseFolder.dataFile($0) != nil }) { lost = true }
         }
         for number in try WALReader.fileNumbers(folder, fileSystem) {
-            if case .success(let header)? = try WALReader.header(folder, number, fileSystem) {
+            let found = try WALReader.header(folder, number, fileSystem)
+            if let header = try WALReader.readable(found, folder.log(number)) {
                 let window = try FileWindow(folder.log(number), fileSystem)
                 let first = try window.bytes(at: Int64(WALFileHeader.byteCount), count: WALFrameHeader.byteCount)
                 let frame = first.withUnsafeBytes { WALFrameHeader.decode(ByteView($0)) }
@@ -177,13 +178,12 @@ struct Recovery {
         do throws(FormatError) {
             current = try CurrentFile.decode(currentBytes)
         } catch {
-            throw unreadable(folder.current, error)
+            throw FirnError(error, in: folder.current)
         }
         var proofs = [current.manifest]
         for number in try WALReader.fileNumbers(folder, fileSystem) {
-            if case .success(let header)? = try WALReader.header(folder, number, fileSystem),
-                header.database == current.database
-            {
+            let found = try WALReader.header(folder, number, fileSystem)
+            if let header = try WALReader.readable(found, folder.log(number)), header.database == current.database {
                 proofs.append(header.manifest)
             }
         }
@@ -200,17 +200,8 @@ struct Recovery {
             return Found(
                 database: current.database, manifest: content.state, manifestNumber: current.manifest.number)
         } catch {
-            throw unreadable(path, error)
+            throw FirnError(error, in: path)
         }
-    }
-
-    private func unreadable(_ path: FilePath, _ error: FormatError) -> FirnError {
-        if error.message.contains("format version") {
-            return FirnError(
-                .unsupportedFormat, "\(path.string): \(error.message)",
-                hint: "open the database with the version of Firn that wrote it")
-        }
-        return FirnError.damaged(path, Int64(error.byteOffset), error.message)
     }
 
     // MARK: Replaying

@@ -105,7 +105,7 @@ extension StorageEngine {
             }
             columns.append(
                 ColumnDefinition(
-                    id: id, name: column.name, type: column.type,
+                    id: id, name: column.name, type: column.type, modifier: column.modifier,
                     isNullable: column.isNullable && !definition.primaryKey.contains(column.name),
                     defaultExpression: column.defaultExpression))
         }

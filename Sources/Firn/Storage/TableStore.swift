@@ -148,6 +148,7 @@ struct TableDefinition: Sendable {
     struct Column: Sendable {
         var name: String
         var type: DataType
+        var modifier: TypeModifier?
         var isNullable: Bool
         var defaultExpression: String?
     }

@@ -26,6 +26,8 @@ public enum DataType: Hashable, Sendable {
     case numeric(precision: Int?, scale: Int?)
     /// UTF-8, ordered by its bytes (the C collation).
     case text
+    /// CHAR(n), PostgreSQL's `bpchar`: text padded with blanks, which count for nothing in comparisons.
+    case character
     case uuid
     /// An instant.
     case timestamptz(TimeUnit)
@@ -55,7 +57,7 @@ public enum DataType: Hashable, Sendable {
         case .real: .float
         case .double: .double
         case .numeric: .decimal
-        case .text, .jsonb, .bytea, .unknown: .bytes
+        case .text, .character, .jsonb, .bytea, .unknown: .bytes
         case .uuid: .uuid
         case .interval: .interval
         case .vector: .vector
@@ -74,6 +76,7 @@ public enum DataType: Hashable, Sendable {
         case .numeric(let precision?, let scale): "numeric(\(precision),\(scale ?? 0))"
         case .numeric: "numeric"
         case .text: "text"
+        case .character: "character"
         case .uuid: "uuid"
         case .timestamptz(.microseconds): "timestamp with time zone"
         case .timestamptz(.nanoseconds): "timestamp(9) with time zone"

@@ -8,18 +8,21 @@ public struct ColumnDefinition: Sendable, Hashable {
     public var id: ColumnID
     public var name: String
     public var type: DataType
+    /// The length, digits or fields that the type was declared with, as in VARCHAR(10).
+    public var modifier: TypeModifier?
     /// False where NOT NULL was declared, or the column is part of the primary key.
     public var isNullable: Bool
     /// The DEFAULT expression as SQL text; nil means NULL.
     public var defaultExpression: String?
 
     public init(
-        id: ColumnID = ColumnID(0), name: String, type: DataType, isNullable: Bool = true,
-        defaultExpression: String? = nil
+        id: ColumnID = ColumnID(0), name: String, type: DataType, modifier: TypeModifier? = nil,
+        isNullable: Bool = true, defaultExpression: String? = nil
     ) {
         self.id = id
         self.name = name
         self.type = type
+        self.modifier = modifier
         self.isNullable = isNullable
         self.defaultExpression = defaultExpression
     }

@@ -117,7 +117,7 @@ struct ValueParser {
                 let value = try Decimal.parse(text)
                 guard let precision else { return builder.append(value) }
                 builder.append(try value.rescaled(precision: precision, scale: scale ?? 0))
-            case .text, .unknown:
+            case .text, .character, .unknown:
                 guard UTF8Check.isValid(text) else {
                     throw ValueError(code: "22021", message: "invalid byte sequence for encoding \"UTF8\"")
                 }

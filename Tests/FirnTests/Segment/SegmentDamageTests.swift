@@ -54,8 +54,10 @@ import Testing
                 #expect(offset >= tailStart, "a change of byte \(offset) went unseen")
                 expectSameRows(rows, intact, "byte \(offset)")
             } catch {
-                #expect(error.code == .dataCorrupted, "\(error)")
-                #expect(error.message.contains("data/12.seg at offset"), "\(error)")
+                // The version is looked at before the checksum: another one may be a later build's.
+                let isVersion = (8..<10).contains(offset)
+                #expect(error.code == (isVersion ? .unsupportedFormat : .dataCorrupted), "\(error)")
+                #expect(error.message.contains(isVersion ? "data/12.seg" : "data/12.seg at offset"), "\(error)")
             }
             if offset % 5 == 0 || offset >= tailStart { #expect(!(try verify(written)).isEmpty, "byte \(offset)") }
             try file.write([bytes[offset]], at: Int64(offset))

@@ -215,7 +215,8 @@ extension CodecRandom {
         case .numeric(nil, _):
             return .decimal(Decimal(unchecked: Int128(number) * (chance(9) ? 1 << 80 : 1), scale: below(4)))
         case .numeric: return .decimal(Decimal(unchecked: Int128(number) - 50, scale: 2))
-        case .text: return .text(chance(30) ? "" : "sensor-\(number)\(number % 7 == 0 ? "-ü-äöß-long-name" : "")")
+        case .text, .character:
+            return .text(chance(30) ? "" : "sensor-\(number)\(number % 7 == 0 ? "-ü-äöß-long-name" : "")")
         case .jsonb: return .text("{\"a\": \(number)}")
         case .bytea: return .bytes((0..<Int(number % 20)).map { UInt8(truncatingIfNeeded: Int64($0) &* number) })
         case .uuid: return .uuid(UInt128(number) << 64 | UInt128(number &* 77_777))

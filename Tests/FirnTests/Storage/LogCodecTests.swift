@@ -23,7 +23,7 @@ import Testing
         let batch = StorageSamples.randomBatch(Self.everyType, rowCount: rowCount, using: &generator)
         var output = ByteWriter()
         RowsCodec.encode(batch, columns: Self.everyType.columns, table: Self.everyType.id, into: &output)
-        let decoded = try RowsCodec.decode(output.bytes)
+        let decoded = try RowsCodec.decode(output.bytes, .current)
         #expect(decoded.table == Self.everyType.id)
         #expect(decoded.columns == Self.everyType.columns.map(\.id))
         #expect(decoded.batch.rows == batch.rows)
@@ -37,7 +37,7 @@ import Testing
         var output = ByteWriter()
         RowsCodec.encode(batch, columns: schema.columns, table: schema.id, into: &output)
         #expect(output.count < 400)
-        let decoded = try RowsCodec.decode(output.bytes)
+        let decoded = try RowsCodec.decode(output.bytes, .current)
         #expect(decoded.batch.rows == batch.rows)
         #expect(decoded.batch.columns[0].dictionaryValues?.dictionary.count == 7)
     }
@@ -48,12 +48,14 @@ import Testing
         var output = ByteWriter()
         RowsCodec.encode(batch, columns: Self.everyType.columns, table: Self.everyType.id, into: &output)
         let bytes = output.bytes
-        for end in bytes.indices { #expect(throws: FormatError.self) { try RowsCodec.decode(Array(bytes[..<end])) } }
+        for end in bytes.indices {
+            #expect(throws: FormatError.self) { try RowsCodec.decode(Array(bytes[..<end]), .current) }
+        }
         for _ in 0..<2_000 {
             var damaged = bytes
             damaged[Int(generator.next() % UInt64(bytes.count))] ^= UInt8(1 << (generator.next() % 8))
             // Either an error or rows of the claimed shape; checksums keep such bytes away in earnest.
-            if let decoded = try? RowsCodec.decode(damaged) { #expect(decoded.batch.columns.count <= 17) }
+            if let decoded = try? RowsCodec.decode(damaged, .current) { #expect(decoded.batch.columns.count <= 17) }
         }
     }
 
@@ -130,7 +132,7 @@ import Testing
             var output = ByteWriter()
             record.encode(into: &output)
             let decoded = try output.bytes.reading { (reader) throws(FormatError) in
-                let record = try ManifestRecord.decode(from: &reader)
+                let record = try ManifestRecord.decode(from: &reader, .current)
                 try reader.expectEnd()
                 return record
             }
@@ -149,7 +151,9 @@ import Testing
             record.encode(into: &output)
             let bytes = output.bytes
             #expect(throws: FormatError.self, "\(record)") {
-                try bytes.reading { (reader) throws(FormatError) in _ = try ManifestRecord.decode(from: &reader) }
+                try bytes.reading { (reader) throws(FormatError) in
+                    _ = try ManifestRecord.decode(from: &reader, .current)
+                }
             }
         }
     }
@@ -161,7 +165,7 @@ import Testing
         output.appendSignedVarint(.min)
         let bytes = output.bytes
         #expect(throws: FormatError.self) {
-            try bytes.reading { (reader) throws(FormatError) in _ = try DataType.decode(from: &reader) }
+            try bytes.reading { (reader) throws(FormatError) in _ = try DataType.decode(from: &reader, .current) }
         }
     }
 

@@ -75,7 +75,7 @@ import Testing
         try world.open().close()
         let file = try world.fileSystem.open("/db/CURRENT", .readWrite)
         for (version, words) in [
-            (UInt8(2), "format version 2 is not known"),
+            (UInt8(9), "format version 9 is not known, this build reads versions 1 to 2"),
             (0, "format version 0 is that of builds before the first release"),
         ] {
             try file.write([version], at: 8)
@@ -83,6 +83,40 @@ import Testing
             #expect(error.code == .unsupportedFormat)
             #expect(error.message.contains(words))
         }
+    }
+
+    /// The version is looked at before anything else of a file: what cannot be read is refused, never passed over or
+    /// taken for damage, and nothing is changed.
+    @Test func anUnknownFormatVersionIsRefusedInEveryKindOfFile() throws {
+        let world = EngineWorld()
+        let engine = try world.open()
+        let table = try engine.createReadings()
+        try engine.append(Readings.batch(0, count: 5), to: table.id)
+        try engine.checkpoint()
+        try engine.append(Readings.batch(5, count: 5), to: table.id)
+        try world.kill(engine)
+        let manifest = try #require(
+            try world.fileSystem.list("/db").first { $0.name.hasPrefix("manifest-") }?.name)
+        let log = try #require(try world.fileSystem.list("/db/wal").first?.name)
+        let segment = try #require(try world.fileSystem.list("/db/data").first?.name)
+        for name in ["CURRENT", manifest, "wal/\(log)", "data/\(segment)"] {
+            let file = try world.fileSystem.open(FilePath("/db/\(name)"), .readWrite)
+            let own = try file.read(byteCount: 1, at: 8)
+            try file.write([77], at: 8)
+            let report = try DatabaseCheck.run("/db", fileSystem: world.fileSystem)
+            #expect(report.damages.contains { $0.message.contains("format version 77 is not known") }, "\(name)")
+            let error = try #require(
+                failure {
+                    let engine = try world.open()
+                    defer { try? world.kill(engine) }
+                    _ = try engine.rows(table.id)
+                })
+            #expect(error.code == .unsupportedFormat, "\(name): \(error)")
+            #expect(error.message.contains("format version 77 is not known"), "\(name): \(error)")
+            #expect(error.message.contains(name), "\(name): \(error)")
+            try file.write(own, at: 8)
+        }
+        #expect(try world.open().rows(table.id).count == 10)
     }
 
     @Test func aCloseInOrderLeavesNoLog() throws {

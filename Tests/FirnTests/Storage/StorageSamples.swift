@@ -40,7 +40,7 @@ enum StorageSamples {
         case .numeric(let precision, let scale):
             let scale = precision == nil ? UInt8(bits % 5) : UInt8(scale ?? 0)
             return .decimal(Decimal(unchecked: Int128(Int32(truncatingIfNeeded: bits)), scale: Int(scale)))
-        case .text, .unknown: return .text("text-\(bits % 100)")
+        case .text, .character, .unknown: return .text("text-\(bits % 100)")
         case .jsonb: return .text("{\"a\": \(bits % 100)}")
         case .bytea: return .bytes([UInt8](repeating: UInt8(truncatingIfNeeded: bits), count: Int(bits >> 8 % 20)))
         case .uuid: return .uuid(UInt128(bits) << 64 | UInt128(generator.next()))

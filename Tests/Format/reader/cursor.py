@@ -6,13 +6,26 @@ annotated hex dump (dump.py) is nothing but that list."""
 
 import struct
 
-FORMAT_VERSION = 1
+# The newest version that this reader knows; it reads all from 1 on.
+FORMAT_VERSION = 2
 MAGIC = bytes([0x46, 0x49, 0x52, 0x4E, 0x0D, 0x0A, 0x1A, 0x0A])
 FILE_KINDS = {1: "write-ahead log", 2: "manifest", 3: "segments"}
 
 
 class FormatError(Exception):
     """The bytes are not what FORMAT.md says."""
+
+
+class UnknownVersion(FormatError):
+    """The file is of a version that this reader does not know."""
+
+
+def read_version(cursor, what):
+    """The format version, which every later read of the file may ask for."""
+    version = cursor.u16("format version")
+    if not 1 <= version <= FORMAT_VERSION:
+        raise UnknownVersion(f"{what} has format version {version}; this reader knows 1 to {FORMAT_VERSION}")
+    cursor.version = version
 
 
 def require(condition, message):
@@ -23,14 +36,14 @@ def require(condition, message):
 class Cursor:
     """Reads the bytes from `at` to `end`; offsets are those of the file."""
 
-    def __init__(self, data, at=0, end=None, trace=None, name=""):
+    def __init__(self, data, at=0, end=None, trace=None, name="", version=None):
         self.data, self.at, self.end = data, at, len(data) if end is None else end
-        self.trace, self.name = trace, name
+        self.trace, self.name, self.version = trace, name, version
         require(0 <= at <= self.end <= len(data), f"{name}: bytes {at} to {self.end} of {len(data)}")
 
     def part(self, at, end):
         """A cursor of the same file at another place."""
-        return Cursor(self.data, at, end, self.trace, self.name)
+        return Cursor(self.data, at, end, self.trace, self.name, self.version)
 
     @property
     def left(self):
@@ -184,10 +197,8 @@ class FileHeader:
         require(
             cursor.take(8, "magic", lambda taken: '"FIRN", both line ends') == MAGIC, f"{cursor.name}: not a Firn file"
         )
-        version = cursor.u16("format version")
-        require(
-            version == FORMAT_VERSION, f"{cursor.name}: format version {version}; this reader knows {FORMAT_VERSION}"
-        )
+        read_version(cursor, cursor.name)
+        self.version = cursor.version
         found = cursor.choice("file kind", FILE_KINDS)
         require(found == kind, f"{cursor.name}: a file of kind {FILE_KINDS[found]}, not {FILE_KINDS[kind]}")
         cursor.choice("cipher id", {0: "not encrypted"})

@@ -5,7 +5,7 @@ import pathlib
 
 from . import manifest as manifests
 from . import values
-from .cursor import Cursor, FormatError, require
+from .cursor import Cursor, FormatError, UnknownVersion, require
 from .log import LogFile
 from .segment import SegmentFile
 
@@ -51,6 +51,8 @@ class Database:
                 self.own(log.header)
                 require(log.header.file_id == number, "a file that waits to be used again")
                 found.append(log)
+            except UnknownVersion:
+                raise
             except FormatError:
                 pass
         return found

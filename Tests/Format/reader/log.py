@@ -46,7 +46,7 @@ FORMS_OF_TYPE = {
     values.UUID: {8},
     values.INTERVAL: {9},
     values.VECTOR: {10},
-    **dict.fromkeys([values.TEXT, values.JSONB, values.BYTEA], {6, 7}),
+    **dict.fromkeys([values.TEXT, values.CHARACTER, values.JSONB, values.BYTEA], {6, 7}),
     **dict.fromkeys(values.INTEGERS | values.TIMES, {2}),
 }
 
@@ -138,7 +138,8 @@ def read_frame(cursor, epoch, lsn):
         plain_count = payload.u32("plain byte count")
         require(plain_count <= PLAIN_BYTES_MAX, f"{cursor.name}: a frame of {plain_count} bytes")
         block = bytes(payload.take(payload.left, "payload", "one LZ4 block"))
-        payload = Cursor(lz4.block.decompress(block, uncompressed_size=plain_count), name=f"{cursor.name}, LSN {lsn}")
+        plain = lz4.block.decompress(block, uncompressed_size=plain_count)
+        payload = Cursor(plain, name=f"{cursor.name}, LSN {lsn}", version=cursor.version)
     content = PAYLOADS[kind](payload)
     payload.finish("the payload")
     cursor.at = start + byte_count

@@ -6,7 +6,7 @@ from collections import namedtuple
 
 from . import values
 from .coverage import family, meet
-from .cursor import FORMAT_VERSION, FileHeader, crc32c, placed_checksum, require
+from .cursor import FileHeader, crc32c, placed_checksum, read_version, require
 from .segment import read_descriptor
 
 CURRENT_MAGIC = b"FIRNCURR"
@@ -46,8 +46,7 @@ class Current:
     def __init__(self, cursor):
         cursor.heading("CURRENT")
         require(cursor.take(8, "magic", lambda taken: '"FIRNCURR"') == CURRENT_MAGIC, "not a CURRENT")
-        version = cursor.u16("format version")
-        require(version == FORMAT_VERSION, f"CURRENT has format version {version}; this reader knows {FORMAT_VERSION}")
+        read_version(cursor, "CURRENT")
         cursor.reserved(6)
         self.database_id = cursor.u128("database id", show=lambda value: f"{value:032X}")
         self.proof = read_proof(cursor)

@@ -19,7 +19,7 @@ PHYSICAL_KINDS = {
     values.UUID: pages.UUID,
     values.INTERVAL: pages.INTERVAL,
     values.VECTOR: pages.FLOAT_VECTOR,
-    **dict.fromkeys([values.TEXT, values.JSONB, values.BYTEA], pages.BYTES),
+    **dict.fromkeys([values.TEXT, values.CHARACTER, values.JSONB, values.BYTEA], pages.BYTES),
     **dict.fromkeys(values.INTEGERS | values.TIMES, pages.INT64),
 }
 STORAGE = family("column storage", {0: "plain", 1: "dictionary"})
@@ -61,7 +61,9 @@ def read_profile(cursor):
 class SegmentFile:
     def __init__(self, data, name, trace=None):
         self.data, self.name, self.trace = data, name, trace
+        self.version = None
         self.header = FileHeader(self.cursor(0, len(data)), 3)
+        self.version = self.header.version
         tail = self.root(len(data), "file tail")
         self.descriptors = [read_descriptor(tail) for _ in range(tail.varint("segment count"))]
         tail.finish("the file tail")
@@ -73,7 +75,7 @@ class SegmentFile:
         require(end == self.root_start, f"{name}: the last segment ends at {end}, the tail begins at {self.root_start}")
 
     def cursor(self, at, end):
-        return Cursor(self.data, at, end, self.trace, self.name)
+        return Cursor(self.data, at, end, self.trace, self.name, self.version)
 
     def root(self, end, what):
         """A cursor over the payload of the segment footer or file tail that ends at `end`: they are read from there."""

@@ -26,7 +26,7 @@ def text_of(value, kind):
         return floating(value, 64)
     if tag == values.NUMERIC:
         return decimal(*value)
-    if tag in (values.TEXT, values.JSONB):
+    if tag in (values.TEXT, values.CHARACTER, values.JSONB):
         return value.decode("utf-8")
     if tag == values.BYTEA:
         return "\\x" + value.hex()

@@ -5,7 +5,7 @@ In Python a value of SQL is None for NULL and else
     bool            BOOLEAN
     int             SMALLINT, INTEGER, BIGINT, times and dates; REAL and DOUBLE PRECISION as their bit patterns; UUID
     (int, int)      NUMERIC: coefficient and scale
-    bytes           TEXT, JSONB, BYTEA
+    bytes           TEXT, CHARACTER, JSONB, BYTEA
     (int, int, int) INTERVAL: months, days, microseconds
     [int, …]        VECTOR: bit patterns of 32 bits
 """
@@ -13,7 +13,7 @@ In Python a value of SQL is None for NULL and else
 from collections import namedtuple
 
 from .coverage import family, meet
-from .cursor import FormatError
+from .cursor import FormatError, require
 
 TYPES = {
     1: "boolean",
@@ -34,13 +34,33 @@ TYPES = {
     16: "jsonb",
     17: "bytea",
     18: "vector",
+    19: "character",
 }
 BOOLEAN, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE, NUMERIC, TEXT, UUID = range(1, 10)
-TIMESTAMPTZ, TIMESTAMPTZ9, TIMESTAMP, TIMESTAMP9, DATE, INTERVAL, JSONB, BYTEA, VECTOR = range(10, 19)
+TIMESTAMPTZ, TIMESTAMPTZ9, TIMESTAMP, TIMESTAMP9, DATE, INTERVAL, JSONB, BYTEA, VECTOR, CHARACTER = range(10, 20)
 INTEGERS = {SMALLINT, INTEGER, BIGINT}
 TIMES = {TIMESTAMPTZ, TIMESTAMPTZ9, TIMESTAMP, TIMESTAMP9, DATE}
 
 TYPE = family("type", TYPES)
+MODIFIERS = {0: "none", 1: "length", 2: "fractional digits", 3: "interval"}
+MODIFIER = family("type modifier", MODIFIERS)
+FIELDS = {
+    0: "all",
+    1: "year",
+    2: "month",
+    3: "day",
+    4: "hour",
+    5: "minute",
+    6: "second",
+    7: "year to month",
+    8: "day to hour",
+    9: "day to minute",
+    10: "day to second",
+    11: "hour to minute",
+    12: "hour to second",
+    13: "minute to second",
+}
+NO_DIGITS = 255
 VALUE = family(
     "value",
     {
@@ -61,19 +81,43 @@ VALUE = family(
 
 Type = namedtuple("Type", "tag precision scale dimensions", defaults=(0, 0, 0))
 Chunk = namedtuple("Chunk", "id start end")
-Column = namedtuple("Column", "id name type nullable default")
+Column = namedtuple("Column", "id name type modifier nullable default")
 Schema = namedtuple("Schema", "table_id name columns primary_key chunking sort_key")
 
 
 def read_type(cursor):
     tag = cursor.choice("type", TYPES)
     meet(TYPE, tag)
+    require(tag != CHARACTER or cursor.version >= 2, f"{cursor.name}: type {tag} in version {cursor.version}")
     if tag == NUMERIC:
         precision = cursor.varint("precision")
         return Type(tag, precision, cursor.signed("scale") if precision else 0)
     if tag == VECTOR:
         return Type(tag, dimensions=cursor.varint("dimensions"))
     return Type(tag)
+
+
+def read_modifier(cursor, kind):
+    """(tag, length or digits, fields); None where the column has none."""
+    tag = cursor.choice("type modifier", MODIFIERS)
+    meet(MODIFIER, tag)
+    if tag == 0:
+        return None
+    if tag == 1:
+        length = cursor.varint("length")
+        require(kind.tag in (TEXT, CHARACTER) and 1 <= length <= 10_485_760, f"{cursor.name}: a length of {length}")
+        return tag, length, None
+    if tag == 2:
+        digits = cursor.u8("fractional digits")
+        limits = {TIMESTAMPTZ: (0, 6), TIMESTAMP: (0, 6), TIMESTAMPTZ9: (7, 8), TIMESTAMP9: (7, 8)}.get(kind.tag)
+        require(limits and limits[0] <= digits <= limits[1], f"{cursor.name}: {digits} digits of type {kind.tag}")
+        return tag, digits, None
+    fields, digits = cursor.choice("fields", FIELDS), cursor.u8("digits, 255 for none")
+    require(
+        kind.tag == INTERVAL and (digits <= 6 or (digits == NO_DIGITS and fields != 0)),
+        f"{cursor.name}: fields {fields} with {digits} digits of type {kind.tag}",
+    )
+    return tag, digits, fields
 
 
 def read_value(cursor, field):
@@ -118,12 +162,11 @@ def read_schema(cursor):
     columns = []
     for _ in range(cursor.varint("column count")):
         column_id, column_name = cursor.varint("column id"), cursor.text("column name")
-        kind, nullable = read_type(cursor), cursor.flag("nullable")
-        columns.append(
-            Column(
-                column_id, column_name, kind, nullable, cursor.text("default") if cursor.flag("has default") else None
-            )
-        )
+        kind = read_type(cursor)
+        modifier = read_modifier(cursor, kind) if cursor.version >= 2 else None
+        nullable = cursor.flag("nullable")
+        default = cursor.text("default") if cursor.flag("has default") else None
+        columns.append(Column(column_id, column_name, kind, modifier, nullable, default))
     primary_key = read_column_ids(cursor, "primary key")
     chunking = None
     if cursor.flag("has chunking"):

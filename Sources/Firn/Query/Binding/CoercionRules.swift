@@ -26,8 +26,9 @@ enum CoercionRules {
     /// The least context in which the cast exists; nil where it does not.
     private static func contextNeeded(_ source: TypeFamily, _ target: TypeFamily) -> CoercionContext? {
         switch (source, target) {
-        case (_, .text): return .assignment
-        case (.text, _): return .explicit
+        case (.character, .text): return .implicit
+        case (_, .text), (_, .character): return .assignment
+        case (.text, _), (.character, _): return .explicit
         case (.boolean, .integer), (.integer, .boolean): return .explicit
         case (.date, .timestamp), (.date, .timestamptz), (.timestamp, .timestamptz): return .implicit
         case (.timestamp, .date), (.timestamptz, .date), (.timestamptz, .timestamp): return .assignment

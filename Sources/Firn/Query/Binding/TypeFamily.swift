@@ -4,7 +4,7 @@
 
 /// A SQL type without precision, unit or dimensions.
 enum TypeFamily: UInt8, Hashable, Sendable {
-    case boolean, smallint, integer, bigint, real, double, numeric, text, uuid
+    case boolean, smallint, integer, bigint, real, double, numeric, text, character, uuid
     case timestamptz, timestamp, date, interval, jsonb, bytea, vector
     /// A bare NULL or string literal.
     case unknown
@@ -18,7 +18,7 @@ enum TypeFamily: UInt8, Hashable, Sendable {
         switch self {
         case .boolean: .boolean
         case .smallint, .integer, .bigint, .real, .double, .numeric: .number
-        case .text: .string
+        case .text, .character: .string
         case .timestamptz, .timestamp, .date: .dateTime
         case .interval: .timeSpan
         case .uuid, .jsonb, .bytea, .vector: .other
@@ -45,6 +45,7 @@ enum TypeFamily: UInt8, Hashable, Sendable {
         case .double: .double
         case .numeric: .numeric(precision: nil, scale: nil)
         case .text: .text
+        case .character: .character
         case .uuid: .uuid
         case .timestamptz: .timestamptz(.microseconds)
         case .timestamp: .timestamp(.microseconds)
@@ -69,6 +70,7 @@ extension DataType {
         case .double: .double
         case .numeric: .numeric
         case .text: .text
+        case .character: .character
         case .uuid: .uuid
         case .timestamptz: .timestamptz
         case .timestamp: .timestamp

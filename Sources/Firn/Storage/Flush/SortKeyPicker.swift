@@ -63,7 +63,7 @@ struct SortKeyPicker {
     private func isCandidate(_ column: ColumnDefinition, _ source: ColumnSource) -> Bool {
         guard !column.isNullable, !source.hasNulls else { return false }
         switch column.type {
-        case .text, .uuid, .boolean, .smallint, .integer, .bigint: return true
+        case .text, .character, .uuid, .boolean, .smallint, .integer, .bigint: return true
         default: return false
         }
     }

@@ -142,6 +142,8 @@ struct DatabaseCheck {
                 add(
                     "wal/\(number).wal", 16, "header of a log file",
                     "the file belongs to database \(header.database)")
+            case .failure(let error)? where error.isUnknownVersion:
+                add("wal/\(number).wal", Int64(error.byteOffset), "header of a log file", error.message)
             case .failure(let error)?:
                 // A header that a crash tore is no damage: the file held nothing yet. If it did, commits are missing,
                 // and reading the log says which.

@@ -25,7 +25,7 @@ package enum InspectedFile: Sendable {
         package var byteCount: Int64
 
         init(_ header: FileHeader, byteCount: Int64) {
-            formatVersion = Int(header.version)
+            formatVersion = Int(header.version.rawValue)
             database = header.database.description
             fileNumber = header.file.rawValue
             self.byteCount = byteCount
@@ -80,7 +80,7 @@ package enum InspectedFile: Sendable {
                 let current = try CurrentFile.decode(bytes)
                 return .current(
                     CurrentDescription(
-                        formatVersion: Int(FileHeader.currentVersion), database: current.database.description,
+                        formatVersion: Int(current.version.rawValue), database: current.database.description,
                         manifest: Proof(current.manifest)))
             }
         }
@@ -110,7 +110,7 @@ package enum InspectedFile: Sendable {
 extension FirnError {
     /// What makes a file unreadable: a version that this build does not know, or damage.
     init(_ error: FormatError, in path: FilePath) {
-        if error.message.hasPrefix("format version") {
+        if error.isUnknownVersion {
             self.init(
                 .unsupportedFormat, "\(path.string): \(error.message)",
                 hint: "open it with the version of Firn that wrote it")

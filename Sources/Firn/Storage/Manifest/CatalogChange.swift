@@ -5,7 +5,7 @@
 //     put table    [1: u8][schema]          drop table   [2: u8][table id: varint]
 //
 //     schema:  [table id][name][next column id][column count], then for each column
-//              [column id][name][type][nullable: u8][has default: u8][default: text]
+//              [column id][name][type][modifier, from version 2 on][nullable: u8][has default: u8][default: text]
 //              [primary key count][ids] [has chunking: u8][column][interval: varint][hypertable: u8]
 //              [has sort key: u8][count][ids]                        (numbers without a width are varints)
 //
@@ -30,18 +30,18 @@ enum CatalogChange: Sendable, Hashable {
     }
 
     /// All changes of a log frame's payload.
-    static func decodeAll(_ payload: [UInt8]) throws(FormatError) -> [CatalogChange] {
+    static func decodeAll(_ payload: [UInt8], _ version: FormatVersion) throws(FormatError) -> [CatalogChange] {
         try payload.reading { (reader) throws(FormatError) in
             var changes: [CatalogChange] = []
-            while !reader.isAtEnd { changes.append(try decode(from: &reader)) }
+            while !reader.isAtEnd { changes.append(try decode(from: &reader, version)) }
             return changes
         }
     }
 
-    static func decode(from reader: inout ByteReader) throws(FormatError) -> CatalogChange {
+    static func decode(from reader: inout ByteReader, _ version: FormatVersion) throws(FormatError) -> CatalogChange {
         let start = reader.offset
         switch try reader.readByte() {
-        case putTableTag: return .putTable(try TableSchema.decode(from: &reader))
+        case putTableTag: return .putTable(try TableSchema.decode(from: &reader, version))
         case dropTableTag: return .dropTable(try reader.readIdentifier(TableID.self))
         case let tag: throw FormatError("catalog change \(tag) is not known", at: start)
         }
@@ -58,6 +58,7 @@ extension TableSchema {
             output.appendVarint(column.id.rawValue)
             output.appendLengthPrefixed(column.name)
             column.type.encode(into: &output)
+            column.modifier.encode(into: &output)
             output.append(column.isNullable ? 1 : 0 as UInt8)
             output.append(column.defaultExpression == nil ? 0 : 1 as UInt8)
             if let expression = column.defaultExpression { output.appendLengthPrefixed(expression) }
@@ -73,17 +74,20 @@ extension TableSchema {
         sortKey?.encode(into: &output)
     }
 
-    static func decode(from reader: inout ByteReader) throws(FormatError) -> TableSchema {
+    static func decode(from reader: inout ByteReader, _ version: FormatVersion) throws(FormatError) -> TableSchema {
         let start = reader.offset
         let id = try reader.readIdentifier(TableID.self)
         let name = try reader.readText()
         let nextColumnID = try reader.readIdentifier(ColumnID.self)
         var columns: [ColumnDefinition] = []
         for _ in 0..<(try reader.readCount(atMost: columnCountMax)) {
+            let id = try reader.readIdentifier(ColumnID.self)
+            let name = try reader.readText()
+            let type = try DataType.decode(from: &reader, version)
+            let modifier = version >= .two ? try TypeModifier?.decode(from: &reader, of: type) : nil
             columns.append(
                 ColumnDefinition(
-                    id: try reader.readIdentifier(ColumnID.self), name: try reader.readText(),
-                    type: try DataType.decode(from: &reader), isNullable: try reader.readFlag(),
+                    id: id, name: name, type: type, modifier: modifier, isNullable: try reader.readFlag(),
                     defaultExpression: try reader.readFlag() ? try reader.readText() : nil))
         }
         let primaryKey = try [ColumnID].decode(from: &reader)

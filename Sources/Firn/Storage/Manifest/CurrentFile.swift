@@ -18,13 +18,14 @@ struct CurrentFile: Sendable, Hashable {
     static let byteCount = 64
     static let magic: StaticString = "FIRNCURR"
 
+    var version = FormatVersion.current
     var database: DatabaseID
     var manifest: ManifestProof
 
     var bytes: [UInt8] {
         var output = ByteWriter(reservingBytes: Self.byteCount)
         output.append(Self.magic)
-        output.appendLittleEndian(FileHeader.currentVersion)
+        output.appendLittleEndian(version.rawValue)
         output.appendZeros(6)
         output.appendLittleEndian(database.rawValue)
         output.appendLittleEndian(manifest.number)
@@ -45,10 +46,10 @@ struct CurrentFile: Sendable, Hashable {
             guard magic.bytes.elementsEqual("FIRNCURR".utf8) else {
                 throw FormatError("it does not begin with FIRNCURR")
             }
-            try FileHeader.checkVersion(try reader.readLittleEndian(UInt16.self))
+            let version = try FormatVersion.decode(try reader.readLittleEndian())
             try reader.skip(6)
             let current = CurrentFile(
-                database: DatabaseID(try reader.readLittleEndian()),
+                version: version, database: DatabaseID(try reader.readLittleEndian()),
                 manifest: ManifestProof(
                     number: try reader.readLittleEndian(), byteCount: try reader.readLittleEndian(),
                     checksum: try reader.readLittleEndian()))

@@ -63,7 +63,7 @@ package struct ManifestDescription: Sendable {
         {
             var reader = ByteReader(edit.payload)
             var records: [String] = []
-            while !reader.isAtEnd { records.append(try ManifestRecord.decode(from: &reader).summary) }
+            while !reader.isAtEnd { records.append(try ManifestRecord.decode(from: &reader, header.version).summary) }
             edits.append(
                 Edit(
                     number: UInt64(edits.count + 1), byteOffset: Int64(offset), byteCount: edit.byteCount,

@@ -79,7 +79,7 @@ struct ManifestContent: Sendable {
                 var reader = ByteReader(edit.payload)
                 let payloadOffset = offset + ManifestEdit.headerByteCount
                 do throws(FormatError) {
-                    while !reader.isAtEnd { try state.apply(try ManifestRecord.decode(from: &reader)) }
+                    while !reader.isAtEnd { try state.apply(try ManifestRecord.decode(from: &reader, header.version)) }
                 } catch {
                     throw FormatError(error.message, at: payloadOffset + error.byteOffset)
                 }

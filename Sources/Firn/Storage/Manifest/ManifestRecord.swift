@@ -79,11 +79,13 @@ enum ManifestRecord: Sendable, Hashable {
         }
     }
 
-    static func decode(from reader: inout ByteReader) throws(FormatError) -> ManifestRecord {
+    static func decode(
+        from reader: inout ByteReader, _ version: FormatVersion
+    ) throws(FormatError) -> ManifestRecord {
         let start = reader.offset
         let tag = try reader.readByte()
         switch tag {
-        case CatalogChange.putTableTag: return .catalog(.putTable(try TableSchema.decode(from: &reader)))
+        case CatalogChange.putTableTag: return .catalog(.putTable(try TableSchema.decode(from: &reader, version)))
         case CatalogChange.dropTableTag: return .catalog(.dropTable(try reader.readIdentifier(TableID.self)))
         case 3: return .addChunk(try reader.readIdentifier(TableID.self), try ChunkBounds.decode(from: &reader))
         case 4: return .addSegment(try SegmentDescriptor.decode(from: &reader))

@@ -28,6 +28,7 @@ final class SegmentBlocks: Sendable {
             let span = bytes.span
             header = try span.withUnsafeBytes { (view) throws(FormatError) in try FileHeader.decode(ByteView(view)) }
         } catch {
+            if error.isUnknownVersion { throw FirnError(error, in: path) }
             throw Self.damage(error.message, in: name, at: Int64(error.byteOffset), covering: "file header")
         }
         guard header.kind == .segments else {

@@ -111,7 +111,7 @@ package enum SegmentFile {
             segments.append(try describe(reader))
         }
         return Description(
-            formatVersion: Int(blocks.header.version), database: blocks.header.database.description,
+            formatVersion: Int(blocks.header.version.rawValue), database: blocks.header.database.description,
             fileNumber: blocks.file.rawValue, byteCount: byteCount, segments: segments)
     }
 

@@ -109,8 +109,11 @@ extension SegmentFooter {
     /// Reads a footer and checks that all it points to lies inside the segment.
     ///
     /// - Parameter segment: first and last byte of the segment's blocks in the file, the footer left out.
-    static func decode(_ payload: ByteView, segment: Range<Int64>) throws(FormatError) -> SegmentFooter {
-        var decoder = Decoder(reader: ByteReader(payload), segment: segment, cursor: segment.lowerBound)
+    static func decode(
+        _ payload: ByteView, segment: Range<Int64>, version: FormatVersion
+    ) throws(FormatError) -> SegmentFooter {
+        var decoder = Decoder(
+            reader: ByteReader(payload), segment: segment, version: version, cursor: segment.lowerBound)
         let footer = try decoder.footer()
         try decoder.reader.expectEnd()
         return footer
@@ -119,6 +122,7 @@ extension SegmentFooter {
     private struct Decoder {
         var reader: ByteReader
         let segment: Range<Int64>
+        let version: FormatVersion
         var cursor: Int64
 
         /// A count of things of which each takes at least a byte: so that damage cannot exhaust memory.
@@ -219,7 +223,7 @@ extension SegmentFooter {
         private mutating func column() throws(FormatError) -> Column {
             let id = ColumnID(try reader.readVarint())
             let name = try reader.readText()
-            let type = try DataType.decode(from: &reader)
+            let type = try DataType.decode(from: &reader, version)
             let start = reader.offset
             let storageNumber = try reader.readByte()
             guard let storage = Storage(rawValue: storageNumber) else {

@@ -44,7 +44,8 @@ final class SegmentReader: Sendable {
             endingAt: start + descriptor.byteCount, from: start, magic: SegmentLayout.footerMagic,
             covering: "segment footer")
         do throws(FormatError) {
-            footer = try SegmentFooter.decode(bytes.view, segment: start..<byteOffset)
+            footer = try SegmentFooter.decode(
+                bytes.view, segment: start..<byteOffset, version: blocks.header.version)
         } catch {
             throw blocks.damage(error.description, at: byteOffset, covering: "segment footer")
         }

@@ -38,11 +38,13 @@ package struct LogDescription: Sendable {
         let byteCount = try FirnError.mapping { () throws(IOError) in try fileSystem.status(path)?.byteCount ?? 0 }
         let window = try FileWindow(path, fileSystem)
         let start = try window.bytes(at: 0, count: WALFileHeader.byteCount)
+        let version: FormatVersion
         do throws(FormatError) {
             let found = try start.reading { (reader) throws(FormatError) in
                 (try FileHeader.decode(reader.view), try WALFileHeader.decode(reader.view))
             }
             header = InspectedFile.Header(found.0, byteCount: byteCount)
+            version = found.0.version
             epoch = found.1.epoch
             firstLSN = found.1.firstLSN.rawValue
             durableLSN = found.1.durableLSN.rawValue
@@ -56,7 +58,7 @@ package struct LogDescription: Sendable {
         while let (header, payload) = try WALReader.frame(window, at: endOffset),
             header.epoch == epoch, header.lsn.rawValue == firstLSN + UInt64(frames.count)
         {
-            frames.append(Frame(header, payload, at: endOffset))
+            frames.append(Frame(header, payload, at: endOffset, version))
             endOffset += Int64(header.frameByteCount)
         }
         var position = endOffset
@@ -70,7 +72,9 @@ package struct LogDescription: Sendable {
 }
 
 extension LogDescription.Frame {
-    fileprivate init(_ header: WALFrameHeader, _ stored: [UInt8], at byteOffset: Int64) {
+    fileprivate init(
+        _ header: WALFrameHeader, _ stored: [UInt8], at byteOffset: Int64, _ version: FormatVersion
+    ) {
         self.byteOffset = byteOffset
         byteCount = header.frameByteCount
         isCompressed = header.flags & WALFrameHeader.isCompressedFlag != 0
@@ -88,19 +92,21 @@ extension LogDescription.Frame {
                 try WALFrame.payload(reader.view, header)
             }
             payloadByteCount = plain.count
-            summary = try Self.summary(known, plain)
+            summary = try Self.summary(known, plain, version)
         } catch {
             summary = "damaged: \(error)"
         }
     }
 
-    private static func summary(_ kind: WALFrameKind, _ payload: [UInt8]) throws(FormatError) -> String {
+    private static func summary(
+        _ kind: WALFrameKind, _ payload: [UInt8], _ version: FormatVersion
+    ) throws(FormatError) -> String {
         switch kind {
         case .rows:
-            let rows = try RowsCodec.decode(payload)
+            let rows = try RowsCodec.decode(payload, version)
             return "table \(rows.table): \(rows.batch.rowCount) rows of \(rows.columns.count) columns"
         case .catalog:
-            return try CatalogChange.decodeAll(payload).map(\.summary).joined(separator: "; ")
+            return try CatalogChange.decodeAll(payload, version).map(\.summary).joined(separator: "; ")
         case .bulk:
             let commit = try BulkCommit.decode(payload)
             let files = Set(commit.segments.map(\.file)).sorted().map { "data/\($0).seg" }.joined(separator: ", ")
@@ -127,7 +133,8 @@ extension TableSchema {
         func names(_ ids: [ColumnID]) -> String {
             ids.map { id in index(of: id).map { columns[$0].name } ?? "column \(id)" }.joined(separator: ", ")
         }
-        var text = columns.map { "\($0.name) \($0.type)" + ($0.isNullable ? "" : " not null") }.joined(separator: ", ")
+        var text = columns.map { "\($0.name) \($0.typeName)" + ($0.isNullable ? "" : " not null") }.joined(
+            separator: ", ")
         if !primaryKey.isEmpty { text += "; primary key (\(names(primaryKey)))" }
         if let chunking {
             let what = chunking.isHypertable ? "hypertable" : "chunks"

@@ -164,7 +164,7 @@ enum RowsCodec {
         try payload.reading { (reader) throws(FormatError) in TableID(try reader.readVarint()) }
     }
 
-    static func decode(_ payload: [UInt8]) throws(FormatError) -> RowsPayload {
+    static func decode(_ payload: [UInt8], _ version: FormatVersion) throws(FormatError) -> RowsPayload {
         try payload.reading { (reader) throws(FormatError) in
             let table = TableID(try reader.readVarint())
             let rowCount = try reader.readCount(atMost: rowCountMax)
@@ -172,15 +172,17 @@ enum RowsCodec {
             var columns: [Column] = []
             for _ in 0..<(try reader.readCount(atMost: TableSchema.columnCountMax)) {
                 ids.append(ColumnID(try reader.readVarint()))
-                columns.append(try decodeColumn(from: &reader, count: rowCount))
+                columns.append(try decodeColumn(from: &reader, count: rowCount, version))
             }
             try reader.expectEnd()
             return RowsPayload(table: table, columns: ids, batch: ColumnBatch(columns, rowCount: rowCount))
         }
     }
 
-    private static func decodeColumn(from reader: inout ByteReader, count: Int) throws(FormatError) -> Column {
-        let type = try DataType.decode(from: &reader)
+    private static func decodeColumn(
+        from reader: inout ByteReader, count: Int, _ version: FormatVersion
+    ) throws(FormatError) -> Column {
+        let type = try DataType.decode(from: &reader, version)
         let formOffset = reader.offset
         guard let form = Form(rawValue: try reader.readByte()) else {
             throw FormatError("a column's form is not known", at: formOffset)

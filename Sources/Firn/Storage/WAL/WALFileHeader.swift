@@ -27,6 +27,7 @@ struct ManifestProof: Sendable, Hashable {
 struct WALFileHeader: Sendable, Hashable {
     static let byteCount = 128
 
+    var version = FormatVersion.current
     var database: DatabaseID
     var number: UInt64
     var epoch: UInt64
@@ -36,7 +37,9 @@ struct WALFileHeader: Sendable, Hashable {
 
     func encode(into output: inout ByteWriter) {
         let start = output.count
-        FileHeader(kind: .writeAheadLog, database: database, file: FileID(number)).encode(into: &output)
+        var common = FileHeader(kind: .writeAheadLog, database: database, file: FileID(number))
+        common.version = version
+        common.encode(into: &output)
         output.appendLittleEndian(epoch)
         output.appendLittleEndian(firstLSN.rawValue)
         output.appendLittleEndian(durableLSN.rawValue)
@@ -58,7 +61,7 @@ struct WALFileHeader: Sendable, Hashable {
         guard bytes.count >= byteCount else { throw FormatError("the log's header is cut short", at: bytes.count) }
         var reader = ByteReader(bytes, at: FileHeader.byteCount)
         let header = WALFileHeader(
-            database: common.database, number: common.file.rawValue,
+            version: common.version, database: common.database, number: common.file.rawValue,
             epoch: try reader.readLittleEndian(), firstLSN: LSN(try reader.readLittleEndian()),
             durableLSN: LSN(try reader.readLittleEndian()),
             manifest: ManifestProof(

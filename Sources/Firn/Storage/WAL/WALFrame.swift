@@ -183,6 +183,8 @@ enum WALCompression: Sendable, Hashable {
 
 /// A frame as read: its place, and its payload after decompression.
 struct WALFrame: Sendable {
+    /// The version of the file that it stands in.
+    var version: FormatVersion
     var lsn: LSN
     var kind: WALFrameKind
     var payload: [UInt8]

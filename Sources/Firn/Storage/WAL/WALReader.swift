@@ -82,6 +82,18 @@ struct WALReader {
         }
     }
 
+    /// The header where it is whole; nil for one that a crash tore or that waits to be begun. A file of a version that
+    /// this build does not read may hold commits: it is never passed over, error XX002.
+    static func readable(
+        _ header: Result<WALFileHeader, FormatError>?, _ path: FilePath
+    ) throws(FirnError) -> WALFileHeader? {
+        switch header {
+        case .success(let header)?: return header
+        case .failure(let error)? where error.isUnknownVersion: throw FirnError(error, in: path)
+        case .failure, nil: return nil
+        }
+    }
+
     init(
         folder: DatabaseFolder, database: DatabaseID, manifest: ManifestState, fileSystem: any FileSystem
     ) throws(FirnError) {
@@ -90,7 +102,8 @@ struct WALReader {
         self.manifest = manifest
         self.fileSystem = fileSystem
         for number in try Self.fileNumbers(folder, fileSystem) {
-            guard case .success(let header)? = try Self.anyHeader(folder, number, fileSystem) else {
+            let found = try Self.anyHeader(folder, number, fileSystem)
+            guard let header = try Self.readable(found, folder.log(number)) else {
                 files.append(LogFile(number: number))
                 continue
             }
@@ -139,7 +152,7 @@ struct WALReader {
             durable = max(durable, header.durableLSN)
             position = next + 1
             endFile = folder.log(files[next].number)
-            endOffset = try readFile(files[next].number, from: &expected, &durable, body)
+            endOffset = try readFile(header, from: &expected, &durable, body)
         }
         let (evidence, droppedBytes) = try evidence(after: expected, from: position, endFile: endFile, endOffset)
         durable = max(durable, evidence)
@@ -158,9 +171,10 @@ struct WALReader {
 
     /// Reads frames for as long as they are the expected ones; returns where they end.
     private func readFile(
-        _ number: UInt64, from expected: inout LSN, _ durable: inout LSN, _ body: (WALFrame) throws(FirnError) -> Void
+        _ file: WALFileHeader, from expected: inout LSN, _ durable: inout LSN,
+        _ body: (WALFrame) throws(FirnError) -> Void
     ) throws(FirnError) -> Int64 {
-        let path = folder.log(number)
+        let path = folder.log(file.number)
         let window = try FileWindow(path, fileSystem)
         var offset = Int64(WALFileHeader.byteCount)
         while let (header, payload) = try Self.frame(window, at: offset) {
@@ -185,7 +199,7 @@ struct WALReader {
                         + "\(frameOffset), which this build does not know",
                     hint: "open the database with the version that wrote it")
             }
-            try body(WALFrame(lsn: header.lsn, kind: kind, payload: plain))
+            try body(WALFrame(version: file.version, lsn: header.lsn, kind: kind, payload: plain))
         }
         return offset
     }

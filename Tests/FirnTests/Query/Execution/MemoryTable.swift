@@ -252,7 +252,7 @@ struct ValueGenerator {
         case .numeric:
             let scale = random.below(4)
             return .decimal(Decimal(unchecked: Int128(random.below(5)) * [1, 10, 100, 1_000][scale], scale: scale))
-        case .text, .jsonb, .unknown:
+        case .text, .character, .jsonb, .unknown:
             return .text(["", "a", "b", "ab", "abcdefgh", "abcdefghi", "ä", "zzz"][random.below(8)])
         case .bytea: return .bytes([[], [0], [0, 0], [255]][random.below(4)])
         case .uuid: return .uuid([0, 1, .max, 1 << 64][random.below(4)])
