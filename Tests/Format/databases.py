@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The databases that the tests read: closed, killed, compressed, tiny. Each builder gives the tables that are in it."""
 
+import random
 import shutil
 
 import generate
@@ -105,3 +106,35 @@ def tiny(firn, database):
     load(firn, database, table, table.rows[:2])
     firn.sql_then_kill(database, *firn.copy_statements(table, table.rows[2:]))
     return [table]
+
+
+def pages(firn, database):
+    """Pages and an index of which FORMAT.md explains single values: a patched block, symbols, bins, a key's hash."""
+    shutil.rmtree(database, ignore_errors=True)
+    choose = random.Random(7)
+    sentences = [
+        f"{number} " + " ".join(choose.choice(generate.WORDS) for _ in range(choose.randrange(4, 9)))
+        for number in range(150)
+    ]
+    warm = generate.Table("texts", [("sentence", "text", sentences)])
+    count = 256
+    times = [f"2026-01-01 00:{second // 60:02}:{second % 60:02}+00" for second in range(count)]
+    numbers = [choose.randrange(60) for _ in range(count)]
+    numbers[9], numbers[30] = 70_000, 90_000
+    hosts = [choose.choice(["kitchen", "cellar"]) for _ in range(count)]
+    packed = generate.Table(
+        "packed",
+        [("time", "timestamptz", times), ("host", "text", hosts), ("number", "bigint", [str(n) for n in numbers])],
+        "7 days",
+        ["host", "time"],
+    )
+    levels = [1000 * choose.choice([1, 1, 1, 2, 5]) + choose.randrange(8) for _ in range(count)]
+    cold = generate.Table(
+        "cold", [("time", "timestamptz", times), ("level", "bigint", [str(level) for level in levels])], "7 days"
+    )
+    warm = [warm, packed]
+    create(firn, database, [*warm, cold])
+    for table in [*warm, cold]:
+        load(firn, database, table)
+    firn.sql(database, COMPRESS.format(table=cold.name))
+    return [*warm, cold]

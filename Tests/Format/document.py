@@ -3,12 +3,17 @@
 
 import re
 
+import worked
 from environment import ROOT
 from reader import coverage, dump
 
 FORMAT = ROOT / "FORMAT.md"
 TINY = ROOT / "Tests" / "Golden" / "tiny"
-BEGIN, END = "<!-- begin: dump of Tests/Golden/tiny -->", "<!-- end: dump of Tests/Golden/tiny -->"
+
+def marks(name):
+    """What stands around a part of FORMAT.md that is written by this file."""
+    return f"<!-- begin: dump of Tests/Golden/{name} -->", f"<!-- end: dump of Tests/Golden/{name} -->"
+
 
 # The tables of FORMAT.md that define numbers: heading, family of the reader. A row begins `| 1 name |` or `| 1 | name |`.
 TABLES = [
@@ -76,15 +81,18 @@ def hex_dump():
 
 
 def with_dump(text):
-    before, rest = text.split(BEGIN)
-    return f"{before}{BEGIN}\n\n{hex_dump()}\n{END}{rest.split(END)[1]}"
+    for name, dumped in (("tiny", hex_dump()), ("pages", worked.text())):
+        begin, end = marks(name)
+        before, rest = text.split(begin)
+        text = f"{before}{begin}\n\n{dumped}\n{end}{rest.split(end)[1]}"
+    return text
 
 
 def check_dump():
     text = FORMAT.read_text()
     assert (
         with_dump(text) == text
-    ), "the dump in FORMAT.md is not that of Tests/Golden/tiny: run Tests/Format/run.py --update-format"
+    ), "the dump in FORMAT.md is not that of Tests/Golden: run Tests/Format/run.py --update-format"
 
 
 def update_format():

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes the golden files of a format version, with a `firn` that writes it. See README.md.
 
-make.py FIRN tiny       the small database that FORMAT.md explains byte by byte, and the dump in FORMAT.md
-make.py FIRN VERSION    tiny, and v<VERSION>: databases closed, killed and compressed; refuses to replace a version
+make.py FIRN tiny       the small databases that FORMAT.md explains byte by byte (tiny, pages), and the dumps in FORMAT.md
+make.py FIRN VERSION    those, and v<VERSION>: databases closed, killed and compressed; refuses to replace a version
 """
 
 import argparse
@@ -79,6 +79,7 @@ def main():
             keep(folder, "compressed", lambda database: databases.compressed(firn, database, 150))
             print_what_is_missing(folder, pathlib.Path(scratch))
         keep(GOLDEN, "tiny", lambda database: databases.tiny(firn, database))
+        keep(GOLDEN, "pages", lambda database: databases.pages(firn, database))
     document.update_format()
 
 

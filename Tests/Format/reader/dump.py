@@ -39,8 +39,23 @@ def trace_of(data, name):
 def dump_lines(data, name, lines_of_field=None):
     """`lines_of_field` limits how many lines of bytes a field shows."""
     _, trace = trace_of(data, name)
-    width = max(3, len(f"{len(data):X}"))
+    yield from lines_of(trace, max(3, len(f"{len(data):X}")), lines_of_field)
+
+
+def joined(trace):
+    """The trace with fields that are read piece by piece, and mean something together alone, as one."""
+    output = []
     for at, taken, field, meaning in trace:
+        if output and taken is not None and meaning is None and output[-1][2:] == (field, None) and output[-1][1] is not None:
+            output[-1] = (output[-1][0], bytes(output[-1][1]) + bytes(taken), field, None)
+        else:
+            output.append((at, taken, field, meaning))
+    return output
+
+
+def lines_of(trace, width, lines_of_field=None):
+    """The fields of a trace; offsets have `width` digits."""
+    for at, taken, field, meaning in joined(trace):
         if taken is None:
             yield ""
             yield f"{' ' * width}  {field}"

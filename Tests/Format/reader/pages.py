@@ -210,9 +210,10 @@ SYMBOL_ESCAPE = 255
 
 def read_symbols(cursor, kind, count):
     """Texts spelled with a table of frequent pieces."""
-    lengths = [cursor.u8("symbol length") for _ in range(cursor.u8("symbol count"))]
+    lengths = cursor.take(cursor.u8("symbol count"), "symbol lengths")
     require(all(1 <= length <= 8 for length in lengths), f"{cursor.name}: symbol lengths")
-    symbols = cut_up(cursor, lengths)
+    spelled = Cursor(cursor.take(sum(lengths), "symbols", lambda taken: repr(bytes(taken[:40]))[:-1] + "…'"))
+    symbols = cut_up(spelled, lengths)
 
     def read(part, values):
         encoding = part.u8("encoding", show=lambda encoding: f"{encoding}: {meet(STRUCTURED_VECTOR, encoding)}")
