@@ -18,6 +18,13 @@ static inline void firn_set_completion(firn_completion_generator generator) {
     rl_completion_append_character = ' ';
 }
 
+/// The line that is being edited, in UTF-8, and the bytes of it before the cursor: for a completion generator.
+static inline const char *firn_line_buffer(void) { return rl_line_buffer ? rl_line_buffer : ""; }
+static inline int firn_line_point(void) { return rl_point; }
+
+/// The character that follows a match that is the only one; 0 for none.
+static inline void firn_set_completion_ending(int character) { rl_completion_append_character = character; }
+
 /// What Ctrl-C does while a line is edited: it ends the line. libedit clears rl_done as it begins a line, and nothing
 /// else here sets it. (A static variable of ours would exist once in each object file that the compiler inlines into.)
 static inline int firn_interrupt_line(int count, int key) {

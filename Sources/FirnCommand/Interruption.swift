@@ -26,6 +26,9 @@ enum Interruption {
         try body()
     }
 
+    /// Whether the statement that runs was interrupted.
+    static var isCancelled: Bool { current.withLock { $0?.isCancelled ?? false } }
+
     /// From now on SIGINT never ends the process: without a statement to cancel it does nothing.
     static func outliveSignals() {
         signal(SIGINT) { _ in Interruption.received() }

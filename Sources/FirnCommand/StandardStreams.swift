@@ -20,35 +20,57 @@ enum StandardStreams {
     static func write(_ text: String) { writeAll(Array(text.utf8), to: 1) }
     static func writeError(_ text: String) { writeAll(Array(text.utf8), to: 2) }
 
-    /// The next bytes of standard input; nil at its end.
-    static func read() -> [UInt8]? {
+    /// The next bytes of a descriptor; nil at its end, and once `isGivenUp` says so while nothing comes.
+    ///
+    /// A signal may reach any thread, so that it alone would not wake a read that waits: it looks up now and then.
+    static func read(_ descriptor: Int32 = 0, isGivenUp: () -> Bool = { false }) -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {
+            guard waitForInput(descriptor, milliseconds: 50) else {
+                if isGivenUp() { return nil }
+                continue
+            }
             // The buffer holds the number of bytes that read may fill.
-            let count = buffer.withUnsafeMutableBytes { Glibc_read(0, $0.baseAddress!, $0.count) }
+            let count = buffer.withUnsafeMutableBytes { Glibc_read(descriptor, $0.baseAddress!, $0.count) }
             if count > 0 { return Array(buffer[..<count]) }
             if count == 0 || errno != EINTR { return nil }
         }
     }
 
+    /// Whether there is something to read, or an end, within so many milliseconds.
+    static func waitForInput(_ descriptor: Int32 = 0, milliseconds: Int32) -> Bool {
+        var place = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        // An error of poll itself is left to the read behind it.
+        let count = poll(&place, 1, milliseconds)
+        return count > 0 || (count < 0 && errno != EINTR)
+    }
+
     /// Columns of the terminal; nil where standard output is none.
-    static var outputColumns: Int? {
+    static var outputColumns: Int? { outputSize?.columns }
+
+    /// Rows and columns of the terminal; nil where standard output is none.
+    static var outputSize: (rows: Int, columns: Int)? {
         var size = winsize()
-        guard ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
-        return Int(size.ws_col)
+        guard ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return nil }
+        return (Int(size.ws_row), Int(size.ws_col))
+    }
+
+    /// One call of write: bytes taken, or -1 and errno.
+    static func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> Int {
+        bytes.withUnsafeBytes { Glibc_write(descriptor, $0.baseAddress!, $0.count) }
     }
 
     private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) {
         var position = 0
         while position < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                Glibc_write(descriptor, $0.baseAddress! + position, $0.count - position)
-            }
+            let count = write(bytes[position...], to: descriptor)
             if count > 0 {
                 position += count
             } else if errno == EPIPE {
                 exit(0)
             } else if errno != EINTR {
+                let reason = String(cString: strerror(errno))
+                if descriptor == 1 { writeError("error: cannot write standard output: \(reason) (58030)\n") }
                 exit(1)
             }
         }

@@ -1,125 +1,85 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs SQL text statement by statement in one session, prints what each gives, and stops at the first failure.
-// The scripts (-c, -f, standard input) and the shell on a terminal share it.
+// One session and the way its results are shown. Runs a statement at a time; scripts (StatementShell+Scripts.swift), the
+// shell on a terminal (REPL.swift) and backslash commands share it.
 
 import Firn
 import FirnSyntax
 
-/// Where SQL text comes from.
-enum ScriptSource {
-    case text(String)
-    case file(String)
-    case standardInput
-}
-
-/// One session and the way its results are printed.
+/// Runs statements and prints what each gives.
 final class StatementShell {
     let database: Database
     let session: Session
-    var format: OutputFormat
+    /// The database's folder as it was named; nil for one in memory.
+    let databasePath: String?
+    var settings: DisplaySettings
     /// Prints how long each statement took (\timing).
     var showsTiming = false
-    /// Aligned results with a column a line (\x).
-    var isExpanded = false
+    /// What a script does when a statement fails.
+    var onError = ErrorPolicy.stop
+    /// Where results go (\o).
+    var output = ResultOutput()
     /// The rows of the last query, for \chart. Kept only where a terminal may ask for them.
     var keepsLastResult = false
     private(set) var lastResult: (columns: [ResultColumn], batches: [ColumnBatch])?
-    /// The last statement that gave rows, for \watch.
+    /// The last query that gave rows, for \watch.
+    private(set) var lastQuery: ScriptStatement?
+    /// The last statement that ran, for \g, \p, \e and \w.
     private(set) var lastStatement: ScriptStatement?
     /// Whether the last statement was stopped by Ctrl-C.
     private(set) var wasCancelled = false
+    /// The scripts that are being run, the innermost last.
+    var scripts: [Script] = []
+    /// What \e gave back, for the history.
+    var editedText: String?
+    /// The shell on the terminal, where there is one.
+    var isInteractive = false
 
-    init(database: Database, format: OutputFormat) {
+    init(database: Database, databasePath: String? = nil, settings: DisplaySettings = DisplaySettings()) {
         self.database = database
-        self.format = format
+        self.databasePath = databasePath
+        self.settings = settings
         session = database.session()
     }
 
-    // MARK: Scripts
-
-    /// Runs all statements of a source; false where one failed.
-    func run(_ source: ScriptSource) -> Bool {
-        var splitter = StatementSplitter()
-        let nextPiece: () -> [UInt8]?
-        switch source {
-        case .text(let text):
-            splitter.append(text)
-            nextPiece = { nil }
-        case .file(let path):
-            guard let text = readScript(path) else { return false }
-            splitter.append(bytes: text)
-            nextPiece = { nil }
-        case .standardInput: nextPiece = { StandardStreams.read() }
-        }
-        while true {
-            while let statement = splitter.next() {
-                guard runScripted(statement, of: source, &splitter, nextPiece) else { return false }
-            }
-            guard let piece = nextPiece() else { break }
-            splitter.append(bytes: piece)
-        }
-        while let statement = splitter.finish() {
-            guard runScripted(statement, of: source, &splitter, nextPiece) else { return false }
-        }
-        return true
-    }
-
-    /// Data of COPY … FROM STDIN is standard input for a statement of -c, and stands behind the statement in a file.
-    private func runScripted(
-        _ statement: ScriptStatement, of source: ScriptSource, _ splitter: inout StatementSplitter,
-        _ nextPiece: @escaping () -> [UInt8]?
-    ) -> Bool {
-        guard CopyData.isCopyFromInput(statement.text) else { return run(statement) }
-        if case .text = source { return run(statement, copyInput: { StandardStreams.read() }) }
-        // The data stands behind the statement in the same stream, up to \. or the end.
-        let data = CopyData(first: splitter.takeRest(), nextPiece)
-        let succeeded = run(statement, copyInput: { data.next() })
-        data.skipToEnd()
-        splitter.append(bytes: data.rest)
-        return succeeded
-    }
-
-    /// Runs a statement that was typed at a prompt; data of COPY … FROM STDIN is typed behind it.
-    func runTyped(_ statement: ScriptStatement) -> Bool {
-        guard CopyData.isCopyFromInput(statement.text) else { return run(statement) }
-        StandardStreams.writeError("Type the rows, then \\. on a line of its own (or Ctrl-D).\n")
-        let data = CopyData(first: []) { StandardStreams.read() }
-        return run(statement, copyInput: { data.next() })
-    }
-
-    private func readScript(_ path: String) -> [UInt8]? {
-        do {
-            return try FileText.read(path)
-        } catch {
-            StandardStreams.writeError("error: \(error)\n")
-            return nil
-        }
-    }
-
-    // MARK: One statement
-
-    /// Whether a statement's rows are printed, or only kept for a chart.
-    enum Shown {
-        case result, nothing
+    /// How a statement is run apart from its text.
+    struct Options {
+        var settings: DisplaySettings
+        /// Results go here instead of the shell's output.
+        var output: ResultOutput?
+        /// Data of COPY … FROM STDIN; nil reads standard input.
+        var copyInput: (() -> [UInt8]?)?
+        var showsRows = true
+        /// The script it stands in.
+        var scriptName: String?
+        /// The line of the script on which its data begins.
+        var dataLine: Int?
     }
 
     /// Runs a statement and prints its outcome; false where it failed.
-    func run(
-        _ statement: ScriptStatement, copyInput: (() -> [UInt8]?)? = nil, showing shown: Shown = .result
-    ) -> Bool {
+    func run(_ statement: ScriptStatement, _ options: Options? = nil) -> Bool {
+        let options = options ?? Options(settings: settings, scriptName: scripts.last?.name)
         let clock = ContinuousClock()
         let started = clock.now
         let progress = ProgressBar(label: "COPY")
-        let input = UncheckedInput(copyInput ?? { StandardStreams.read() })
+        let cancellation = StatementCancellation()
+        let input = UncheckedInput(
+            options.copyInput ?? { StandardStreams.read(isGivenUp: { cancellation.isCancelled }) })
         var environment = StatementEnvironment()
-        environment.notice = { StandardStreams.writeError("notice: \($0.message)\n") }
-        environment.standardInput = { () throws(FirnError) in input.next() }
+        environment.notice = { notice in
+            progress.clear()
+            StandardStreams.writeError("notice: \(ControlCharacters.escaped(notice.message))\n")
+        }
+        environment.standardInput = { () throws(FirnError) in
+            let piece = input.next()
+            if cancellation.isCancelled { throw FirnError.cancelledByUser }
+            return piece
+        }
         environment.standardOutput = { (bytes) throws(FirnError) in StandardStreams.write(bytes) }
         if StandardStreams.isErrorTerminal { environment.progress = { progress.show($0) } }
-        let cancellation = StatementCancellation()
         wasCancelled = false
         defer { wasCancelled = cancellation.isCancelled }
+        lastStatement = statement
         do throws(FirnError) {
             try Interruption.during(cancellation) { () throws(FirnError) in
                 let result = try session.runBlocking(
@@ -128,14 +88,15 @@ final class StatementShell {
                 switch result {
                 case .command(let tag): StandardStreams.write(tag + "\n")
                 case .rows(let rows):
-                    lastStatement = statement
-                    try print(rows, shown)
+                    lastQuery = statement
+                    try print(rows, options)
                 }
             }
         } catch {
             progress.clear()
+            let placed = ErrorPlace.placed(error, in: statement, of: options.scriptName, dataLine: options.dataLine)
             StandardStreams.writeError(
-                error.rendered(in: statement.text, firstLine: statement.line, firstColumn: statement.column) + "\n")
+                placed.rendered(in: statement.text, firstLine: statement.line, firstColumn: statement.column) + "\n")
             return false
         }
         if showsTiming {
@@ -145,19 +106,57 @@ final class StatementShell {
         return true
     }
 
-    private func print(_ rows: QueryResult, _ shown: Shown) throws(FirnError) {
+    private func print(_ rows: QueryResult, _ options: Options) throws(FirnError) {
+        let output = options.output ?? self.output
         var printer: ResultPrinter?
-        if shown == .result {
+        if options.showsRows {
             printer = ResultPrinter(
-                columns: rows.columns, format: format, isExpanded: isExpanded, zone: session.timeZone)
+                columns: rows.columns, settings: options.settings, zone: session.timeZone, output: output,
+                screen: output.isTerminal ? StatementShell.screen : nil)
         }
         var kept: [ColumnBatch] = []
+        var keptRowCount = 0
         while let batch = try rows.nextBlocking() {
-            printer?.append(batch)
-            if keepsLastResult { kept.append(batch) }
+            try printer?.append(batch)
+            if keepsLastResult, keptRowCount <= StatementShell.keptRowsMax {
+                kept.append(batch)
+                keptRowCount += batch.rowCount
+            }
+            if let printer, !printer.isWanted {
+                rows.cancel()
+                break
+            }
         }
-        printer?.finish()
-        if keepsLastResult { lastResult = (rows.columns, kept) }
+        try printer?.finish()
+        if keepsLastResult { lastResult = keptRowCount <= StatementShell.keptRowsMax ? (rows.columns, kept) : nil }
+    }
+
+    /// Rows of the last result that are kept for \chart; a longer one is not drawn.
+    private static let keptRowsMax = 1_000_000
+
+    /// The terminal as it is now.
+    static var screen: Screen? {
+        guard let size = StandardStreams.outputSize else { return nil }
+        return Screen(rows: size.rows, columns: size.columns, pager: Screen.pager(environment(_:)))
+    }
+
+    /// A variable of the environment.
+    static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+    /// Shows an error that no statement caused.
+    func report(_ error: FirnError) { StandardStreams.writeError("error: \(error)\n") }
+}
+
+/// What a script does when a statement fails.
+enum ErrorPolicy: String, CaseIterable, Sendable {
+    case stop
+    case `continue`
+}
+
+extension FirnError {
+    /// What a statement throws that Ctrl-C stopped.
+    static var cancelledByUser: FirnError {
+        FirnError(.queryCanceled, "canceling statement due to user request")
     }
 }
 

@@ -81,9 +81,13 @@ public struct StatementSplitter: Sendable {
     private var sawLineEnd = false
     private var sawBlank = false
     private var isFinished = false
+    private let stopsAtBackslash: Bool
 
     /// A splitter at the start of a script.
-    public init() {}
+    ///
+    /// - Parameter stopsAtBackslash: waits at a backslash outside of strings and comments, which is no SQL; see
+    ///   `isAtBackslash`. Otherwise it is text like any other, for the parser to refuse.
+    public init(stopsAtBackslash: Bool = false) { self.stopsAtBackslash = stopsAtBackslash }
 
     /// Adds text to the script.
     public mutating func append(_ text: String) { append(bytes: text.utf8) }
@@ -144,6 +148,38 @@ public struct StatementSplitter: Sendable {
         }
     }
 
+    /// Whether the script goes on with a backslash outside of strings and comments. Call it after `next()` gave nil;
+    /// `skip(byteCount:)` lets the splitter go on.
+    public var isAtBackslash: Bool {
+        guard stopsAtBackslash, case .normal = state, cursor < buffer.count else { return false }
+        return buffer[cursor] == UInt8(ascii: "\\")
+    }
+
+    /// The text from the backslash at which the splitter waits to the end of its line.
+    public var restOfLine: String {
+        String(decoding: buffer[cursor...].prefix { !Lexer.isLineEnd($0) }, as: UTF8.self)
+    }
+
+    /// Passes over bytes that are no SQL.
+    public mutating func skip(byteCount: Int) {
+        for _ in 0..<min(byteCount, buffer.count - cursor) { step() }
+        endWord()
+    }
+
+    /// The statement that has begun and not ended, as far as it goes; nil between two statements.
+    public var pendingStatement: ScriptStatement? {
+        var copy = self
+        return copy.takePending()
+    }
+
+    /// Takes that statement out, as if it had ended here.
+    public mutating func takePending() -> ScriptStatement? {
+        let statement = take()
+        if case .normal = state {} else { state = .normal }
+        endWord()
+        return statement
+    }
+
     /// Takes the bytes behind the last statement out of the script, such as the data behind COPY ... FROM STDIN.
     public mutating func takeRest() -> [UInt8] {
         let from = contentStart ?? cursor
@@ -153,7 +189,7 @@ public struct StatementSplitter: Sendable {
     }
 
     /// Forgets all that was not yet given out.
-    public mutating func reset() { self = StatementSplitter() }
+    public mutating func reset() { self = StatementSplitter(stopsAtBackslash: stopsAtBackslash) }
 
     // MARK: - Scanning
 
@@ -189,6 +225,7 @@ public struct StatementSplitter: Sendable {
             isEscapePrefix = false
             return step()
         }
+        if stopsAtBackslash, byte == UInt8(ascii: "\\") { return }
         if byte == UInt8(ascii: "-") || byte == UInt8(ascii: "/") {
             guard let following else { return }
             let opensComment = byte == UInt8(ascii: "-") ? following == byte : following == UInt8(ascii: "*")

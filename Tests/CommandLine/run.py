@@ -19,6 +19,7 @@ import harness
 import documents  # noqa: F401 (registers its tests)
 import scripts  # noqa: F401
 import terminal  # noqa: F401
+import sessions  # noqa: F401
 
 
 def main():

@@ -8,9 +8,10 @@ import Testing
 @testable import FirnCommand
 
 @Suite struct AlignedTableTests {
-    private func text(_ columns: [(String, DataType)], _ rows: [[String?]]) -> [String] {
-        let table = AlignedTable(columns: columns.map { ResultColumn(name: $0.0, type: $0.1) }, rows: rows)
-        return table.text().split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    private func text(_ columns: [(String, DataType)], _ rows: [[String?]], border: Int = 1) -> [String] {
+        let columns = columns.map { ResultColumn(name: $0.0, type: $0.1) }
+        return AlignedTable.text(columns, rows, border: border).split(separator: "\n", omittingEmptySubsequences: false)
+            .map(String.init)
     }
 
     @Test func numbersStandRightAndTextLeft() {
@@ -31,6 +32,31 @@ import Testing
     @Test func wideCharactersKeepColumnsStraight() {
         let lines = text([("name", .text), ("n", .bigint)], [["東京", "1"], ["Zürich", "2"], ["e\u{301}t", "3"]])
         #expect(lines == ["  name  | n", "--------+---", " 東京   | 1", " Zürich | 2", " e\u{301}t     | 3", ""])
+    }
+
+    @Test func bordersAreThoseOfPsql() {
+        let columns: [(String, DataType)] = [("n", .bigint), ("word", .text)]
+        let rows = [["1", "a"], ["10", "b\nc"]]
+        #expect(text(columns, rows, border: 0) == ["n  word", "-- ----", " 1 a", "10 b   +", "   c", ""])
+        #expect(
+            text(columns, rows, border: 2) == [
+                "+----+------+", "| n  | word |", "+----+------+", "|  1 | a    |", "| 10 | b   +|", "|    | c    |",
+                "+----+------+", "",
+            ])
+    }
+
+    @Test(arguments: [
+        ("a\u{1B}[31mb", "a\\x1B[31mb"), ("a\rb", "a\\rb"), ("a\tb", "a       b"), ("12345678\tx", "12345678        x"),
+        ("x\n\ty", "x\n        y"), ("\u{85}", "\\u0085"), ("é東", "é東"),
+    ])
+    func controlCharactersAreVisible(text: String, shown: String) {
+        #expect(TerminalText.visible(text) == shown)
+    }
+
+    @Test func longLinesAreCutWithASign() {
+        #expect(TerminalText.cut("abcdef", to: 6) == "abcdef")
+        #expect(TerminalText.cut("abcdefg", to: 6) == "abcde…")
+        #expect(DisplayWidth.of(TerminalText.cut("東京東京", to: 6)) <= 6)
     }
 
     @Test func aTableWithoutRowsHasItsHeading() {

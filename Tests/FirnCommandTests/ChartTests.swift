@@ -62,6 +62,34 @@ import Testing
         #expect(throws: FirnError.self) { try Chart(columns, [], zone: .utc) }
     }
 
+    @Test func categoriesAreBars() throws {
+        let columns = [ResultColumn(name: "sensor", type: .text), ResultColumn(name: "n", type: .bigint)]
+        let batch = ColumnBatch([
+            .text(["a", "long", "none"]), Column([.integer(10), .integer(40), .null], type: .bigint),
+        ])
+        #expect(BarChart.suits(columns))
+        let lines = try BarChart(columns, [batch], zone: .utc).text(columns: 51, usesColour: false)
+            .split(separator: "\n").map(String.init)
+        #expect(
+            lines == [
+                "   a │██████████▎ 10", "long │█████████████████████████████████████████ 40", "none │", "     █ n",
+            ])
+    }
+
+    @Test func barsBelowZeroGoToTheLeft() throws {
+        let columns = [ResultColumn(name: "sensor", type: .text), ResultColumn(name: "n", type: .double)]
+        let batch = ColumnBatch([.text(["a", "b"]), .doubles([-1, 1])])
+        let lines = try BarChart(columns, [batch], zone: .utc).text(columns: 29, usesColour: false)
+            .split(separator: "\n").map(String.init)
+        #expect(lines[0] == "a ███████████│-1" && lines[1] == "b            │███████████ 1", "\(lines)")
+    }
+
+    @Test func timesAndNumbersAreNoCategories() {
+        #expect(!BarChart.suits(columns))
+        #expect(!BarChart.suits([ResultColumn(name: "a", type: .text)]))
+        #expect(!BarChart.suits([ResultColumn(name: "a", type: .text), ResultColumn(name: "b", type: .text)]))
+    }
+
     @Test func severalColumnsAreSeveralLines() throws {
         let names = [
             ResultColumn(name: "n", type: .bigint), ResultColumn(name: "a", type: .double),

@@ -158,6 +158,22 @@ struct StatementSplitterTests {
         #expect(lexedCount > 500)
     }
 
+    @Test func aBackslashOutsideOfQuotesStopsWhoWantsIt() {
+        var splitter = StatementSplitter(stopsAtBackslash: true)
+        splitter.append("SELECT '\\a', E'\\'', \"\\\" -- \\b\n/* \\c */ + 1 \\gx out\nSELECT 2;\n")
+        #expect(splitter.next() == nil)
+        #expect(splitter.isAtBackslash)
+        #expect(splitter.restOfLine == "\\gx out")
+        #expect(splitter.pendingStatement?.text.hasSuffix("+ 1") == true)
+        splitter.skip(byteCount: splitter.restOfLine.utf8.count)
+        #expect(splitter.takePending()?.line == 1)
+        #expect(splitter.next() == ScriptStatement(text: "SELECT 2", byteOffset: 51, line: 3, column: 1))
+        #expect(splitter.next() == nil && !splitter.isAtBackslash)
+        var plain = StatementSplitter()
+        plain.append("SELECT \\x;")
+        #expect(plain.next()?.text == "SELECT \\x")
+    }
+
     /// The statements as the lexer's semicolons part them, nil when the text has no tokens.
     private static func lexed(_ bytes: [UInt8]) -> [String]? {
         let (tokens, failure) = Lexer.tokenize(bytes)

@@ -28,8 +28,8 @@ struct CheckCommand: ParsableCommand {
             StandardStreams.writeError("error: \(error)\n")
             throw Exit.statementFailed
         }
-        for notice in report.notices { StandardStreams.writeError("notice: \(notice)\n") }
-        for damage in report.damages { StandardStreams.write("damaged: \(damage)\n") }
+        for notice in report.notices { StandardStreams.writeError("notice: \(ControlCharacters.escaped(notice))\n") }
+        for damage in report.damages { StandardStreams.write("damaged: \(ControlCharacters.escaped("\(damage)"))\n") }
         let read = "\(Counted.files(report.fileCount)), \(report.byteCount) bytes"
         if report.damages.isEmpty {
             StandardStreams.write("no damage found: \(read)\n")

@@ -98,11 +98,9 @@ enum InspectedFileText {
 
 /// A table of texts, aligned by the types that its columns stand for.
 struct TextTable {
-    private let table: AlignedTable
+    let text: String
 
     init(_ columns: [(name: String, type: DataType)], rows: [[String?]]) {
-        table = AlignedTable(columns: columns.map { ResultColumn(name: $0.name, type: $0.type) }, rows: rows)
+        text = AlignedTable.text(columns.map { ResultColumn(name: $0.name, type: $0.type) }, rows)
     }
-
-    var text: String { table.text() }
 }

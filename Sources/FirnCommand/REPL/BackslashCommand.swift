@@ -1,141 +1,127 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The shell's own commands, which begin with a backslash.
+// The shell's own commands, which begin with a backslash: their names, what stands behind them, and the words of \?.
 
 import Firn
-import FirnSyntax
 
-/// One backslash command as it was typed.
+/// One of the commands, as \? lists it.
 struct BackslashCommand {
-    /// Whether the shell goes on.
-    enum Outcome {
-        case stay, leave
+    /// The names that mean it, with the backslash; the first is the usual one.
+    let names: [String]
+    /// What stands behind the name.
+    let synopsis: String
+    let summary: String
+    /// Words that it takes at most; nil takes the rest of the line as it is.
+    let wordsMax: Int?
+
+    init(_ names: String..., synopsis: String = "", wordsMax: Int?, _ summary: String) {
+        self.names = names
+        self.synopsis = synopsis
+        self.wordsMax = wordsMax
+        self.summary = summary
     }
 
-    private let name: String
-    private let argument: String
-    private let shell: StatementShell
+    /// The name and what stands behind it.
+    var usage: String { synopsis.isEmpty ? names[0] : names[0] + " " + synopsis }
 
-    init(_ line: String, shell: StatementShell) {
-        let parts = line.split(separator: " ", maxSplits: 1)
-        name = String(parts.first ?? "")
-        var rest = parts.count > 1 ? String(parts[1]) : ""
-        while rest.hasSuffix(" ") || rest.hasSuffix(";") { rest.removeLast() }
-        argument = rest
-        self.shell = shell
+    static func named(_ name: String) -> BackslashCommand? { all.first { $0.names.contains(name) } }
+
+    /// Whether a command takes the rest of the line as it is.
+    static func takesLine(_ name: String) -> Bool {
+        guard let command = named(name) else { return false }
+        return command.wordsMax == nil
     }
 
-    func run() -> Outcome {
-        switch name {
-        case "\\q", "\\quit": return .leave
-        case "\\?", "\\h", "\\help": StandardStreams.write(BackslashCommand.help)
-        case "\\d", "\\d+":
-            runSQL(argument.isEmpty ? "SHOW TABLES" : "DESCRIBE \(argument)")
-        case "\\dt", "\\dt+": runSQL("SHOW TABLES")
-        case "\\timing":
-            shell.showsTiming = flag(shell.showsTiming)
-            StandardStreams.write("Timing is \(shell.showsTiming ? "on" : "off").\n")
-        case "\\x":
-            shell.isExpanded = flag(shell.isExpanded)
-            StandardStreams.write("Expanded display is \(shell.isExpanded ? "on" : "off").\n")
-        case "\\format": setFormat()
-        case "\\copy": runSQL("COPY \(argument)")
-        case "\\echo": StandardStreams.write(argument + "\n")
-        case "\\i": _ = shell.run(.file(argument))
-        case "\\watch": watch()
-        case "\\chart": chart()
-        default:
-            StandardStreams.writeError("error: invalid command \(name)\n  hint: \\? lists the commands.\n")
-        }
-        return .stay
-    }
+    static var all: [BackslashCommand] { sections.flatMap(\.commands) }
 
-    private func runSQL(_ sql: String) {
-        _ = shell.run(ScriptStatement(text: sql))
-    }
+    static let sections: [(title: String, commands: [BackslashCommand])] = [
+        (
+            "General",
+            [
+                BackslashCommand("\\q", "\\quit", wordsMax: 0, "leave (also exit, quit or Ctrl-D)"),
+                BackslashCommand("\\?", "\\help", wordsMax: 0, "this list (also help)"),
+                BackslashCommand(
+                    "\\h", synopsis: "[COMMAND]", wordsMax: nil, "the syntax of an SQL command, or all commands"),
+                BackslashCommand("\\conninfo", wordsMax: 0, "which database is open, and how"),
+                BackslashCommand("\\timing", synopsis: "[on|off]", wordsMax: 1, "how long each statement takes"),
+                BackslashCommand("\\cd", synopsis: "[FOLDER]", wordsMax: 1, "change the working folder"),
+                BackslashCommand(
+                    "\\!", synopsis: "[COMMAND]", wordsMax: nil, "run a command of the system, or a shell"),
+            ]
+        ),
+        (
+            "The statement",
+            [
+                BackslashCommand(
+                    "\\g", synopsis: "[FILE]", wordsMax: nil, "run it, or the last one again; into FILE or |COMMAND"),
+                BackslashCommand("\\gx", synopsis: "[FILE]", wordsMax: nil, "the same with a column a line"),
+                BackslashCommand("\\p", wordsMax: 0, "print it, or the last one"),
+                BackslashCommand("\\r", wordsMax: 0, "forget what was typed of it"),
+                BackslashCommand(
+                    "\\e", synopsis: "[FILE]", wordsMax: 1, "edit it, or the last one, or FILE, with $EDITOR"),
+                BackslashCommand("\\w", synopsis: "FILE", wordsMax: 1, "write it, or the last one, into FILE"),
+                BackslashCommand(
+                    "\\watch", synopsis: "[SECONDS]", wordsMax: nil, "run it again and again until Ctrl-C"),
+                BackslashCommand("\\chart", synopsis: "[SQL]", wordsMax: nil, "draw the last result, or the query's"),
+            ]
+        ),
+        (
+            "Files",
+            [
+                BackslashCommand("\\i", synopsis: "FILE", wordsMax: 1, "run a file of SQL"),
+                BackslashCommand(
+                    "\\ir", synopsis: "FILE", wordsMax: 1, "the same; FILE is beside the script that names it"),
+                BackslashCommand(
+                    "\\o", synopsis: "[FILE]", wordsMax: nil, "results into FILE or |COMMAND, or here again"),
+                BackslashCommand(
+                    "\\copy", synopsis: "...", wordsMax: nil, "COPY, as in \\copy t FROM 'file.csv' (HEADER)"),
+                BackslashCommand("\\echo", synopsis: "[-n] TEXT", wordsMax: .max, "print text"),
+                BackslashCommand("\\qecho", synopsis: "[-n] TEXT", wordsMax: .max, "print text where results go"),
+                BackslashCommand("\\warn", synopsis: "[-n] TEXT", wordsMax: .max, "print text on standard error"),
+            ]
+        ),
+        (
+            "What there is (PATTERN: * any text, ? any letter; + more about each)",
+            [
+                BackslashCommand("\\d", "\\d+", synopsis: "[PATTERN]", wordsMax: 1, "tables, or the columns of one"),
+                BackslashCommand("\\dt", "\\dt+", synopsis: "[PATTERN]", wordsMax: 1, "tables"),
+                BackslashCommand("\\di", "\\di+", synopsis: "[PATTERN]", wordsMax: 1, "indexes"),
+                BackslashCommand("\\df", "\\df+", synopsis: "[PATTERN]", wordsMax: 1, "functions"),
+                BackslashCommand("\\l", "\\l+", wordsMax: 0, "the database"),
+            ]
+        ),
+        (
+            "How results look",
+            [
+                BackslashCommand(
+                    "\\x", synopsis: "[on|off|auto]", wordsMax: 1, "a column a line; auto: where a table is too wide"),
+                BackslashCommand("\\format", synopsis: "NAME", wordsMax: 1, "aligned, csv, json, ndjson or markdown"),
+                BackslashCommand(
+                    "\\t", synopsis: "[on|off]", wordsMax: 1, "rows only, without headings and numbers of rows"),
+                BackslashCommand("\\C", synopsis: "[TITLE]", wordsMax: 1, "a title above each table, or none"),
+                BackslashCommand(
+                    "\\pset", synopsis: "[NAME [VALUE]]", wordsMax: 2,
+                    "border, expanded, format, null, pager, title, tuples_only"),
+            ]
+        ),
+    ]
 
-    /// `on`, `off`, or the other one.
-    private func flag(_ current: Bool) -> Bool {
-        switch argument {
-        case "on": true
-        case "off": false
-        default: !current
-        }
-    }
-
-    private func setFormat() {
-        if let format = OutputFormat(rawValue: argument) {
-            shell.format = format
-        } else {
-            StandardStreams.writeError(
-                "error: unknown format \"\(argument)\"\n  hint: one of \(OutputFormat.allNames).\n")
-        }
-    }
-
-    /// Runs the last query, or the given SQL, again and again until Ctrl-C.
-    private func watch() {
-        var words = argument.split(separator: " ", maxSplits: 1).map(String.init)
-        var seconds = 2.0
-        if let first = words.first, let given = Double(first) {
-            seconds = given
-            words.removeFirst()
-        }
-        guard let sql = words.first ?? shell.lastStatement?.text, seconds > 0 else {
-            StandardStreams.writeError(
-                "error: there is no query to watch\n  hint: run one first, then \\watch SECONDS.\n")
-            return
-        }
-        let cancellation = StatementCancellation()
-        do throws(FirnError) {
-            try Interruption.during(cancellation) { () throws(FirnError) in
-                while !cancellation.isCancelled {
-                    guard shell.run(ScriptStatement(text: sql)) else { return }
-                    var left = seconds
-                    while left > 0, !cancellation.isCancelled, !shell.wasCancelled {
-                        usleep(UInt32(min(left, 0.05) * 1e6))
-                        left -= 0.05
-                    }
-                    if shell.wasCancelled { return }
-                }
+    /// What \? prints.
+    static var help: String {
+        let width = all.map { DisplayWidth.of($0.usage) }.max() ?? 0
+        var text = ""
+        for section in sections {
+            text += section.title + "\n"
+            for command in section.commands {
+                let padding = String(repeating: " ", count: width - DisplayWidth.of(command.usage))
+                text += "  " + command.usage + padding + "  " + command.summary + "\n"
             }
-        } catch {
-            StandardStreams.writeError("error: \(error)\n")
+            text += "\n"
         }
+        return text + """
+            Ctrl-C stops the running statement, or gives up what was typed. Tab completes keywords, tables, columns,
+            functions, settings, files and these commands.
+
+            """
     }
-
-    /// Draws the last result, or that of the given query.
-    private func chart() {
-        if !argument.isEmpty {
-            shell.keepsLastResult = true
-            guard shell.run(ScriptStatement(text: argument), showing: .nothing) else {
-                return
-            }
-        }
-        guard let result = shell.lastResult else {
-            StandardStreams.writeError("error: there is no result to draw\n  hint: run a query first.\n")
-            return
-        }
-        do throws(FirnError) {
-            let chart = try Chart(result.columns, result.batches, zone: shell.session.timeZone)
-            StandardStreams.write(chart.text(columns: StandardStreams.outputColumns ?? 80, rows: 16))
-        } catch {
-            StandardStreams.writeError("error: \(error)\n")
-        }
-    }
-
-    private static let help = """
-        \\d [TABLE]       tables, or the columns of one
-        \\dt              tables
-        \\timing [on|off] how long each statement takes
-        \\x [on|off]      a column a line
-        \\format NAME     aligned, csv, json, ndjson, markdown
-        \\copy ...        COPY, as in \\copy t FROM 'file.csv' (HEADER)
-        \\i FILE          run a file of SQL
-        \\echo TEXT       print text
-        \\watch [SECONDS] run the last query again and again, until Ctrl-C
-        \\chart [SQL]     draw the last result, or the query's: the first column across, numbers up
-        \\q               leave (or Ctrl-D)
-        Ctrl-C stops the running statement. Tab completes keywords, tables and columns.
-
-        """
 }

@@ -12,7 +12,7 @@ struct Chart {
     private let axisLabels: (first: String, last: String)
     private let positions: [Double]
     private let lines: [[Double?]]
-    private static let colours = ["\u{1B}[36m", "\u{1B}[33m", "\u{1B}[35m", "\u{1B}[32m", "\u{1B}[34m", "\u{1B}[31m"]
+    static let colours = ["\u{1B}[36m", "\u{1B}[33m", "\u{1B}[35m", "\u{1B}[32m", "\u{1B}[34m", "\u{1B}[31m"]
 
     /// - Throws: 42804 where the result has no number to draw, 02000 where it has no rows.
     init(_ columns: [ResultColumn], _ batches: [ColumnBatch], zone: TimeZoneRules) throws(FirnError) {
@@ -53,7 +53,7 @@ struct Chart {
         axisLabels = (label(order.first), label(order.last))
     }
 
-    private static func number(_ value: Value) -> Double? {
+    static func number(_ value: Value) -> Double? {
         switch value {
         case .integer(let value): Double(value)
         case .float(let value): value.isFinite ? Double(value) : nil

@@ -3,7 +3,9 @@
 // Lines from a terminal, with editing, history and completion, by libedit. Main thread only.
 
 import CEdit
+import FirnIO
 import Synchronization
+import SystemPackage
 
 /// Reads lines from the terminal.
 struct LineEditor {
@@ -17,7 +19,7 @@ struct LineEditor {
     }
 
     private let historyPath: String?
-    /// Most lines that the history file keeps.
+    /// Most statements that the history file keeps.
     private static let historyLinesMax: Int32 = 2_000
 
     init() {
@@ -28,7 +30,7 @@ struct LineEditor {
         }
         // libedit edits characters of the locale; without one that knows UTF-8, each byte would be a character.
         if setlocale(LC_CTYPE, "") == nil || firn_character_bytes_max() == 1 { _ = setlocale(LC_CTYPE, "C.UTF-8") }
-        firn_set_completion { text, state in Completion.match(text, state) }
+        firn_set_completion { text, state in TypedCompletion.match(text, state) }
         firn_bind_interrupt()
         using_history()
         stifle_history(LineEditor.historyLinesMax)
@@ -48,45 +50,62 @@ struct LineEditor {
         return .text(String(cString: line))
     }
 
-    /// Adds a whole statement to the history and saves it.
+    /// Adds what was typed to the history, exactly as it was, a statement of several lines as one entry; and saves it.
     func remember(_ text: String) {
-        let flat = text.split(separator: "\n").joined(separator: " ")
-        if flat.isEmpty { return }
-        add_history(flat)
+        var text = text
+        while text.last == "\n" { text.removeLast() }
+        if text.allSatisfy(\.isWhitespace) { return }
+        add_history(text)
         // A history that cannot be kept costs nothing but comfort, and a complaint after each line would be a nuisance.
         if let historyPath { _ = write_history(historyPath) }
     }
 }
 
-/// The words that Tab completes: keywords in the case in which they are typed, names as they are.
-enum Completion {
-    private struct Words {
-        var keywords: [String] = []
-        var names: [String] = []
+/// Completion as libedit asks for it: the matches of a word one after another.
+enum TypedCompletion {
+    /// What there is, and the lines of the statement above the one that is being edited.
+    struct Context: Sendable {
+        var catalogue = CompletionCatalogue()
+        var linesBefore = ""
     }
 
-    private static let words = Mutex(Words())
+    static let context = Mutex(Context())
     private static let matches = Mutex<[String]>([])
 
-    static func set(keywords: [String], names: [String]) {
-        words.withLock { $0 = Words(keywords: keywords, names: names) }
-    }
-
-    /// libedit asks for the matches of a word one after another; `state` is 0 at the first.
+    /// `state` is 0 at the first.
     static func match(_ text: UnsafePointer<CChar>?, _ state: Int32) -> UnsafeMutablePointer<CChar>? {
         guard let text else { return nil }
         if state == 0 {
-            let found = words.withLock { candidates(for: String(cString: text), among: $0) }
-            matches.withLock { $0 = found.sorted(by: >) }
+            let word = String(cString: text)
+            let line = Array(String(cString: firn_line_buffer()).utf8)
+            let point = min(max(Int(firn_line_point()), 0), line.count)
+            let before = String(decoding: line[..<max(0, point - word.utf8.count)], as: UTF8.self)
+            let after = String(decoding: line[point...], as: UTF8.self)
+            let now = context.withLock { $0 }
+            let found = Completion.of(
+                word, before: now.linesBefore + before, after: after, now.catalogue, files: entries)
+            firn_set_completion_ending(found.ending.utf8.first.map(Int32.init) ?? 0)
+            matches.withLock { $0 = found.matches.reversed() }
         }
         return matches.withLock { $0.popLast() }.map { strdup($0) }
     }
 
-    private static func candidates(for prefix: String, among words: Words) -> Set<String> {
-        let isUpper = prefix.contains { $0.isUppercase } && !prefix.contains { $0.isLowercase }
-        let lowered = prefix.lowercased()
-        let keywords = words.keywords.filter { $0.lowercased().hasPrefix(lowered) }
-        let names = words.names.filter { $0.lowercased().hasPrefix(lowered) }
-        return Set(keywords.map { isUpper ? $0.uppercased() : $0.lowercased() } + names)
+    /// The names in a folder, with `/` behind those of folders; none where it cannot be read.
+    private static func entries(_ folder: String) -> [String] {
+        var folder = folder
+        if folder.hasPrefix("~/"), let home = getenv("HOME") { folder = String(cString: home) + folder.dropFirst() }
+        let files = POSIXFileSystem()
+        do {
+            return try files.list(FilePath(folder)).map { entry in
+                var kind = entry.kind
+                if kind == .other {
+                    kind = try files.status(FilePath(folder).appending(entry.component))?.kind ?? .other
+                }
+                return entry.component.string + (kind == .directory ? "/" : "")
+            }
+        } catch {
+            // There is nothing to offer; who names the folder all the same hears why.
+            return []
+        }
     }
 }

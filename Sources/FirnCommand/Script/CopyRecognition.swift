@@ -1,74 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The data of COPY … FROM STDIN that stands in a script behind its statement: up to a line `\.` or the end.
+// Which statements take the lines behind them as their data.
 
 import FirnSyntax
 
-/// Hands out a script's inline data and keeps what stands behind it.
-final class CopyData {
-    private var pending: [UInt8]
-    private let nextPiece: () -> [UInt8]?
-    private var isAtEnd = false
-    private var isAtLineStart = true
-    /// What stood behind the data.
-    private(set) var rest: [UInt8] = []
-
-    /// - Parameter first: what was read of the script behind the statement.
-    init(first: [UInt8], _ nextPiece: @escaping () -> [UInt8]?) {
-        // The statement's own line ends behind its semicolon; the data begins on the next.
-        if let newline = first.firstIndex(of: UInt8(ascii: "\n")),
-            first[..<newline].allSatisfy({ $0 <= 0x20 || $0 == 0x3b })
-        {
-            pending = Array(first[(newline + 1)...])
-        } else {
-            pending = first.allSatisfy { $0 <= 0x20 || $0 == 0x3b } ? [] : first
-        }
-        self.nextPiece = nextPiece
-    }
-
-    /// The next bytes of data, whole lines at a time; nil at its end.
-    func next() -> [UInt8]? {
-        while !isAtEnd {
-            if let end = endOfData() {
-                isAtEnd = true
-                rest = Array(pending[end.next...])
-                let data = Array(pending[..<end.start])
-                pending = []
-                return data.isEmpty ? nil : data
-            }
-            // Hold back a last line that is not complete: it may become `\.`.
-            if let newline = pending.lastIndex(of: UInt8(ascii: "\n")) {
-                let data = Array(pending[...newline])
-                pending.removeFirst(newline + 1)
-                return data
-            }
-            guard let piece = nextPiece() else {
-                isAtEnd = true
-                if pending == Array("\\.".utf8) { pending = [] }
-                defer { pending = [] }
-                return pending.isEmpty ? nil : pending
-            }
-            pending += piece
-        }
-        return nil
-    }
-
-    /// Reads over data that the statement left, after an error for example.
-    func skipToEnd() { while next() != nil {} }
-
-    /// Where a line `\.` stands in what is pending.
-    private func endOfData() -> (start: Int, next: Int)? {
-        var lineStart = 0
-        while lineStart < pending.count {
-            guard let newline = pending[lineStart...].firstIndex(of: UInt8(ascii: "\n")) else { return nil }
-            var line = pending[lineStart..<newline]
-            if line.last == UInt8(ascii: "\r") { line.removeLast() }
-            if line.elementsEqual("\\.".utf8) { return (lineStart, newline + 1) }
-            lineStart = newline + 1
-        }
-        return nil
-    }
-
+/// COPY … FROM STDIN.
+enum CopyRecognition {
     /// Whether a statement reads data from the stream in which it stands.
     static func isCopyFromInput(_ text: String) -> Bool {
         // Nearly all statements are told apart by their first word; the others are parsed.

@@ -86,14 +86,14 @@ struct Scope {
 }
 
 /// Names that a person may have meant.
-enum Suggestion {
+package enum Suggestion {
     /// `did you mean "temperature"?`, when one candidate is near enough.
-    static func hint(for name: String, among candidates: [String]) -> String? {
+    package static func hint(for name: String, among candidates: [String]) -> String? {
         nearest(to: name, among: candidates).map { "did you mean \"\($0)\"?" }
     }
 
     /// The candidate with the fewest edits, if they are at most a third of the name's length, and at most 3.
-    static func nearest(to name: String, among candidates: [String]) -> String? {
+    package static func nearest(to name: String, among candidates: [String]) -> String? {
         let wanted = Array(name.lowercased().unicodeScalars)
         let limit = min(3, max(1, wanted.count / 3))
         var best: (name: String, distance: Int)?

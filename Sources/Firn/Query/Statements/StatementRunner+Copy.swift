@@ -11,6 +11,8 @@ extension StatementRunner {
         if let filter = copy.filter { throw notSupported("WHERE in COPY", at: filter.range) }
         let path: String?
         switch copy.endpoint {
+        // Opened by its name, it would be written from its start on, beside what the program writes.
+        case .file("/dev/stdout") where copy.direction == .to && environment.standardOutput != nil: path = nil
         case .file(let name): path = name
         case .standardInput, .standardOutput: path = nil
         case .program: throw FirnError(.featureNotSupported, "COPY does not run programs", hint: "Pipe through STDIN.")

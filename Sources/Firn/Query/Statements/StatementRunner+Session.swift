@@ -59,7 +59,7 @@ extension StatementRunner {
         case .columns(let name): return try runDescribe(name)
         case .views: return .rows(.stored(["name"], text: []))
         case .functions:
-            return .rows(.stored(["name"], text: FunctionCatalogue.standard.functions.keys.sorted().map { [$0] }))
+            return .rows(.stored(FunctionList.columns, text: FunctionList.rows))
         }
     }
 
