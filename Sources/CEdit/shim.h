@@ -10,10 +10,20 @@
 
 typedef char *(*firn_completion_generator)(const char *text, int state);
 
+/// What libedit calls first on Tab. Left to its default, it would put backslashes in front of what a file name in a Unix
+/// shell must escape, and offer files where the generator has nothing.
+static inline char **firn_attempt_completion(const char *text, int start, int end) {
+    (void)start;
+    (void)end;
+    rl_attempted_completion_over = 1;
+    return rl_completion_matches(text, (rl_compentry_func_t *)rl_completion_entry_function);
+}
+
 /// Completes words by `generator`, which gives the matches of a word one by one, allocated by malloc, then NULL.
 static inline void firn_set_completion(firn_completion_generator generator) {
     rl_readline_name = "firn";
     rl_completion_entry_function = (rl_compentry_func_t *)generator;
+    rl_attempted_completion_function = firn_attempt_completion;
     rl_basic_word_break_characters = " \t\n\"\\'`@$><=;|&{(,.";
     rl_completion_append_character = ' ';
 }

@@ -13,6 +13,21 @@ struct FirnCommand: ParsableCommand {
         discussion: """
             Without a subcommand, `firn [DATABASE]` is `firn sql [DATABASE]`: a shell on a terminal, and a reader of \
             SQL from standard input otherwise.
+
+              firn                                    a shell on a database in memory
+              firn metrics.db                         a shell on a database in a folder
+              firn metrics.db -c 'SELECT 1'           run SQL or a backslash command
+              firn metrics.db -f schema.sql           run a file of SQL; - is standard input
+              firn metrics.db -c '\\d'                what tables there are
+              firn metrics.db --format csv -c '...'   \(OutputFormat.allNames)
+              firn metrics.db --null NULL -c '...'    what stands for NULL
+              firn metrics.db --on-error continue -f x.sql
+              firn metrics.db --durability buffered   synced, buffered or memory
+              firn metrics.db --read-only             open without writing
+              firn inspect metrics.db/CURRENT         print any file of a database
+              firn check metrics.db                   verify every checksum
+
+            firn sql --help says more about each. Exit codes: 0 ok, 1 a statement failed or damage was found, 2 usage.
             """,
         version: Database.version,
         subcommands: [SQLCommand.self, InspectCommand.self, CheckCommand.self],

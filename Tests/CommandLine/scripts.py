@@ -8,6 +8,7 @@ import random
 import re
 import shutil
 import subprocess
+import threading
 
 from harness import equal, test
 
@@ -90,6 +91,10 @@ def usage_errors_exit_with_2(firn):
     equal(firn.run("inspect").returncode, 2)
     equal(firn.run("--help").returncode, 0)
     assert "Exit codes" in firn.ok("sql", "--help")
+    for arguments in (["--help"], ["sql", "--help"]):
+        text = firn.ok(*arguments)
+        for word in ("-c", "-f", "--format", "--null", "--on-error", "--durability", "--read-only", "Exit codes", "csv", "\\d"):
+            assert word in text, (arguments, word)
 
 
 # The mission's statements
@@ -299,6 +304,208 @@ def show_describe_explain_and_set(firn):
     equal(firn.csv("SET timezone = 'America/New_York'; SELECT '2026-07-01T12:00:00Z'::timestamptz AS t"), "SET\nt\n2026-07-01 08:00:00-04\n")
     firn.fails("SET timezone = 'Mars/Olympus'", "22023", "Mars/Olympus")
     firn.fails("SET nonsense = 1", "42704", "nonsense")
+
+
+# Pipes, comments, backslash commands, order
+
+
+def fifo(firn, name, content):
+    """A FIFO into which somebody writes."""
+    path = firn.folder / name
+    os.mkfifo(path)
+    threading.Thread(target=lambda: path.write_bytes(content), daemon=True).start()
+    return str(path)
+
+
+@test
+def scripts_may_come_through_any_pipe(firn):
+    equal(firn.ok("-f", "/dev/stdin", "--format", "csv", input="SELECT 7 AS n;"), "n\n7\n")
+    equal(firn.ok("-f", fifo(firn, "script", b"SELECT 8 AS n;\n" * 20000), "--format", "csv"), "n\n8\n" * 20000)
+    done = subprocess.run(["bash", "-c", f"{firn.path} --format csv -f <(echo 'SELECT 9 AS n;') -f <(echo 'SELECT 10 AS n')"],
+                          capture_output=True, text=True, timeout=60)
+    equal((done.returncode, done.stdout), (0, "n\n9\nn\n10\n"))
+
+
+@test
+def copy_reads_and_writes_pipes_and_devices(firn):
+    firn.sql("CREATE TABLE t (a BIGINT, b TEXT)")
+    rows = b"".join(b"%d,row\n" % i for i in range(200000))
+    equal(firn.sql(f"COPY t FROM '{fifo(firn, 'plain', rows)}' (FORMAT csv)"), "COPY 200000\n")
+    equal(firn.sql(f"COPY t FROM '{fifo(firn, 'packed', gzip.compress(rows))}' (FORMAT csv)"), "COPY 200000\n")
+    equal(firn.ok("sql", firn.db, "-c", "COPY t FROM '/dev/stdin' (FORMAT csv)", input="1,x\n2,y\n"), "COPY 2\n")
+    equal(firn.csv("SELECT count(*) FROM t"), "count\n400002\n")
+    out = firn.folder / "out"
+    os.mkfifo(out)
+    found = []
+    reader = threading.Thread(target=lambda: found.append(out.read_bytes()))
+    reader.start()
+    equal(firn.sql(f"COPY (SELECT g, 'row' FROM generate_series(0, 199999) AS s(g)) TO '{out}' (FORMAT csv)"), "COPY 200000\n")
+    reader.join(30)
+    equal(found, [rows])
+    assert out.is_fifo() and not (firn.folder / "out.partial").exists()
+    equal(firn.sql("COPY (SELECT 1) TO '/dev/stdout'"), "1\nCOPY 1\n")
+    equal(firn.sql("COPY (SELECT 1) TO '/dev/null'"), "COPY 1\n")
+    assert pathlib.Path("/dev/null").is_char_device() and not os.path.exists("/dev/null.partial")
+
+
+@test
+def inspect_reads_pipes(firn):
+    firn.sql("CREATE TABLE t (a BIGINT); INSERT INTO t VALUES (1)")
+    for path in sorted(pathlib.Path(firn.db).rglob("*")):
+        if path.is_file():
+            done = subprocess.run(["bash", "-c", f"{firn.path} inspect <(cat {path})"], capture_output=True, text=True, timeout=60)
+            whole = firn.ok("inspect", str(path))
+            equal((done.returncode, done.stdout.split(":", 1)[-1]), (0, whole.split(":", 1)[-1]))
+
+
+@test
+def a_file_that_cannot_be_run_is_an_error(firn):
+    for name in ("missing.sql", str(firn.folder)):
+        done = firn.run("-f", name)
+        equal((done.returncode, done.stdout), (1, ""))
+        assert re.fullmatch(r"error: cannot open .* \((58P01|58030)\)", done.stderr.splitlines()[0]), done.stderr
+
+
+@test
+def comments_and_nothing_are_taken_and_say_nothing(firn):
+    for text in ("-- a comment", "--", "", " ", ";", "/* one */", "-- a\n;", "--format"):
+        equal(firn.ok("-c", text), "")
+    equal(firn.ok("-c", "-- first\nSELECT 1 AS a -- last", "--format", "csv"), "a\n1\n")
+    equal(firn.ok(input="-- nothing"), "")
+    equal(firn.ok("-f", "/dev/null"), "")
+
+
+@test
+def backslash_commands_stand_wherever_sql_does(firn):
+    script = "\\echo one\nSELECT 1 AS a \\gx\n\\x off \\pset null N\nSELECT NULL AS n; \\echo two\n\\echo 'a  b' c;\n"
+    expected = ("one\n-[ RECORD 1 ]\na | 1\nExpanded display is off.\nNull display is \"N\".\n n\n---\n N\n(1 row)\ntwo\na  b c;\n")
+    (firn.folder / "s.sql").write_text(script)
+    equal(firn.ok(input=script), expected)
+    equal(firn.ok("-f", "s.sql"), expected)
+    equal(firn.ok("-c", script), expected)
+    equal(firn.ok("-c", "SELECT '\\echo', $$\\q$$ -- \\q", "--format", "csv").splitlines()[1], "\\echo,\\q")
+    equal(firn.ok(input="SELECT 1 AS a;\n\\q\nSELECT 2 AS b;\n", ).count("row"), 1)
+    equal(firn.ok("-c", "\\timing on", "-c", "\\echo x"), "Timing is on.\nx\n")
+    (firn.folder / "q.sql").write_text("\\echo in\n\\q\n\\echo never\n")
+    equal(firn.ok("-f", "q.sql", "-c", "\\i q.sql", "-c", "\\echo out", "-c", "\\q", "-c", "\\echo never"), "in\nin\nout\n")
+
+
+@test
+def a_wrong_backslash_command_is_a_failure_with_a_suggestion(firn):
+    for command, message, hint in [
+        ("\\timng", "invalid command \\timng", "did you mean \\timing?"), ("\\x on off", '\\x: extra argument "off"', "\\x [on|off|auto]"),
+        ("\\format tsv", 'unknown format "tsv"', 'did you mean "csv"?'), ("\\pset nul x", 'unknown option "nul"', 'did you mean "null"?'),
+        ("\\timing perhaps", "on or off", ""), ("\\i", "missing argument", "\\i FILE"), ("\\echo 'open", "unterminated quoted string", ""),
+        ("\\i nowhere.sql", "nowhere.sql", ""), ("\\h copt", "no help", "did you mean COPY?"), ("\\d a b", "extra argument", "")]:
+        (firn.folder / "s.sql").write_text("SELECT 1;\n" + command + "\nSELECT 2;\n")
+        for done in (firn.run("-c", command), firn.run("-f", "s.sql"), firn.run(input=command + "\nSELECT 2;\n")):
+            equal(done.returncode, 1)
+            first = done.stderr.splitlines()[0]
+            assert re.fullmatch(r"error: .* \([0-9A-Z]{5}\)", first) and message in first, first
+            assert hint in done.stderr, done.stderr
+            assert "2" not in done.stdout, done.stdout
+    assert firn.run("-f", "s.sql").stderr.startswith("error: s.sql:2: ")
+
+
+@test
+def commands_and_files_run_in_the_order_given(firn):
+    (firn.folder / "two.sql").write_text("\\echo two\n")
+    (firn.folder / "four.sql").write_text("\\echo four\n")
+    equal(firn.ok("-c", "\\echo one", "-f", "two.sql", "-c", "\\echo three", "-f", "four.sql"), "one\ntwo\nthree\nfour\n")
+    equal(firn.ok("-f", "four.sql", "-c", "\\echo one", firn.db, "-f", "two.sql"), "four\none\ntwo\n")
+    equal(firn.ok("-c", "\\echo one", "-f", "-", input="\\echo in\n"), "one\nin\n")
+
+
+@test
+def errors_in_files_begin_with_file_and_line(firn):
+    firn.sql("CREATE TABLE t (a INTEGER, b TEXT)")
+    (firn.folder / "rows.csv").write_text("1,a\nx,b\n")
+    (firn.folder / "inner.sql").write_text("\n\nSELECT nope;\n")
+    cases = [
+        ("SELECT 1;\n\nSELECT\n  nope;\n", "error: s.sql:4: column \"nope\" does not exist (42703)"),
+        ("SELECT 1;\nSELECT\n  1/0;\n", "error: s.sql:"),
+        ("-- c\nCOPY t FROM 'rows.csv' (FORMAT csv);", 'error: s.sql:2: rows.csv:2: column "a": invalid input syntax for type integer: "x" (22P02)'),
+        ("COPY t FROM STDIN (FORMAT csv);\n1,a\n2,b\n\\.\nCOPY t FROM STDIN (FORMAT csv);\n3,c\nx,d\n\\.\n",
+         'error: s.sql:7: column "a": invalid input syntax for type integer: "x" (22P02)'),
+        ("COPY t FROM STDIN (FORMAT csv);\n1,a\n2,b\n\\.\n\nSELECT nope;\n", 'error: s.sql:6: column "nope" does not exist (42703)'),
+        ("SELECT 1;\n\\i inner.sql\n", 'error: inner.sql:3: column "nope" does not exist (42703)'),
+        ("SELECT 'a", "error: s.sql:1: unterminated quoted string"),
+    ]
+    for text, message in cases:
+        (firn.folder / "s.sql").write_text(text)
+        for arguments in (["-f", "s.sql"], ["-c", "\\i s.sql"]):
+            done = firn.run(firn.db, *arguments)
+            equal(done.returncode, 1)
+            assert done.stderr.splitlines()[0].startswith(message), done.stderr
+    done = firn.run("-f", "-", input="SELECT 1;\nSELECT nope;\n")
+    assert done.stderr.startswith("error: <stdin>:2: column"), done.stderr
+
+
+@test
+def the_rest_of_a_failed_copy_is_no_sql(firn):
+    firn.sql("CREATE TABLE t (a INTEGER)")
+    for table in ("t", "nowhere"):
+        script = f"COPY {table} FROM STDIN;\n1\nx\nDROP TABLE t;\nSELECT 1;\n\\.\nSELECT 'behind' AS word;\n"
+        (firn.folder / "s.sql").write_text(script)
+        for done in (firn.run(firn.db, "--on-error", "continue", "--format", "csv", input=script),
+                     firn.run(firn.db, "--on-error", "continue", "--format", "csv", "-f", "s.sql")):
+            equal((done.returncode, done.stdout), (1, "word\nbehind\n"))
+            equal(done.stderr.count("error:"), 1)
+        equal(firn.run(firn.db, input=script).stdout, "")
+    equal(firn.csv("SELECT count(*) FROM t"), "count\n0\n")
+    equal(firn.ok(firn.db, input="COPY t FROM STDIN; SELECT count(*) AS n FROM t; \\echo end\n1\n2\n\\.\n", ), "COPY 2\n n\n---\n 2\n(1 row)\nend\n")
+
+
+@test
+def the_first_line_of_an_error_ends_with_its_code(firn):
+    for sql, shown in [("SELECT E'a\\nb'::integer", "a\\nb"), ("SELECT E'a\\r\\tb'::date", "a\\r\\tb"), ("SELECT E'\\x1b[31m'::uuid", "\\u001B[31m"),
+                       ('SELECT "a\nb" FROM generate_series(1, 2)', "a\\nb"), ('SELECT * FROM "a\nb"', "a\\nb"), ("SET \"a\nb\" = 1", "a\\nb"),
+                       ("SELECT 1 AS \"a\nb\" ORDER BY \"a\nc\"", "a\\nc"), ("SELECT \"f\ng\"(1)", "f\\ng")]:
+        done = firn.run("-c", sql)
+        first = done.stderr.splitlines()[0]
+        assert done.returncode == 1 and re.fullmatch(r"error: .* \([0-9A-Z]{5}\)", first) and shown in first, done.stderr
+        assert "\x1b" not in first
+    (firn.folder / "a\nb.csv").write_text('"x\ny"\n')
+    firn.sql("CREATE TABLE t (a INTEGER)")
+    firn.fails("COPY t FROM E'a\\nb.csv' (FORMAT csv)", "22P02", 'x\\ny')
+    firn.fails("COPY t FROM E'no\\nfile' (FORMAT csv)", "58P01", "no\\nfile")
+    equal(firn.run("inspect", "no\nfile").stderr.count("\n"), 1)
+    equal(firn.run("check", "no\nfolder").stderr.split("\n")[0][-7:], "(58P01)")
+
+
+@test
+def null_is_told_from_the_empty_string(firn):
+    sql = "SELECT NULL AS a, '' AS b, 1 AS c"
+    equal(firn.sql(sql, "--null", "¤"), " a | b | c\n---+---+---\n ¤ |   | 1\n(1 row)\n")
+    equal(firn.csv(sql, "--null", "\\N"), 'a,b,c\n\\N,"",1\n')
+    equal(firn.csv("SELECT NULL AS a, 'N' AS b", "--null", "N"), 'a,b\nN,"N"\n')
+    equal(firn.sql(sql, "--null", "-", "--format", "markdown").splitlines()[2], "| - |  | 1 |")
+    equal(firn.sql(sql, "--null", "N", "--format", "ndjson"), '{"a":null,"b":"","c":1}\n')
+
+
+@test
+def tables_of_many_rows_are_bounded_and_aligned(firn):
+    out = firn.sql("SELECT g AS n, 'x' || g % 7 AS word FROM generate_series(1, 300000) AS s(g)")
+    lines = out.splitlines()
+    equal(len(lines), 300003)
+    equal(lines[2], "      1 | x1")
+    equal(lines[-2:], [" 300000 | x1", "(300000 rows)"])
+    equal({len(line) for line in lines[2:-1]}, {12})
+
+
+@test
+def control_characters_do_not_reach_the_terminal_through_a_table(firn):
+    out = firn.sql("SELECT E'\\x1b[31mred\\r\\tx' AS a, E'two\\nlines' AS b")
+    assert "\x1b" not in out and "\r" not in out and "\\x1B[31mred\\r" in out and "two  +" in out, out
+
+
+@test
+def output_that_cannot_be_written_is_an_error(firn):
+    if not os.path.exists("/dev/full"):
+        return "skipped: needs /dev/full"
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([firn.path, "-c", "SELECT 1"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 1 and done.stderr.startswith("error: cannot write standard output"), done
 
 
 # Processes

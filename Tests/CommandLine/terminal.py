@@ -20,10 +20,12 @@ ESCAPE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[=>]|\x07")
 class Terminal:
     """A process on a pseudo-terminal of its own, 100 columns wide."""
 
-    def __init__(self, firn, *arguments, stderr=None):
+    def __init__(self, firn, *arguments, stderr=None, environment=None):
         self.pid, self.master = pty.fork()
         if self.pid == 0:
-            os.environ.update(TERM="xterm", FIRN_HISTORY=str(firn.folder / "history"))
+            for name in ("PAGER", "PSQL_PAGER", "EDITOR", "VISUAL", "PSQL_EDITOR"):
+                os.environ.pop(name, None)
+            os.environ.update(TERM="xterm", FIRN_HISTORY=str(firn.folder / "history"), **(environment or {}))
             os.chdir(firn.folder)
             if stderr is not None:
                 os.dup2(os.open(stderr, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 2)
@@ -95,12 +97,12 @@ class Terminal:
         return os.waitstatus_to_exitcode(status), ESCAPE.sub("", shown).replace("\r", "")
 
 
-def shell(firn):
+def shell(firn, **environment):
     """The shell on a database with a table, at its first prompt."""
     firn.sql("CREATE TABLE temperature_readings (time TIMESTAMPTZ NOT NULL, sensor TEXT NOT NULL, value DOUBLE PRECISION); "
              "INSERT INTO temperature_readings SELECT '2026-01-01'::timestamptz + i * interval '1 minute', 's' || (i % 2), "
              "20 + sin(i / 10.0) FROM generate_series(1, 200) AS g(i)")
-    terminal = Terminal(firn, firn.db)
+    terminal = Terminal(firn, firn.db, environment=environment)
     terminal.prompt()
     return terminal
 
@@ -262,7 +264,8 @@ def copy_shows_its_progress_on_a_terminal_and_nowhere_else(firn):
     (firn.folder / "big.csv").write_text(rows)
     sql = "COPY temperature_readings FROM 'big.csv' WITH (FORMAT csv)"
     with shell(firn) as terminal:
-        assert "COPY 1500000" in terminal.line(sql + ";")
+        terminal.send(sql + ";\r")
+        assert "COPY 1500000" in terminal.prompt(timeout=60)
         assert re.search(r"COPY +[█░]+ \d+ %", terminal.raw), terminal.raw[-2000:]
     with Terminal(firn, firn.db, "-c", sql, stderr=firn.folder / "errors") as terminal:
         code, shown = terminal.end(timeout=60)
@@ -290,3 +293,203 @@ def control_c_ends_a_script_with_an_error(firn):
     out, error = process.communicate(timeout=5)
     equal((process.returncode, out), (1, ""))
     assert "(57014)" in error, error
+
+
+@test
+def a_long_result_goes_through_the_pager(firn):
+    pager = f"sed 's/^/paged: /' | head -n 3; echo {'x' * 3}"
+    with shell(firn, PAGER=pager) as terminal:
+        shown = terminal.line("SELECT value FROM temperature_readings;")
+        assert "paged:        value" in shown and "xxx" in shown and "rows)" not in shown, shown
+        # A pager that ends early ends the query too.
+        assert "paged: " in terminal.line("SELECT * FROM generate_series(1, 100000000000) AS g(i);")
+        for text in ("SELECT 1 AS a;", "SELECT value FROM temperature_readings LIMIT 5;"):
+            assert "paged" not in terminal.line(text)
+        shown = terminal.line("SELECT repeat('x', 200) AS wide;")
+        assert "paged: " in shown, shown
+        assert "Pager is always used." in terminal.line("\\pset pager always")
+        assert "paged:" in terminal.line("SELECT 1 AS a;")
+        assert "Pager usage is off." in terminal.line("\\pset pager off")
+        shown = terminal.line("SELECT value FROM temperature_readings;")
+        assert "paged" not in shown and "(200 rows)" in shown, shown
+
+
+@test
+def a_table_that_outgrows_the_terminal_is_cut_with_a_note(firn):
+    with shell(firn) as terminal:
+        shown = terminal.line("SELECT i AS number FROM generate_series(1, 1000) AS g(i);")
+        assert "(1000 rows, 24 shown; " in shown and "\n      1\n" in shown and "\n   1000\n" in shown and "\n    500\n" not in shown, shown
+        assert shown.count("\n") <= 30, shown
+        columns = ", ".join(f"{i} AS column_{i:02d}" for i in range(30))
+        shown = terminal.line(f"SELECT {columns};".replace("AS ", ""))
+        assert "(1 row; 30 columns, 8 shown; " in shown and " … " in shown, shown
+        rows = shown[shown.index("\n column_00 |"):]
+        assert max(len(line) for line in rows.split("\n")) <= 100, shown
+        shown = terminal.line("SELECT repeat('long ', 100) AS text, 1 AS one;")
+        assert "…" in shown and "(1 row)" in shown, shown
+        terminal.line("\\x on")
+        shown = terminal.line("SELECT i, i AS j FROM generate_series(1, 1000) AS g(i);")
+        assert "(1000 rows, 9 shown; " in shown and "RECORD 9 " in shown and "RECORD 10" not in shown, shown
+        terminal.line("\\x auto")
+        assert "RECORD 1" in terminal.line(f"SELECT {columns};".replace("AS ", ""))
+        assert "RECORD" not in terminal.line("SELECT 1 AS a;")
+        terminal.line("\\pset pager off")
+        assert "(1000 rows)" in terminal.line("SELECT i FROM generate_series(1, 1000) AS g(i);")
+    # What is no terminal gets everything.
+    assert "(1000 rows)" in firn.sql("SELECT i FROM generate_series(1, 1000) AS g(i)")
+
+
+@test
+def exit_quit_and_help_are_understood(firn):
+    for typed in ("exit\r", "quit;\r", "EXIT\r"):
+        with Terminal(firn) as terminal:
+            terminal.prompt()
+            assert "\\watch" in terminal.line("help")
+            terminal.send(typed)
+            equal(terminal.end()[0], 0)
+    with Terminal(firn) as terminal:
+        terminal.prompt()
+        terminal.send("SELECT 1 AS\r")
+        terminal.prompt("-")
+        terminal.send("quit\r")
+        assert "Use \\q" in terminal.prompt("-")
+        assert " quit\n------\n    1\n" in terminal.line(";")
+
+
+@test
+def history_has_statements_exactly_as_typed(firn):
+    with shell(firn) as terminal:
+        terminal.send("SELECT 1 AS one,\r")
+        terminal.prompt("-")
+        terminal.send("    2  AS   two -- it's two\r")
+        terminal.prompt("-")
+        assert "(1 row)" in terminal.line(";")
+        terminal.send("\x04")
+        terminal.end()
+    with Terminal(firn, firn.db) as terminal:
+        terminal.prompt()
+        terminal.send("\x1b[A")
+        shown = terminal.expect(r"it's two\n.*;")
+        assert "SELECT 1 AS one,\n" in shown and "    2  AS   two -- it's two\n" in shown, shown
+        assert " one | two\n-----+-----\n   1 |   2\n" in terminal.line("")
+
+
+@test
+def control_c_leaves_typed_copy_and_takes_no_row(firn):
+    with shell(firn) as terminal:
+        terminal.line("CREATE TABLE typed (a BIGINT, b TEXT);")
+        terminal.send("COPY typed FROM STDIN (FORMAT csv);\r")
+        terminal.expect(r"gives them up\.\n")
+        terminal.send("1,x\r2,y\r")
+        time.sleep(0.3)
+        terminal.send("\x03")
+        assert "error: canceling statement due to user request (57014)" in terminal.prompt()
+        assert " 0\n(1 row)" in terminal.line("SELECT count(*) AS n FROM typed;")
+        terminal.send("COPY typed FROM STDIN (FORMAT csv);\r")
+        terminal.expect(r"gives them up\.\n")
+        terminal.send("1,x\r\x04")
+        assert "COPY 1" in terminal.prompt()
+        assert " 1\n(1 row)" in terminal.line("SELECT count(*) AS n FROM typed;")
+
+
+@test
+def rows_of_a_failed_copy_are_not_taken_for_sql(firn):
+    with shell(firn) as terminal:
+        terminal.line("CREATE TABLE typed (a BIGINT, b TEXT);")
+        # Pasted at once, the statement behind the data too.
+        terminal.send("COPY typed FROM STDIN (FORMAT csv);\rone,x\rDROP TABLE typed;\r\\.\rSELECT 'after' AS word;\r")
+        shown = terminal.expect(r" after\n\(1 row\)")
+        assert "(22P02)" in shown and "DROP TABLE\n" not in shown.replace("DROP TABLE typed;", ""), shown
+        terminal.prompt()
+        assert " 0\n(1 row)" in terminal.line("SELECT count(*) AS n FROM typed;")
+        terminal.send("COPY nowhere FROM STDIN;\r1\tx\rDROP TABLE typed;\r\\.\rSELECT 'later' AS word;\r")
+        shown = terminal.expect(r" later\n\(1 row\)")
+        assert "(42P01)" in shown and "(42601)" not in shown, shown
+        terminal.prompt()
+        # Typed by hand, the shell is back at its prompt at once.
+        assert "(42P01)" in terminal.line("COPY nowhere FROM STDIN;")
+        assert " 0\n(1 row)" in terminal.line("SELECT count(*) AS n FROM typed;")
+
+
+@test
+def tab_completes_by_context(firn):
+    (firn.folder / "rows_of_mine.csv").write_text("2026-01-01,a,1\n")
+    (firn.folder / "run_me.sql").write_text("SELECT 'ran' AS word;\n")
+    with shell(firn) as terminal:
+        for typed, completed in [
+            ("\\cha\t", r"\\chart "), ("SET dur\t", "SET durability "), ("SELECT date_tr\t", r"SELECT date_trunc\("),
+            ("\\d temp\t", "temperature_readings "), ("DESCRIBE temp\t", "temperature_readings "), ("\\pset tup\t", "tuples_only "),
+            ("SELECT t.sen\t", ""), ("\\x au\t", "auto ")]:
+            terminal.send(typed)
+            if completed:
+                terminal.expect(completed)
+            terminal.send("\x03")
+            terminal.prompt()
+        assert "ran" in terminal.line("\\i run_\t")
+        assert "COPY 1" in terminal.line("COPY temperature_readings FROM 'rows_of\t (FORMAT csv);")
+        terminal.send("SELECT count(*) AS n\r")
+        terminal.prompt("-")
+        terminal.send("FROM temperature_readings AS t WHERE t.sens\t")
+        terminal.expect("sensor ")
+        assert "1\n(1 row)" in terminal.line("= 'a';")
+
+
+@test
+def statements_can_be_edited(firn):
+    editor = firn.folder / "editor.sh"
+    editor.write_text("#!/bin/sh\nsed -i 's/one/two/; s/1/2/' \"$1\"\n")
+    editor.chmod(0o755)
+    with shell(firn, EDITOR=str(editor)) as terminal:
+        terminal.line("SELECT 1 AS one;")
+        shown = terminal.line("\\e")
+        assert "SELECT 2 AS two;" in shown and " two\n-----\n   2\n" in shown, shown
+        terminal.send("SELECT 1 AS\r")
+        terminal.prompt("-")
+        shown = terminal.line("one \\e")
+        terminal.send("\x1b[A")
+        terminal.expect("two")
+        terminal.send("\x03")
+        terminal.prompt()
+    with shell_again(firn, EDITOR="false") as terminal:
+        assert "the editor \"false\" failed" in terminal.line("\\e")
+
+
+def shell_again(firn, **environment):
+    """Another shell on the same database."""
+    terminal = Terminal(firn, firn.db, environment=environment)
+    terminal.prompt()
+    return terminal
+
+
+@test
+def watch_shows_the_time_and_a_title(firn):
+    with shell(firn) as terminal:
+        terminal.line("\\C Readings")
+        terminal.send("SELECT 1 AS a \\watch 0.2\r")
+        for _ in range(2):
+            terminal.expect(r"Readings\t\w{3} \w{3} +\d+ \d\d:\d\d:\d\d \d{4} \(every 0\.2s\)\n\n a\n---\n 1\n\(1 row\)\n")
+        terminal.send("\x03")
+        terminal.prompt()
+        assert "Title is unset" in terminal.line("\\C")
+
+
+@test
+def a_chart_of_categories_has_bars(firn):
+    with shell(firn) as terminal:
+        terminal.line("SELECT sensor, count(*) AS n FROM temperature_readings GROUP BY sensor ORDER BY sensor;")
+        shown = terminal.line("\\chart")
+        assert re.search(r"s0 │█+ 100\ns1 │█+ 100\n", shown), shown
+
+
+@test
+def results_go_to_files_and_commands(firn):
+    with shell(firn) as terminal:
+        terminal.line("\\o results.txt")
+        assert "row" not in terminal.line("SELECT 1 AS a;")
+        terminal.line("\\o")
+        equal((firn.folder / "results.txt").read_text(), " a\n---\n 1\n(1 row)\n")
+        assert "row" not in terminal.line("SELECT 2 AS a \\g other.txt")
+        equal((firn.folder / "other.txt").read_text(), " a\n---\n 2\n(1 row)\n")
+        assert "4" in terminal.line("SELECT 3 AS a \\g | wc -l")
+        assert "cannot open" in terminal.line("\\o /nowhere/file")
+        assert "(1 row)" in terminal.line("SELECT 1 AS a;")

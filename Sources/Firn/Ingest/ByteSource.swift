@@ -25,7 +25,9 @@ final class FileByteSource: ByteSource {
     init(_ path: FilePath, _ fileSystem: any FileSystem) throws(FirnError) {
         do {
             file = try fileSystem.open(path, .readOnly)
-            totalBytes = try file.byteCount()
+            // A pipe says 0, and so does what the kernel makes up as it is read.
+            let byteCount = try file.byteCount()
+            totalBytes = byteCount > 0 ? byteCount : nil
         } catch {
             throw FirnError(reading: error)
         }

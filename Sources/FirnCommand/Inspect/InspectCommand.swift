@@ -24,11 +24,26 @@ struct InspectCommand: ParsableCommand {
 
     func run() throws {
         do throws(FirnError) {
-            let found = try InspectedFile.describe(FilePath(file), fileSystem: POSIXFileSystem())
+            let path = FilePath(file)
+            let found = try InspectedFile.describe(path, fileSystem: try InspectCommand.files(path))
             StandardStreams.write(InspectedFileText.of(found, named: file))
         } catch {
             StandardStreams.writeError("error: \(error)\n")
             throw Exit.statementFailed
+        }
+    }
+
+    /// Where the file lies: a pipe, whose bytes come once and in order, is read into memory first.
+    private static func files(_ path: FilePath) throws(FirnError) -> any FileSystem {
+        let files = POSIXFileSystem()
+        do throws(IOError) {
+            guard try files.status(path)?.kind == .other else { return files }
+            let memory = MemoryFileSystem()
+            try memory.createDirectories(path.parentDirectory)
+            try memory.open(path, .createNew).write(try files.open(path, .readOnly).readAll(), at: 0)
+            return memory
+        } catch {
+            throw FirnError(.ioError, error.message)
         }
     }
 }

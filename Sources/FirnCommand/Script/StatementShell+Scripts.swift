@@ -76,7 +76,11 @@ extension StatementShell {
             switch runWhatIsComplete(of: script) {
             case .goOn: break
             case .failed: failed = true
-            case .leave: return failed ? .failed : .leave
+            case .leave:
+                if failed { return .failed }
+                // \q ends the file in which it stands, as in psql, and the command at the prompt and behind -c.
+                if case .file = source { return .goOn }
+                return .leave
             }
             if failed, onError == .stop { return .failed }
         }
