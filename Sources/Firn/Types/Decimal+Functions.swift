@@ -109,6 +109,44 @@ extension Decimal {
             result, BigMagnitude(1), scaleDifference: resultScale, places: places, isNegative: isNegative)
     }
 
+    /// The largest number of which both are whole multiples, with the larger scale; 0 of two zeros.
+    func greatestCommonDivisor(_ other: Decimal) throws(ValueError) -> Decimal {
+        let scale = Int(max(scale, other.scale))
+        let divisor = Decimal.greatestCommonDivisor(try magnitude(atScale: scale), try other.magnitude(atScale: scale))
+        return Decimal(unchecked: Int128(divisor), scale: scale)
+    }
+
+    /// The smallest number that is a whole multiple of both, with the larger scale; 0 where either is.
+    func leastCommonMultiple(_ other: Decimal) throws(ValueError) -> Decimal {
+        let scale = Int(max(scale, other.scale))
+        let (left, right) = (try magnitude(atScale: scale), try other.magnitude(atScale: scale))
+        if left == 0 || right == 0 { return Decimal(unchecked: 0, scale: scale) }
+        let factor = left / Decimal.greatestCommonDivisor(left, right)
+        let (multiple, overflow) = factor.multipliedReportingOverflow(by: right)
+        guard !overflow, multiple < Decimal.coefficientLimit else { throw .numericOverflow }
+        return Decimal(unchecked: Int128(multiple), scale: scale)
+    }
+
+    private func magnitude(atScale scale: Int) throws(ValueError) -> UInt128 {
+        try rounded(toScale: scale).coefficient.magnitude
+    }
+
+    private static func greatestCommonDivisor(_ left: UInt128, _ right: UInt128) -> UInt128 {
+        var (divisor, rest) = (left, right)
+        while rest != 0 { (divisor, rest) = (rest, divisor % rest) }
+        return divisor
+    }
+
+    /// The product of the whole numbers up to `number`; error 22003 below zero and beyond 33.
+    static func factorial(_ number: Int64) throws(ValueError) -> Decimal {
+        guard number >= 0 else {
+            throw ValueError(code: "22003", message: "factorial of a negative number is undefined")
+        }
+        // 34! has 39 digits.
+        guard number <= 33 else { throw .numericOverflow }
+        return Decimal(unchecked: (1...max(number, 1)).reduce(Int128(1)) { $0 * Int128($1) }, scale: 0)
+    }
+
     private func checkLogarithm() throws(ValueError) {
         guard coefficient != 0 else { throw ValueError(code: "2201E", message: "cannot take logarithm of zero") }
         guard !isNegative else {

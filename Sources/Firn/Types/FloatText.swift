@@ -2,7 +2,7 @@
 //
 // Text to DOUBLE PRECISION and REAL, and back.
 //
-// Reading: blanks, sign, digits with point and exponent, or NaN, Infinity, inf. A text of at most 19 digits whose
+// Reading: blanks, sign, digits with point and exponent, or NaN, Infinity, inf, or C's hexadecimal form. A text of at most 19 digits whose
 // mantissa stays below 2^53 and whose power of ten is at most 22 is exact by one operation; all others go through
 // the standard library's correctly rounding conversion.
 //
@@ -141,8 +141,8 @@ extension NumberText {
         if ASCII.matches(word, "infinity") || ASCII.matches(word, "inf") {
             return isNegative ? -.infinity : .infinity
         }
-        if ASCII.matches(word, "nan"), word.count == ASCII.trimmed(text).count || !isNegative { return .nan }
-        guard let shape = DecimalShape(word), let value = convert(String(bytes: word)) else {
+        if ASCII.matches(word, "nan") { return .nan }
+        guard let shape = NumberShape(word), let value = convert(String(bytes: word)) else {
             throw .invalidSyntax(typeName, text)
         }
         if value.isInfinite || (value == 0 && shape.hasNonzeroDigit) {
@@ -153,15 +153,21 @@ extension NumberText {
         return isNegative ? -value : value
     }
 
-    /// Checks `digits[.digits][e[sign]digits]` with at least one digit before the exponent.
-    private struct DecimalShape {
+    /// Checks `digits[.digits][e[sign]digits]`, or `0x` and the same with hexadecimal digits and `p`, with at least one
+    /// digit before the exponent.
+    private struct NumberShape {
         var hasNonzeroDigit = false
 
         init?(_ text: UnsafeBufferPointer<UInt8>) {
             var position = 0
             var digits = 0
             func peek() -> UInt8 { position < text.count ? text[position] : 0 }
-            while ASCII.isDigit(peek()) || peek() == UInt8(ascii: ".") {
+            let isHexadecimal = text.count > 2 && text[0] == 48 && text[1] | 0x20 == UInt8(ascii: "x")
+            if isHexadecimal { position = 2 }
+            func isDigit(_ byte: UInt8) -> Bool {
+                ASCII.isDigit(byte) || (isHexadecimal && (0x61...0x66).contains(byte | 0x20))
+            }
+            while isDigit(peek()) || peek() == UInt8(ascii: ".") {
                 if peek() == UInt8(ascii: ".") {
                     guard !text[..<position].contains(UInt8(ascii: ".")) else { return nil }
                 } else {
@@ -171,7 +177,7 @@ extension NumberText {
                 position += 1
             }
             guard digits > 0 else { return nil }
-            if peek() | 0x20 == UInt8(ascii: "e") {
+            if peek() | 0x20 == (isHexadecimal ? UInt8(ascii: "p") : UInt8(ascii: "e")) {
                 position += 1
                 if peek() == UInt8(ascii: "-") || peek() == UInt8(ascii: "+") { position += 1 }
                 guard ASCII.isDigit(peek()) else { return nil }

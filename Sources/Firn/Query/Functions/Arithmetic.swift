@@ -32,13 +32,17 @@ extension FunctionCatalogue {
             addIntegers("%", family, IntegerRemainder.self)
             addFunction(
                 "mod", overload: FunctionOverload.integers(IntegerRemainder.self, family))
-            addFunction("div", overload: FunctionOverload.integers(IntegerDivision.self, family))
             addOperator("-", overload: FunctionOverload.integer(IntegerNegation.self, family))
             addOperator("@", overload: FunctionOverload.integer(IntegerMagnitude.self, family))
             addFunction("abs", overload: FunctionOverload.integer(IntegerMagnitude.self, family))
             addIntegers("&", family, BitwiseAnd.self)
             addIntegers("|", family, BitwiseOr.self)
             addIntegers("#", family, BitwiseExclusiveOr.self)
+            // As in PostgreSQL, SMALLINT has none of its own.
+            if family != .smallint {
+                addFunction("gcd", overload: FunctionOverload.integers(GreatestCommonDivisor.self, family))
+                addFunction("lcm", overload: FunctionOverload.integers(LeastCommonMultiple.self, family))
+            }
             addOperator(
                 "+",
                 overload: FunctionOverload(
@@ -64,6 +68,12 @@ extension FunctionCatalogue {
         }
         addOperator(
             "-", overload: FunctionOverload([.real], .real, nulls: .ignored, mayFail: false, body: realNegation))
+        let realMagnitude: FunctionOverload.Body = { arguments, count, _ throws(FirnError) in
+            .floats(arguments[0].floats.map(count: count) { $0.magnitude })
+        }
+        let magnitude = FunctionOverload([.real], .real, nulls: .ignored, mayFail: false, body: realMagnitude)
+        addOperator("@", overload: magnitude)
+        addFunction("abs", overload: magnitude)
     }
 
     private mutating func addIntegers<Operation: IntegerOperation>(
@@ -203,10 +213,10 @@ private func floatResults<Operation: FloatOperation, Number: BinaryFloatingPoint
             if Operation.self is FloatDivision.Type, right == 0, !left.isNaN { throw .divisionByZero }
             let result = Operation.apply(left, right)
             if result.isInfinite, !left.isInfinite, !right.isInfinite {
-                throw FirnError(.numericValueOutOfRange, "value out of range: overflow")
+                throw .floatOverflow
             }
             if Operation.failed(left, right, result), result == 0 {
-                throw FirnError(.numericValueOutOfRange, "value out of range: underflow")
+                throw .floatUnderflow
             }
         }
     }
@@ -233,6 +243,10 @@ extension Bool {
 
 extension FirnError {
     static var divisionByZero: FirnError { FirnError(.divisionByZero, "division by zero") }
+    /// A finite result that is too large for its floating-point type.
+    static var floatOverflow: FirnError { FirnError(.numericValueOutOfRange, "value out of range: overflow") }
+    /// A result that is not zero, but too small for its floating-point type.
+    static var floatUnderflow: FirnError { FirnError(.numericValueOutOfRange, "value out of range: underflow") }
 }
 
 // MARK: Operations
@@ -285,6 +299,26 @@ private enum IntegerNegation: IntegerOperation {
 private enum IntegerMagnitude: IntegerOperation {
     @inline(__always) static func apply(_ zero: Int64, _ value: Int64) -> (result: Int64, failed: Bool) {
         value < 0 ? IntegerSubtraction.apply(0, value) : (value, false)
+    }
+}
+
+/// Never negative; 0 of two zeros. That of the smallest integer may be none.
+private enum GreatestCommonDivisor: IntegerOperation {
+    @inline(__always) static func apply(_ left: Int64, _ right: Int64) -> (result: Int64, failed: Bool) {
+        var (divisor, rest) = (left.magnitude, right.magnitude)
+        while rest != 0 { (divisor, rest) = (rest, divisor % rest) }
+        return (Int64(truncatingIfNeeded: divisor), divisor > UInt64(Int64.max))
+    }
+}
+
+/// Never negative; 0 where either is.
+private enum LeastCommonMultiple: IntegerOperation {
+    @inline(__always) static func apply(_ left: Int64, _ right: Int64) -> (result: Int64, failed: Bool) {
+        if left == 0 || right == 0 { return (0, false) }
+        var (divisor, rest) = (left.magnitude, right.magnitude)
+        while rest != 0 { (divisor, rest) = (rest, divisor % rest) }
+        let (multiple, overflow) = (left.magnitude / divisor).multipliedReportingOverflow(by: right.magnitude)
+        return (Int64(truncatingIfNeeded: multiple), overflow || multiple > UInt64(Int64.max))
     }
 }
 

@@ -21,8 +21,20 @@ extension FunctionCatalogue {
         addDouble("trunc") { $0.rounded(.towardZero) }
         addDouble("sign") { $0 > 0 ? 1 : ($0 < 0 ? -1 : 0) }
         addDouble("cbrt") { cbrt($0) }
-        addDouble("degrees") { $0 * (180 / Double.pi) }
-        addDouble("radians") { $0 * (Double.pi / 180) }
+        addFunction(
+            "degrees",
+            overload: .tryDouble { value throws(FirnError) in
+                let degrees = value / radiansPerDegree
+                if degrees.isInfinite, value.isFinite { throw .floatOverflow }
+                return degrees
+            })
+        addFunction(
+            "radians",
+            overload: .tryDouble { value throws(FirnError) in
+                let radians = value * radiansPerDegree
+                if radians == 0, value != 0 { throw .floatUnderflow }
+                return radians
+            })
         addDouble("atan") { atan($0) }
         addDouble("sinh") { sinh($0) }
         addDouble("cosh") { cosh($0) }
@@ -35,20 +47,13 @@ extension FunctionCatalogue {
             "exp",
             overload: .tryDouble { value throws(FirnError) in
                 let result = exp(value)
-                if result.isInfinite, value.isFinite { throw overflow }
-                if result == 0, value.isFinite { throw underflow }
+                if result.isInfinite, value.isFinite { throw .floatOverflow }
+                if result == 0, value.isFinite { throw .floatUnderflow }
                 return result
             })
         addFunction("ln", overload: .tryDouble { value throws(FirnError) in log(try logarithmic(value)) })
         addFunction(
             "log", "log10", overload: .tryDouble { value throws(FirnError) in log10(try logarithmic(value)) })
-        addFunction(
-            "log",
-            overload: .tryDoubles { base, value throws(FirnError) in
-                let divisor = log(try logarithmic(base))
-                if divisor == 0 { throw .divisionByZero }
-                return log(try logarithmic(value)) / divisor
-            })
         addFunction(
             "power", "pow", overload: .tryDoubles { base, exponent throws(FirnError) in try power(base, exponent) })
         addOperator("^", overload: .tryDoubles { base, exponent throws(FirnError) in try power(base, exponent) })
@@ -140,8 +145,7 @@ extension FunctionOverload {
 private let invalidArgument: SQLState = "2201F"
 private let invalidLogarithm: SQLState = "2201E"
 private let invalidBucket: SQLState = "2201G"
-private let overflow = FirnError(.numericValueOutOfRange, "value out of range: overflow")
-private let underflow = FirnError(.numericValueOutOfRange, "value out of range: underflow")
+private let radiansPerDegree = 0.0174532925199432957692
 
 private func squareRoot(_ value: Double) throws(FirnError) -> Double {
     if value < 0 { throw FirnError(invalidArgument, "cannot take square root of a negative number") }
@@ -173,8 +177,8 @@ private func power(_ base: Double, _ exponent: Double) throws(FirnError) -> Doub
             invalidArgument, "a negative number raised to a non-integer power yields a complex result")
     }
     let result = pow(base, exponent)
-    if result.isInfinite, base.isFinite, exponent.isFinite { throw overflow }
-    if result == 0, base != 0, base.isFinite, exponent.isFinite { throw underflow }
+    if result.isInfinite, base.isFinite, exponent.isFinite { throw .floatOverflow }
+    if result == 0, base != 0, base.isFinite, exponent.isFinite { throw .floatUnderflow }
     return result
 }
 
@@ -191,6 +195,8 @@ private func bucket(of operand: Double, _ low: Double, _ high: Double, count: In
         guard count < Int64(Int32.max) else { throw FirnError(.numericValueOutOfRange, "integer out of range") }
         return count + 1
     }
-    let position = isAscending ? (operand - low) / (high - low) : (low - operand) / (low - high)
+    // Halves, where the whole distance is beyond a double.
+    let scale = (high - low).isInfinite ? 0.5 : 1
+    let position = (operand * scale - low * scale) / (high * scale - low * scale)
     return min(Int64(Double(count) * position), count - 1) + 1
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Exact decimals: + - * / %, signs, rounding. The arithmetic and its result scales are those of Types/Decimal.
+// Exact decimals: + - * / % ^, signs, rounding, roots, powers and logarithms. The arithmetic and its result scales are
+// those of Types/Decimal. Beside them the functions of whole numbers: gcd, lcm, factorial.
 
 extension FunctionCatalogue {
     mutating func addNumericArithmetic() {
@@ -28,6 +29,32 @@ extension FunctionCatalogue {
         addFunction("round", overload: .numeric { value throws(ValueError) in try value.rounded(toScale: 0) })
         addFunction("trunc", overload: .numeric { value throws(ValueError) in try value.truncated(toScale: 0) })
         addFunction("sqrt", overload: .numeric { value throws(ValueError) in try value.squareRoot() })
+        addFunction("exp", overload: .numeric { value throws(ValueError) in try value.exponential() })
+        addFunction("ln", overload: .numeric { value throws(ValueError) in try value.naturalLogarithm() })
+        addFunction("log", "log10", overload: .numeric { value throws(ValueError) in try value.logarithm() })
+        addFunction(
+            "log", overload: .numericPair { base, value throws(ValueError) in try value.logarithm(base: base) })
+        addNumeric("^") { base, exponent throws(ValueError) in try base.power(exponent) }
+        addFunction(
+            "power", "pow", overload: .numericPair { base, exponent throws(ValueError) in try base.power(exponent) })
+        addFunction(
+            "gcd", overload: .numericPair { left, right throws(ValueError) in try left.greatestCommonDivisor(right) })
+        addFunction(
+            "lcm", overload: .numericPair { left, right throws(ValueError) in try left.leastCommonMultiple(right) })
+        addFunction("trim_scale", overload: .numeric { $0.normalized })
+        addFunction(
+            "min_scale",
+            overload: FunctionOverload([.numeric], .integer, mayFail: false) { arguments, count, _ throws(FirnError) in
+                .integers(arguments[0].decimals.map(count: count) { Int64($0.normalized.scale) }, .integer)
+            })
+        addFunction(
+            "factorial",
+            overload: FunctionOverload([.bigint], .numeric) { arguments, count, _ throws(FirnError) in
+                .decimals(
+                    try arguments[0].integers.tryMap(count: count) { value throws(FirnError) in
+                        try raising { () throws(ValueError) in try Decimal.factorial(value) }
+                    })
+            })
         addFunction(
             "round",
             overload: .numericWithScale { value, scale throws(ValueError) in try value.rounded(toScale: scale) })
