@@ -17,6 +17,9 @@ struct AggregateProgram: Sendable {
         /// Present for DISTINCT.
         var distinctLayout: KeyLayout?
 
+        /// All expressions of which it needs values, but for the filter's. Some may be there twice.
+        var inputs: [Int] { arguments + skipsNullsOf }
+
         func makeState() -> any AggregateState {
             if let distinctLayout { return DistinctState(kind, layout: distinctLayout) }
             return kind.makeState()

@@ -20,6 +20,11 @@ struct BlockEvaluator: Sendable {
         try vector(expression, over: batch).materialized(rowCount: batch.rowCount)
     }
 
+    /// The value of an expression for some rows of a batch, as a column of as many rows.
+    func column(_ expression: BoundExpression, over rows: EvaluationRows) throws(FirnError) -> Column {
+        try ExpressionEvaluator(context).evaluate(expression, over: rows).materialized(rowCount: rows.count)
+    }
+
     /// The rows for which a predicate is true (neither false nor NULL).
     func selection(_ predicate: BoundExpression, over batch: ColumnBatch) throws(FirnError) -> Bitmap {
         try ExpressionEvaluator(context).evaluatePredicate(predicate, over: batch)

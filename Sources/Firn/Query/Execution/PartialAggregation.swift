@@ -29,6 +29,11 @@ final class PartialAggregation {
     private let arguments: [[Int]]
     /// Of each state without a filter: the arguments whose NULL rows it leaves out.
     private let skipsNullsOf: [[Int]?]
+    /// Of each state: whether its arguments are computed for those rows alone that pass its filter, as they may fail
+    /// for others.
+    private let computesLate: [Bool]
+    /// Of each expression: whether all rows need it.
+    private let isNeededByAll: [Bool]
     /// The keys in the order in which runs are refined, for rows in `refinedOrder`.
     private var refinement: [Int] = []
     private var refinedOrder: [Int]?
@@ -54,6 +59,14 @@ final class PartialAggregation {
         plainColumns = program.expressions.map(\.columnIndex)
         arguments = program.states.map { state in state.arguments.map { $0 } }
         skipsNullsOf = program.states.map { state in state.filter == nil ? state.skipsNullsOf.map { $0 } : nil }
+        computesLate = program.states.map { state in
+            state.filter != nil && state.inputs.contains { program.expressions[$0].mayFail }
+        }
+        isNeededByAll = program.expressions.indices.map { [computesLate] index in
+            zip(program.states, computesLate).contains { state, isLate in
+                state.filter == index || (!isLate && state.inputs.contains(index))
+            }
+        }
         states = program.states.map { $0.makeState() }
         if keys == nil { for state in states { state.addGroups(1) } }
     }
@@ -68,57 +81,85 @@ final class PartialAggregation {
         let placement = try place(batch, order: order)
         let expressions = try evaluate(over: batch)
         for index in states.indices {
-            if let skipped = skipsNullsOf[index], skipped.allSatisfy({ expressions[$0].validity == nil }) {
-                try placement.update(states[index], arguments[index].map { expressions[$0] })
+            if let skipped = skipsNullsOf[index], skipped.allSatisfy({ expressions[$0]!.validity == nil }) {
+                try placement.update(states[index], arguments[index].map { expressions[$0]! })
+            } else if computesLate[index] {
+                try updateLate(states[index], program.states[index], placement, expressions, batch)
             } else {
-                try update(states[index], program.states[index], placement, expressions)
+                let slot = program.states[index]
+                try update(states[index], slot, placement, slot.filter.map { expressions[$0]! }) { expressions[$0]! }
             }
         }
         try account()
     }
 
-    /// Adds those rows that a state takes.
+    /// Adds those rows that a state takes; `column` gives its inputs for all of them.
     private func update(
-        _ state: any AggregateState, _ slot: AggregateProgram.StateSlot, _ placement: Placement,
-        _ expressions: [Column]
+        _ state: any AggregateState, _ slot: AggregateProgram.StateSlot, _ placement: Placement, _ filter: Column?,
+        _ column: (Int) -> Column
     ) throws(FirnError) {
         var rows = placement
-        var columns = slot.arguments.map { expressions[$0] }
-        if let selected = selection(slot, expressions) {
+        var columns = slot.arguments.map(column)
+        if let selected = selection(slot, filter, column) {
             let indices = selected.setIndices
             if indices.isEmpty { return }
             rows = placement.selecting(indices)
             columns = columns.map { $0.gather(indices).with(validity: nil) }
-            if slot.keepsNullValues { columns[0] = expressions[slot.arguments[0]].gather(indices) }
+            if slot.keepsNullValues { columns[0] = column(slot.arguments[0]).gather(indices) }
         }
         try rows.update(state, columns)
     }
 
+    /// Adds those rows that a state takes, after computing its inputs for those that pass its filter.
+    private func updateLate(
+        _ state: any AggregateState, _ slot: AggregateProgram.StateSlot, _ placement: Placement,
+        _ expressions: [Column?], _ batch: ColumnBatch
+    ) throws(FirnError) {
+        let passing = rowsPassing(expressions[slot.filter!]!).setIndices
+        if passing.isEmpty { return }
+        let isWhole = passing.count == batch.rowCount
+        let rows = EvaluationRows(batch: batch, selection: isWhole ? nil : passing)
+        var inputs: [Int: Column] = [:]
+        for input in slot.inputs where inputs[input] == nil {
+            inputs[input] = try evaluator.column(program.expressions[input], over: rows)
+        }
+        try update(state, slot, isWhole ? placement : placement.selecting(passing), nil) { inputs[$0]! }
+    }
+
     /// The rows that a state takes; nil for all.
-    private func selection(_ slot: AggregateProgram.StateSlot, _ expressions: [Column]) -> Bitmap? {
+    private func selection(
+        _ slot: AggregateProgram.StateSlot, _ filter: Column?, _ column: (Int) -> Column
+    ) -> Bitmap? {
         var selected: Bitmap?
         for argument in slot.skipsNullsOf {
-            guard let validity = expressions[argument].validity else { continue }
+            guard let validity = column(argument).validity else { continue }
             selected = selected.map { $0 & validity } ?? validity
         }
-        if let filter = slot.filter {
-            let column = expressions[filter]
-            var passes = Bitmap(column.booleanValues!)
-            if let validity = column.validity { passes = passes & validity }
+        if let filter {
+            let passes = rowsPassing(filter)
             selected = selected.map { $0 & passes } ?? passes
         }
         if let selected, selected.isAllSet { return nil }
         return selected
     }
 
-    private func evaluate(over batch: ColumnBatch) throws(FirnError) -> [Column] {
-        var columns: [Column] = []
+    /// The rows for which the condition of a FILTER is true.
+    private func rowsPassing(_ filter: Column) -> Bitmap {
+        let passes = Bitmap(filter.booleanValues!)
+        return filter.validity.map { passes & $0 } ?? passes
+    }
+
+    /// The expressions that all rows need; nil for others.
+    private func evaluate(over batch: ColumnBatch) throws(FirnError) -> [Column?] {
+        var columns: [Column?] = []
         columns.reserveCapacity(plainColumns.count)
         for (index, plain) in plainColumns.enumerated() {
             if let plain {
                 columns.append(batch.columns[plain])
-            } else {
+            } else if isNeededByAll[index] {
                 columns.append(try evaluator.column(program.expressions[index], over: batch))
+            } else {
+                columns.append(nil)
             }
         }
         return columns
