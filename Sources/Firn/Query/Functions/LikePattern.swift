@@ -13,6 +13,8 @@ struct LikePattern {
         case one
         /// `%`
         case many
+        /// The escape character at the end of the pattern: an error for texts that reach it.
+        case danglingEscape
     }
 
     private enum Shape {
@@ -27,8 +29,7 @@ struct LikePattern {
     private let ignoresCase: Bool
 
     /// - Parameter escape: the character that takes the meaning from the next; nil for none.
-    init(_ pattern: some Sequence<UInt8>, escape: [UInt8]? = [UInt8(ascii: "\\")], ignoresCase: Bool) throws(FirnError)
-    {
+    init(_ pattern: some Sequence<UInt8>, escape: [UInt8]? = [UInt8(ascii: "\\")], ignoresCase: Bool) {
         self.ignoresCase = ignoresCase
         var bytes = Array(pattern)
         if ignoresCase { bytes = bytes.lowercasedText }
@@ -37,10 +38,7 @@ struct LikePattern {
         while index < bytes.count {
             if let escape, !escape.isEmpty, bytes[index...].starts(with: escape) {
                 index += escape.count
-                guard index < bytes.count else {
-                    throw FirnError(.invalidEscapeSequence, "LIKE pattern must not end with escape character")
-                }
-                tokens.append(.byte(bytes[index]))
+                tokens.append(index < bytes.count ? .byte(bytes[index]) : .danglingEscape)
             } else if bytes[index] == UInt8(ascii: "%") {
                 if tokens.last != .many { tokens.append(.many) }
             } else if bytes[index] == UInt8(ascii: "_") {
@@ -71,15 +69,16 @@ struct LikePattern {
         return .general(tokens)
     }
 
-    /// Whether a text matches.
-    func matches(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    /// Whether a text matches; nil where it cannot be told, for the pattern ends with an escape character where the
+    /// text goes on.
+    func matches(_ text: UnsafeBufferPointer<UInt8>) -> Bool? {
         if ignoresCase {
             return Array(text).lowercasedText.withUnsafeBufferPointer { matchesAsGiven($0) }
         }
         return matchesAsGiven(text)
     }
 
-    private func matchesAsGiven(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    private func matchesAsGiven(_ text: UnsafeBufferPointer<UInt8>) -> Bool? {
         switch shape {
         case .whole(let wanted): text.count == wanted.count && text.elementsEqual(wanted)
         case .prefix(let wanted): text.count >= wanted.count && text.prefix(wanted.count).elementsEqual(wanted)
@@ -89,7 +88,7 @@ struct LikePattern {
         }
     }
 
-    private static func matches(_ tokens: [Token], _ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    private static func matches(_ tokens: [Token], _ text: UnsafeBufferPointer<UInt8>) -> Bool? {
         var token = 0
         var position = 0
         // Where to go on after the last `%`, should what follows it not match.
@@ -112,6 +111,7 @@ struct LikePattern {
                     position += 1
                     while position < text.count, text[position] & 0xC0 == 0x80 { position += 1 }
                     continue
+                case .danglingEscape: return nil
                 default: break
                 }
             }
@@ -175,27 +175,35 @@ private func like(
     _ texts: TextLane, _ patterns: TextLane, escapes: TextLane?, count: Int, ignoresCase: Bool
 ) throws(FirnError) -> Vector {
     func compiled(_ row: Int) throws(FirnError) -> LikePattern {
-        guard let escapes else { return try LikePattern(patterns[row], ignoresCase: ignoresCase) }
+        guard let escapes else { return LikePattern(patterns[row], ignoresCase: ignoresCase) }
         let escape = Array(escapes[row])
         guard escape.characterCount <= 1 else {
             throw FirnError(
                 .invalidEscapeSequence, "invalid escape string", hint: "Escape string must be empty or one character.")
         }
-        return try LikePattern(patterns[row], escape: escape, ignoresCase: ignoresCase)
+        return LikePattern(patterns[row], escape: escape, ignoresCase: ignoresCase)
     }
     var isConstant = false
     if case .constant = patterns { isConstant = true }
     if let escapes, case .column = escapes { isConstant = false }
     var results: [Bool] = []
     results.reserveCapacity(count)
+    var isUnknown = false
+    func add(_ outcome: Bool?) {
+        results.append(outcome ?? false)
+        if outcome == nil { isUnknown = true }
+    }
     if isConstant, count > 0 {
         let pattern = try compiled(0)
-        texts.forEach(count: count) { results.append(pattern.matches($0)) }
+        texts.forEach(count: count) { add(pattern.matches($0)) }
     } else {
         for row in 0..<count {
             let pattern = try compiled(row)
-            results.append(texts[row].withUnsafeBufferPointer { pattern.matches($0) })
+            add(texts[row].withUnsafeBufferPointer { pattern.matches($0) })
         }
+    }
+    if isUnknown {
+        throw FirnError(.invalidEscapeSequence, "LIKE pattern must not end with escape character")
     }
     return .booleans(results)
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Functions of text. Text stays UTF-8 bytes; a character is a Unicode scalar, as in PostgreSQL, found by the bytes
-// that do not continue one. Case is changed scalar by scalar, where the result is one scalar, too.
+// that do not continue one. Case is changed scalar by scalar, by Unicode's simple mappings of one to one.
 
 extension FunctionCatalogue {
     mutating func addTextFunctions() {
@@ -345,34 +345,29 @@ extension [UInt8] {
 
     private var isASCII: Bool { allSatisfy { $0 < 0x80 } }
 
-    private func mappingScalars(_ body: (Unicode.Scalar) -> String) -> [UInt8] {
+    private func mappingScalars(_ body: (Unicode.Scalar) -> Unicode.Scalar) -> [UInt8] {
         var output: [UInt8] = []
         output.reserveCapacity(count)
-        for scalar in scalars {
-            // A mapping to several scalars is left out, as in C's towlower and towupper.
-            let mapped = body(scalar)
-            let single = mapped.unicodeScalars.count == 1 ? mapped : String(scalar)
-            output.append(contentsOf: single.utf8)
-        }
+        for scalar in scalars { output.append(contentsOf: UTF8.encode(body(scalar))!) }
         return output
     }
 
     var lowercasedText: [UInt8] {
-        isASCII ? map { ASCII.lowercased($0) } : mappingScalars { $0.properties.lowercaseMapping }
+        isASCII ? map { ASCII.lowercased($0) } : mappingScalars { $0.simpleLowercase }
     }
 
     var uppercasedText: [UInt8] {
-        isASCII ? map { ASCII.uppercased($0) } : mappingScalars { $0.properties.uppercaseMapping }
+        isASCII ? map { ASCII.uppercased($0) } : mappingScalars { $0.simpleUppercase }
     }
 
-    /// Each word's first letter in capitals, the rest small; words are made of letters and digits.
+    /// Each word's first letter in capitals, the rest small; words are made of letters and decimal digits.
     fileprivate var capitalizedText: [UInt8] {
         var isInside = false
         return mappingScalars { scalar in
             let properties = scalar.properties
-            let isWord = properties.isAlphabetic || properties.numericType != nil
+            let isWord = properties.isAlphabetic || properties.generalCategory == .decimalNumber
             defer { isInside = isWord }
-            return isInside ? properties.lowercaseMapping : properties.uppercaseMapping
+            return isInside ? scalar.simpleLowercase : scalar.simpleUppercase
         }
     }
 
@@ -499,5 +494,26 @@ extension [UInt8] {
         let repeats = missing / fill.characterCount + 1
         let padding = Array(repeatElement(fill, count: repeats).joined()).leading(missing)
         return isLeading ? padding + self : self + padding
+    }
+}
+
+extension Unicode.Scalar {
+    /// Unicode's simple lower case, one scalar for one, as C's towlower has it in a UTF-8 locale.
+    fileprivate var simpleLowercase: Unicode.Scalar {
+        // The one whose full mapping is longer and starts with the simple one.
+        self == "\u{130}" ? "i" : Unicode.Scalar(single: properties.lowercaseMapping) ?? self
+    }
+
+    /// Unicode's simple upper case. Where the full one is longer, the simple one is that of titles, if any.
+    fileprivate var simpleUppercase: Unicode.Scalar {
+        Unicode.Scalar(single: properties.uppercaseMapping)
+            ?? Unicode.Scalar(single: properties.titlecaseMapping) ?? self
+    }
+
+    /// The only scalar of a text; nil where there are more.
+    private init?(single text: String) {
+        let scalars = text.unicodeScalars
+        guard let first = scalars.first, scalars.count == 1 else { return nil }
+        self = first
     }
 }
