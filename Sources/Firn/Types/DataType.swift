@@ -94,6 +94,9 @@ public enum DataType: Hashable, Sendable {
     /// True for SMALLINT, INTEGER and BIGINT.
     public var isInteger: Bool { integerRange != nil }
 
+    /// True for REAL and DOUBLE PRECISION.
+    var isFloatingPoint: Bool { self == .real || self == .double }
+
     /// True for every number type.
     public var isNumber: Bool {
         switch self {

@@ -134,12 +134,11 @@ extension Binder {
             return fold(BoundExpression(.coalesce(unified), unified[0].type, position: position))
         case "nullif":
             guard arguments.count == 2 else { return nil }
-            let condition = try bindComparison(.equal, arguments[0], arguments[1], position: position)
-            let first = try resolvingUnknown(arguments[0])
-            let null = BoundExpression(.constant(.null), first.type, position: position)
-            return fold(
-                BoundExpression(
-                    .case(branches: [(condition, null)], otherwise: first), first.type, position: position))
+            let (compared, other) = try comparable(arguments[0], arguments[1], symbol: "=", position: position)
+            let type = CoercionRules.leftOperandType(arguments[0].type, arguments[1].type)!
+            let first = try convert(arguments[0], to: type)
+            let function = ScalarFunction.nullIf(type, comparedAs: compared.type, other.type)
+            return fold(BoundExpression(.call(function, [first, other]), type, position: position))
         case "greatest", "least":
             guard !arguments.isEmpty else { return nil }
             let unified = try unified(arguments, in: name.uppercased())

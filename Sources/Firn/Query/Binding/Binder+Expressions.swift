@@ -159,7 +159,7 @@ extension Binder {
     }
 
     /// Both operands under the type in which they are compared. Error 42883 where there is no such operator.
-    private func comparable(
+    func comparable(
         _ left: BoundExpression, _ right: BoundExpression, symbol: String, position: Int
     ) throws(FirnError) -> (BoundExpression, BoundExpression) {
         guard let type = CoercionRules.comparisonType(left.type, right.type), hasOperator(symbol, type) else {
@@ -170,7 +170,14 @@ extension Binder {
             if right.isConstant { return (left, right.under(left.type)) }
             if left.isConstant { return (left.under(right.type), right) }
         }
-        return (try convert(left, to: type), try convert(right, to: type))
+        return (try convertCompared(left, to: type), try convertCompared(right, to: type))
+    }
+
+    /// The expression under a type for a comparison, which does not look at precision and scale: a column stays bare.
+    private func convertCompared(
+        _ expression: BoundExpression, to type: DataType
+    ) throws(FirnError) -> BoundExpression {
+        expression.type.withoutModifiers == type ? expression : try convert(expression, to: type)
     }
 
     private func hasOperator(_ symbol: String, _ type: DataType) -> Bool {
@@ -201,38 +208,58 @@ extension Binder {
         return isNegated ? fold(BoundExpression(.not(result), .boolean, position: position)) : result
     }
 
-    /// `operand IN (list)`: constants make one set, the rest are compared one by one.
+    /// `operand IN (list)`. As in PostgreSQL, elements without columns are brought to the common type of the operand
+    /// and all of them, and then compared with the operand; a single one, and each with columns, is compared by itself.
     func bindIn(
         _ operand: BoundExpression, _ list: [BoundExpression], isNegated: Bool, position: Int
     ) throws(FirnError) -> BoundExpression {
-        guard let common = CoercionRules.commonType(of: [operand.type] + list.map(\.type)), hasOperator("=", common)
-        else {
-            // The first that does not fit is named.
-            for element in list { _ = try comparable(operand, element, symbol: "=", position: element.position) }
-            throw operatorError("=", [operand.type, list[0].type], position: position)
+        let symbol = isNegated ? "<>" : "="
+        let free = list.filter { !$0.hasColumns }
+        guard free.count > 1, let common = CoercionRules.commonType(of: [operand.type] + free.map(\.type)) else {
+            return try anyEqual(operand, each: list, symbol: symbol, isNegated: isNegated, position: position)
         }
-        let type = list.reduce(common) { CoercionRules.comparisonType($0, $1.type) ?? $0 }
-        let constantsAreIntegers = list.allSatisfy { $0.type.isInteger && $0.isConstant }
-        let target = operand.type.isInteger && constantsAreIntegers ? operand.type : type
-        let converted = try convert(operand, to: target)
-        var values: [Value] = []
-        var hasNull = false
-        var others: [BoundExpression] = []
-        for element in list {
-            let element =
-                element.type.isInteger && target.isInteger ? element.under(target) : try convert(element, to: target)
-            switch element.kind {
-            case .constant(.null): hasNull = true
-            case .constant(let value): values.append(value)
-            default: others.append(element)
+        var elements: [BoundExpression] = []
+        for element in free { elements.append(try convertCompared(element, to: common.withoutModifiers)) }
+        return try anyEqual(
+            operand, elements, of: common, each: list.filter(\.hasColumns), symbol: symbol, isNegated: isNegated,
+            position: position)
+    }
+
+    /// Whether the operand equals any of the elements, which have one type, or any of the others, each of which is
+    /// compared by itself. Constants make one set.
+    private func anyEqual(
+        _ operand: BoundExpression, _ elements: [BoundExpression] = [], of type: DataType = .unknown,
+        each others: [BoundExpression], symbol: String, isNegated: Bool, position: Int
+    ) throws(FirnError) -> BoundExpression {
+        var terms: [BoundExpression] = []
+        if !elements.isEmpty {
+            guard let compared = CoercionRules.comparisonType(operand.type, type), hasOperator("=", compared) else {
+                throw operatorError(symbol, [operand.type, type], position: position)
+            }
+            // All integers are held alike: the column stays bare for pruning.
+            let target = operand.type.isInteger && compared.isInteger ? operand.type : compared
+            let converted = try convertCompared(operand, to: target)
+            var values: [Value] = []
+            var hasNull = false
+            for element in elements {
+                let element =
+                    element.type.isInteger && target.isInteger
+                    ? element.under(target) : try convertCompared(element, to: target)
+                switch element.kind {
+                case .constant(.null): hasNull = true
+                case .constant(let value): values.append(value)
+                default: terms.append(try equality(converted, element, symbol: symbol, position: position))
+                }
+            }
+            if !values.isEmpty || hasNull {
+                let kind = BoundExpression.Kind.inConstants(
+                    converted, values.distinct, hasNull: hasNull, negated: false)
+                terms.insert(fold(BoundExpression(kind, .boolean, position: position)), at: 0)
             }
         }
-        var terms: [BoundExpression] = []
-        if !values.isEmpty || hasNull {
-            let kind = BoundExpression.Kind.inConstants(converted, values.distinct, hasNull: hasNull, negated: false)
-            terms.append(fold(BoundExpression(kind, .boolean, position: position)))
+        for other in others {
+            terms.append(try equality(operand, other, symbol: symbol, position: position))
         }
-        for other in others { terms.append(try bindComparison(.equal, converted, other, position: position)) }
         let found = try junction(terms, isAnd: false, position: position)
         guard isNegated else { return found }
         if case .inConstants(let operand, let values, let hasNull, _) = found.kind {
@@ -240,6 +267,14 @@ extension Binder {
             return BoundExpression(kind, .boolean, position: position)
         }
         return fold(BoundExpression(.not(found), .boolean, position: position))
+    }
+
+    /// left = right; an error names the operator as it was written.
+    private func equality(
+        _ left: BoundExpression, _ right: BoundExpression, symbol: String, position: Int
+    ) throws(FirnError) -> BoundExpression {
+        let (left, right) = try comparable(left, right, symbol: symbol, position: position)
+        return fold(BoundExpression(.compare(.equal, left, right), .boolean, position: position))
     }
 
     private func bindLike(
@@ -275,9 +310,13 @@ extension Binder {
         let operand = try bind(operand, in: scope)
         var bound: [BoundExpression] = []
         for element in elements { bound.append(try bind(element, in: scope)) }
+        // An array has a type of its own, whatever it is compared with.
+        bound = try unified(bound, in: "ARRAY")
         switch (symbol, quantifier) {
-        case (.equal, .any): return try bindIn(operand, bound, isNegated: false, position: position)
-        case (.notEqual, .all): return try bindIn(operand, bound, isNegated: true, position: position)
+        case (.equal, .any), (.notEqual, .all):
+            return try anyEqual(
+                operand, bound, of: bound[0].type, each: [], symbol: symbol.rawValue,
+                isNegated: symbol == .notEqual, position: position)
         default:
             var terms: [BoundExpression] = []
             for element in bound {
@@ -374,7 +413,9 @@ extension Binder {
         _ operand: Expression?, _ branches: [CaseBranch], _ otherwise: Expression?, position: Int,
         in scope: ExpressionScope
     ) throws(FirnError) -> BoundExpression {
-        let operand: BoundExpression? = if let operand { try bind(operand, in: scope) } else { nil }
+        // A literal of unknown type is text here, whatever it is compared with.
+        let operand: BoundExpression? =
+            if let operand { try resolvingUnknown(try bind(operand, in: scope)) } else { nil }
         var conditions: [BoundExpression] = []
         var results: [BoundExpression] = []
         for branch in branches {

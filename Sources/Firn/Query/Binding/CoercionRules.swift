@@ -57,11 +57,14 @@ enum CoercionRules {
     /// The type to which all can be brought; nil where there is none.
     ///
     /// Unknown literals do not count; when all are unknown it is TEXT. Then, as PostgreSQL's select_common_type: the
-    /// first type, replaced by a later one of its category to which it can be brought unless it is preferred.
+    /// first type, replaced by a later one of its category to which it can be brought unless it is preferred. Precision
+    /// and scale stay only where all have the same: what else is there was not made for them.
     static func commonType(of types: [DataType]) -> DataType? {
         let known = types.filter { $0 != .unknown }
-        guard var common = known.first else { return .text }
-        for type in known.dropFirst() where type != common {
+        guard let first = known.first else { return .text }
+        if types.allSatisfy({ $0 == first }) { return first }
+        var common = first.withoutModifiers
+        for type in known.dropFirst().map(\.withoutModifiers) where type != common {
             guard type.family.category == common.family.category else { return nil }
             if type.family == common.family {
                 guard let merged = merged(common, type) else { return nil }
@@ -79,13 +82,24 @@ enum CoercionRules {
         return common
     }
 
-    /// The type in which two values are compared; nil where there is no operator for them.
+    /// The type in which two values are compared, without modifiers; nil where there is no operator for them.
     static func comparisonType(_ left: DataType, _ right: DataType) -> DataType? {
         // PostgreSQL compares REAL with other numbers in double precision.
         if left.isNumber, right.isNumber, left.family != right.family, left == .real || right == .real {
             return .double
         }
-        return commonType(of: [left, right])
+        return commonType(of: [left, right])?.withoutModifiers
+    }
+
+    /// The type of `left` as an operand of `left = right`: its own where PostgreSQL has that operator for two types of
+    /// their kind, else the type in which they are compared; nil where there is no operator.
+    static func leftOperandType(_ left: DataType, _ right: DataType) -> DataType? {
+        guard let compared = comparisonType(left, right) else { return nil }
+        let isOwn =
+            (left.family == right.family && left != .unknown) || (left.isInteger && right.isInteger)
+            || (left.isFloatingPoint && right.isFloatingPoint)
+            || (left.family.category == .dateTime && right.family.category == .dateTime)
+        return isOwn ? left : compared
     }
 
     /// One type of a family that holds the values of both; nil where there is none.

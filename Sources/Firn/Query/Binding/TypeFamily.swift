@@ -91,6 +91,14 @@ extension DataType {
         }
     }
 
+    /// The type without what a declaration may add to it: `numeric` for `numeric(10,2)`. Units and dimensions stay.
+    var withoutModifiers: DataType {
+        switch self {
+        case .numeric: .numeric
+        default: self
+        }
+    }
+
     /// NUMERIC without a precision.
     static let numeric = DataType.numeric(precision: nil, scale: nil)
     /// TIMESTAMPTZ in microseconds.

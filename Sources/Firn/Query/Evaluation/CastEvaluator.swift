@@ -56,6 +56,7 @@ enum CastEvaluator {
     static func mayFail(_ source: DataType, to target: DataType) -> Bool {
         switch (source, target) {
         case (.smallint, .integer), (.smallint, .bigint), (.integer, .bigint), (.real, .double), (_, .text): false
+        case (.numeric, .double), (.numeric, .numeric(nil, _)): false
         case (_, .double), (_, .real), (_, .numeric(nil, _)): !source.isInteger
         default: source != target
         }

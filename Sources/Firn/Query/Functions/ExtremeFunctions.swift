@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// GREATEST and LEAST: the extreme of several arguments of one type, NULL only where all are NULL.
+// GREATEST and LEAST: the extreme of several arguments of one type, NULL only where all are NULL. NULLIF: the first
+// of two arguments, or NULL where it equals the second.
 
 extension ScalarFunction {
     /// `comparison` is `.greater` for GREATEST, `.less` for LEAST. On ties the earlier argument stays.
@@ -20,6 +21,18 @@ extension ScalarFunction {
                     next, where: wins | (bestIsNull & ~nextIsNull), otherwise: best, rowCount: rowCount)
             }
             return best
+        }
+    }
+
+    /// NULLIF of a first argument, which is compared under a type that may differ from its own, and a second one.
+    static func nullIf(_ type: DataType, comparedAs compared: DataType, _ other: DataType) -> ScalarFunction {
+        ScalarFunction(
+            name: "nullif", argumentTypes: [type, other], resultType: type, volatility: .immutable, nulls: .handled,
+            mayFail: type != compared && CastEvaluator.mayFail(type, to: compared)
+        ) { arguments, rowCount, context throws(FirnError) in
+            let first = try CastEvaluator.cast(arguments[0], to: compared, rowCount: rowCount, context)
+            let equal = Comparison.equal.evaluate(first, arguments[1], count: rowCount, context).isTrue
+            return Vector.merge(.constant(.null, type), where: equal, otherwise: arguments[0], rowCount: rowCount)
         }
     }
 }

@@ -137,6 +137,11 @@ extension BoundExpression {
         }
     }
 
+    /// Whether any column is read.
+    var hasColumns: Bool {
+        contains { part in if case .column = part.kind { true } else { false } }
+    }
+
     /// The columns that are read.
     var columnsRead: Set<Int> {
         var columns: Set<Int> = []
