@@ -33,7 +33,11 @@ public final class Database: Sendable {
     let zones: TimeZoneDatabase
     let defaultSettings: SessionSettings
     private let backgroundExecutor: any WorkExecutor
+    /// Looks up keys for appends of tasks.
+    private let keyExecutor: any WorkExecutor
     private let engine: Mutex<StorageEngine?>
+    /// True once the database is closed and its threads have ended.
+    private let isClosed = ConditionLock(false)
     private let sharedSession = Mutex<Session?>(nil)
 
     private init(_ path: FilePath, _ options: DatabaseOptions) throws(FirnError) {
@@ -43,6 +47,7 @@ public final class Database: Sendable {
             workers = try BlockingWorkers(threadCount: 8)
             queryExecutor = try ThreadPool(name: "firn-query", threadCount: max(options.queryThreadCount, 1))
             backgroundExecutor = try ThreadPool(name: "firn-flush", threadCount: 1)
+            keyExecutor = try ThreadPool(name: "firn-keys", threadCount: 2)
         } catch {
             throw FirnError(.outOfMemory, "cannot start threads: \(error)")
         }
@@ -55,7 +60,7 @@ public final class Database: Sendable {
             memoryBytesMax: options.queryMemoryBytesMax)
         let opened = try StorageEngine.open(
             path, options: options.storage, fileSystem: options.fileSystem, timeSource: options.timeSource,
-            random: options.random, executor: backgroundExecutor
+            random: options.random, executor: backgroundExecutor, keyExecutor: keyExecutor
         ) { database in
             SegmentFiles(
                 fileSystem: options.fileSystem, database: database, cacheBytesMax: options.storage.cacheBytesMax,
@@ -263,7 +268,7 @@ public final class Database: Sendable {
         try DatabaseCheck.run(FilePath(path), fileSystem: options.fileSystem)
     }
 
-    /// Flushes, records a clean end, and releases the lock. Later calls throw 57P01; a second close does nothing.
+    /// Flushes, records a clean end, and releases the lock. Later calls throw 57P01; a second close waits for the first.
     public func close() async throws {
         try await SharedOpening.workers.get().run { () throws(FirnError) in try self.closeBlocking() }
     }
@@ -275,11 +280,14 @@ public final class Database: Sendable {
             engine = nil
             return open
         }
-        guard let open else { return }
+        guard let open else { return isClosed.wait(until: { $0 }, then: { _ in }) }
         defer {
             workers.shutDown()
             queryExecutor.shutDown()
             backgroundExecutor.shutDown()
+            keyExecutor.shutDown()
+            isClosed.withLock { $0 = true }
+            isClosed.broadcast()
         }
         try open.close()
     }

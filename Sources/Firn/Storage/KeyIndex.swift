@@ -24,49 +24,80 @@ final class KeyIndexHolder: Sendable {
     let keys = Mutex<[MemtableKeys]>([])
 }
 
+/// Rows on their way into a table with a primary key.
+struct KeyedRows: Sendable {
+    let table: TableID
+    let probe: KeyProbe
+    /// See `times(of:_:)`.
+    let times: ColumnRange?
+}
+
+/// Which segments a table has, for comparisons alone.
+private struct SegmentsVersion: Equatable {
+    var changeCount: Int
+    /// Of those that no flush has taken.
+    var lastBulkLSN: LSN?
+}
+
 extension StorageEngine {
     var keyHasher: KeyHasher { KeyHasher(databaseID, mask: options.keyHashMask) }
 
-    func hasKey(_ table: TableID) -> Bool {
-        core.withLock { core in core.writers[table].map { !$0.schema.primaryKey.isEmpty } ?? false }
+    /// The keys of an append, distinct among themselves; nil where its table has none.
+    func keyedRows(of request: CommitRequest, _ table: TableID) throws(FirnError) -> KeyedRows? {
+        guard case .rows(_, let batch, _) = request.change else { return nil }
+        let schema = try schema(of: table)
+        guard !schema.primaryKey.isEmpty else { return nil }
+        return try keyedRows([KeyedBatch(batch, schema: schema, hasher: keyHasher)], of: schema)
     }
 
-    /// Commits rows; where their table has a primary key, it is checked first, in the order of commits.
-    func commitKeyed(_ request: CommitRequest, _ table: TableID) throws(FirnError) -> AppendResult {
-        guard hasKey(table), case .rows(_, let batch, _) = request.change else { return try commit(request) }
-        let keyed = KeyedBatch(batch, schema: try schema(of: table), hasher: keyHasher)
-        return try commitKeyed(request, table, [keyed])
-    }
-
-    func commitKeyed(
-        _ request: CommitRequest, _ table: TableID, _ batches: [KeyedBatch]
-    ) throws(FirnError) -> AppendResult {
-        let waiter = Waiter<AppendResult>()
-        var mustGiveBack = true
-        defer { if mustGiveBack { core.withLock { $0.activeBytes -= request.reservedBytes } } }
-        let writer = core.withLock { $0.writers[table] }
-        guard let writer, !writer.isDropped else { throw Self.missingTable(table) }
+    func keyedRows(_ batches: [KeyedBatch], of schema: TableSchema) throws(FirnError) -> KeyedRows {
         let probe = KeyProbe(batches, hasher: keyHasher)
-        try checkDistinct(probe, writer.schema)
-        let times = Self.times(of: batches, writer.schema)
-        // What is there now is searched while others commit.
-        let seen = keyedRows(of: table)
-        for segment in seen.segments where segment.descriptor.overlaps(times) {
-            try check(probe, against: segment, writer.schema)
-        }
-        let sequenced: Sequenced = try writer.keyIndex.keys.withLock { (keys) throws(FirnError) in
-            let now = keyedRows(of: table)
-            let known = Set(seen.segments.map(\.place))
-            for segment in now.segments where !known.contains(segment.place) && segment.descriptor.overlaps(times) {
-                try check(probe, against: segment, writer.schema)
-            }
-            try check(probe, against: now.memtables, &keys, writer.schema)
-            // From here on `takePlace` gives the reservation back where it refuses.
-            mustGiveBack = false
-            return try takePlace(request, .caller) { waiter.fulfil($0) }
-        }
-        finish(sequenced)
+        try checkDistinct(probe, schema)
+        return KeyedRows(table: schema.id, probe: probe, times: Self.times(of: batches, schema))
+    }
+
+    /// Commits rows whose keys no other row of their table has, and waits until the commit is visible.
+    func commitKeyed(_ request: CommitRequest, _ rows: KeyedRows) throws(FirnError) -> AppendResult {
+        let waiter = Waiter<AppendResult>()
+        commitKeyed(request, rows, .caller) { waiter.fulfil($0) }
         return try waiter.wait()
+    }
+
+    /// Commits rows whose keys no other row of their table has; `completion` is called once, perhaps before this returns.
+    func commitKeyed(
+        _ request: CommitRequest, _ rows: KeyedRows, _ wish: LeadershipWish, completion: @escaping CommitCompletion
+    ) {
+        do throws(FirnError) {
+            finish(
+                try checkKeys(of: rows) { () throws(FirnError) in
+                    try takePlace(request, wish, completion: completion)
+                })
+        } catch {
+            giveBack(request.reservedBytes)
+            completion(.failure(error))
+        }
+    }
+
+    /// Looks the keys up, and gives the commit its place in the order before another could take one of them.
+    ///
+    /// Only this is done in turn; who waits for the log does so outside, with others.
+    private func checkKeys(
+        of rows: KeyedRows, takePlace: () throws(FirnError) -> Sequenced
+    ) throws(FirnError) -> Sequenced {
+        let writer = core.withLock { $0.writers[rows.table] }
+        guard let writer, !writer.isDropped else { throw Self.missingTable(rows.table) }
+        // What is there now is searched while others commit.
+        let seen = storedRows(of: rows.table)
+        try check(rows, against: seen.segments, writer.schema)
+        return try writer.keyIndex.keys.withLock { (keys) throws(FirnError) in
+            let now = storedRows(of: rows.table)
+            if now.version != seen.version {
+                let known = Set(seen.segments.map(\.place))
+                try check(rows, against: now.segments.filter { !known.contains($0.place) }, writer.schema)
+            }
+            try check(rows.probe, against: now.memtables, &keys, writer.schema)
+            return try takePlace()
+        }
     }
 
     /// The range of the keys' times, where the time by which the table is chunked is a part of the key: keys in segments
@@ -87,22 +118,27 @@ extension StorageEngine {
     }
 
     /// Where the rows of a table lie that have their LSN, whether they are visible or not.
-    private func keyedRows(of table: TableID) -> (segments: [StoredSegment], memtables: [Memtable]) {
-        let (published, bulk, memtables) = core.withLock { core in
+    ///
+    /// `version` is the same for the same segments.
+    private func storedRows(
+        of table: TableID
+    ) -> (segments: [StoredSegment], memtables: [Memtable], version: SegmentsVersion) {
+        let (state, bulk, memtables) = core.withLock { core in
             var bulk: [SegmentDescriptor] = []
             for change in core.unflushed {
                 if case .bulk(let commit) = change.kind, commit.table == table { bulk += commit.segments }
             }
-            let writer = core.writers[table]
-            return (
-                core.published.tables[table]?.segments ?? [], bulk,
-                (writer?.frozen ?? []) + (writer.map { [$0.active] } ?? [])
-            )
+            return (core.published.tables[table], bulk, core.writers[table]?.memtables ?? [])
         }
-        // A load that has its LSN and is not visible yet.
-        let known = Set(published.map(\.place))
-        let pending = bulk.map { StoredSegment($0, in: dataFiles.file($0.file)) }.filter { !known.contains($0.place) }
-        return (published + pending, memtables)
+        var segments = state?.segments ?? []
+        if !bulk.isEmpty {
+            // A load that has its LSN and is not visible yet.
+            let known = Set(segments.map(\.place))
+            segments += bulk.map { StoredSegment($0, in: dataFiles.file($0.file)) }.filter { !known.contains($0.place) }
+        }
+        let version = SegmentsVersion(
+            changeCount: state?.segmentChangeCount ?? 0, lastBulkLSN: bulk.last?.lsnRange.upperBound)
+        return (segments, memtables, version)
     }
 
     /// Throws 23505 where a key stands twice among those of a commit.
@@ -124,11 +160,13 @@ extension StorageEngine {
     }
 
     private func check(
-        _ probe: KeyProbe, against segment: StoredSegment, _ schema: TableSchema
+        _ rows: KeyedRows, against segments: [StoredSegment], _ schema: TableSchema
     ) throws(FirnError) {
-        let match = try segmentAccess.firstMatch(
-            of: probe, in: segment.descriptor, at: segment.file.path, schema: schema)
-        if let match { throw duplicate(probe, match, schema) }
+        for segment in segments where segment.descriptor.overlaps(rows.times) {
+            let match = try segmentAccess.firstMatch(
+                of: rows.probe, in: segment.descriptor, at: segment.file.path, schema: schema)
+            if let match { throw duplicate(rows.probe, match, schema) }
+        }
     }
 
     private func check(

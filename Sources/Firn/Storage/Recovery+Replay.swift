@@ -11,8 +11,8 @@ import SystemPackage
 /// A state in the making: the manifest's, and what the log adds.
 struct Replay {
     var state: ManifestState
-    /// Rows that are in no segment, in commit order.
-    private(set) var rows: [TableID: [(lsn: LSN, batch: ColumnBatch)]] = [:]
+    /// Rows that are in no segment, in commit order, cut where bulk commits to their table lie between.
+    private(set) var rows: [TableID: [[(lsn: LSN, batch: ColumnBatch)]]] = [:]
     /// Memory that the rows take.
     private(set) var byteCount = 0
 
@@ -58,7 +58,9 @@ struct Replay {
         else {
             throw FormatError("its rows do not have the columns of table \"\(schema.name)\"")
         }
-        rows[table, default: []].append((frame.lsn, payload.batch))
+        var runs = rows.removeValue(forKey: table) ?? [[]]
+        runs[runs.count - 1].append((frame.lsn, payload.batch))
+        rows[table] = runs
         byteCount += Memtable.byteCount(of: payload.batch)
     }
 
@@ -69,10 +71,14 @@ struct Replay {
             try state.apply(.addChunk(commit.table, chunk))
         }
         for segment in commit.segments { try state.apply(.addSegment(segment)) }
+        // What follows comes behind the load wherever it is written: a segment of its own.
+        if rows[commit.table]?.last?.isEmpty == false { rows[commit.table]!.append([]) }
     }
 
     private mutating func forgetRows(of table: TableID) {
-        for (_, batch) in rows.removeValue(forKey: table) ?? [] { byteCount -= Memtable.byteCount(of: batch) }
+        for (_, batch) in (rows.removeValue(forKey: table) ?? []).joined() {
+            byteCount -= Memtable.byteCount(of: batch)
+        }
     }
 
     /// Hands out the collected rows as the input of a flush.
@@ -81,11 +87,12 @@ struct Replay {
             rows = [:]
             byteCount = 0
         }
-        return rows.sorted { $0.key < $1.key }.compactMap { table, batches in
-            guard let schema = state.tables[table]?.schema, let first = batches.first, let last = batches.last else {
-                return nil
+        return rows.sorted { $0.key < $1.key }.flatMap { table, runs in
+            runs.compactMap { batches in
+                guard let schema = state.tables[table]?.schema, let first = batches.first, let last = batches.last
+                else { return nil }
+                return FlushInput(schema: schema, batches: batches.map(\.batch), lsnRange: first.lsn...last.lsn)
             }
-            return FlushInput(schema: schema, batches: batches.map(\.batch), lsnRange: first.lsn...last.lsn)
         }
     }
 }

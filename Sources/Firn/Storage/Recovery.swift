@@ -23,11 +23,13 @@ extension StorageEngine {
     ///
     /// - Parameters:
     ///   - path: the folder; missing parents are created too.
+    ///   - executor: runs what nobody waits for.
+    ///   - keyExecutor: looks up the keys of asynchronous appends; nil leaves that to `executor`.
     ///   - segmentAccess: writes and reads segments; made once the database's id is known.
     static func open(
         _ path: FilePath, options: StorageOptions = StorageOptions(), fileSystem: any FileSystem,
         timeSource: any TimeSource, random: any RandomSource, executor: any WorkExecutor,
-        segmentAccess: (DatabaseID) -> any SegmentAccess
+        keyExecutor: (any WorkExecutor)? = nil, segmentAccess: (DatabaseID) -> any SegmentAccess
     ) throws(FirnError) -> StorageEngine {
         var recovery = Recovery(
             folder: DatabaseFolder(root: path), options: options, fileSystem: fileSystem)
@@ -48,8 +50,8 @@ extension StorageEngine {
         }
         return StorageEngine(
             options: options, folder: recovery.folder, databaseID: found.database, notices: recovery.notices,
-            fileSystem: fileSystem, timeSource: timeSource, executor: executor, segmentAccess: access, log: log,
-            lock: lock, contents: contents)
+            fileSystem: fileSystem, timeSource: timeSource, executor: executor,
+            keyExecutor: keyExecutor ?? executor, segmentAccess: access, log: log, lock: lock, contents: contents)
     }
 }
 
@@ -215,11 +217,13 @@ struct Recovery {
         note(end)
         try checkDataFiles(replay.state)
         var contents = RecoveredContents(manifest: replay.state)
-        for (table, batches) in replay.rows {
-            let memtable = Memtable()
-            for (lsn, batch) in batches { memtable.append(batch, lsn: lsn) }
-            contents.memtables[table] = memtable
-            contents.memoryBytes += memtable.byteCount
+        for (table, runs) in replay.rows {
+            for run in runs where !run.isEmpty {
+                let memtable = Memtable()
+                for (lsn, batch) in run { memtable.append(batch, lsn: lsn) }
+                contents.memtables[table, default: []].append(memtable)
+                contents.memoryBytes += memtable.byteCount
+            }
         }
         contents.nextLSN = end.nextLSN
         return contents

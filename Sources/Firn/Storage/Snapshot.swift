@@ -11,15 +11,24 @@ import SystemPackage
 struct TableState: Sendable {
     var schema: TableSchema
     /// In the order of their commits.
-    var segments: [StoredSegment] = []
+    private(set) var segments: [StoredSegment] = []
+    /// Counts up whenever `segments` changes.
+    private(set) var segmentChangeCount = 0
     /// Rows of the segments.
-    var segmentRowCount = 0
-    /// Frozen ones in front, the active one last.
+    private(set) var segmentRowCount = 0
+    /// In the order of their commits, the active one last. No segment's commits lie between those of one memtable.
     var memtables: [Memtable]
     /// All chunks of the table, those of later commits too.
     let directory: ChunkDirectory
 
+    init(schema: TableSchema, memtables: [Memtable], directory: ChunkDirectory) {
+        self.schema = schema
+        self.memtables = memtables
+        self.directory = directory
+    }
+
     mutating func add(_ segment: StoredSegment) {
+        segmentChangeCount += 1
         segmentRowCount += segment.descriptor.rowCount
         // Nearly always the newest; a bulk load may have been written before a flush that commits before it.
         var position = segments.count
@@ -34,6 +43,7 @@ struct TableState: Sendable {
     /// Puts new segments in the place of old ones that hold the same rows.
     mutating func replace(_ old: [SegmentDescriptor], by new: [StoredSegment]) {
         let places = Set(old.map { StoredSegment.Place(file: $0.file, byteOffset: $0.byteOffset) })
+        segmentChangeCount += 1
         segments.removeAll { segment in
             guard places.contains(segment.place) else { return false }
             segmentRowCount -= segment.descriptor.rowCount
@@ -96,14 +106,28 @@ struct EngineTableSnapshot: TableSnapshot {
 
     func morsels(pruning ranges: [ColumnRange]) throws(FirnError) -> [any Morsel] {
         var morsels: [any Morsel] = []
+        var memtables = state.memtables[...]
+        // Rows that were not flushed may have been committed before those of a segment: a load wrote that one.
+        func addMemtables(before end: LSN?) {
+            let isEarlier: (Memtable) -> Bool = { memtable in
+                guard let end else { return true }
+                return memtable.firstLSN.map { $0 < end } ?? false
+            }
+            let earlier = memtables.prefix(while: isEarlier)
+            guard !earlier.isEmpty else { return }
+            morsels += MemtableMorsel.morsels(of: earlier, through: lsn, schema: schema)
+            memtables = memtables.dropFirst(earlier.count)
+        }
         let timeRange = ranges.first { $0.column == schema.chunking?.column }
         for segment in state.segments where segment.descriptor.overlaps(timeRange) {
+            addMemtables(before: segment.descriptor.lsnRange.lowerBound)
             guard let access else { preconditionFailure("only an engine with segments has any") }
             let parts = try access.morsels(
                 of: segment.descriptor, at: segment.file.path, schema: schema, pruning: ranges)
             for part in parts { morsels.append(PinnedMorsel(part, pinning: segment)) }
         }
-        return morsels + MemtableMorsel.morsels(of: state.memtables, through: lsn, schema: schema)
+        addMemtables(before: nil)
+        return morsels
     }
 
     var segments: [SegmentDescriptor] { state.segments.map(\.descriptor) }

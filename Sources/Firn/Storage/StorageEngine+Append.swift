@@ -11,17 +11,23 @@ extension StorageEngine {
     func append(_ batch: ColumnBatch, to table: TableID, durability: Durability?) throws(FirnError) -> AppendResult {
         try checkWritable()
         guard batch.rowCount > 0 else { return AppendResult(lsn: visibleLSN, rowCount: 0) }
-        guard var request = try prepare(batch, table, durability) else { return try appendAsBulk(batch, table) }
+        guard var request = try prepare(batch, table, durability) else {
+            return try appendAsBulk(batch, table, durability)
+        }
+        let keys = try keyedRows(of: request, table)
         let byteCount = Memtable.byteCount(of: batch)
         try reserve(byteCount)
         request.reservedBytes = byteCount
-        return try commitKeyed(request, table)
+        if let keys { return try commitKeyed(request, keys) }
+        return try commit(request)
     }
 
     /// Appends without waiting: `completion` is called once, on the log's thread in the ordinary case, when the rows are
     /// visible and as durable as was asked.
     ///
-    /// Encoding happens on the calling thread. Where memory is short, the append is taken up when there is room.
+    /// Encoding and hashing happen on the calling thread. Where memory is short, the append is taken up when there is
+    /// room; where its table has a primary key, the keys are looked up on a thread for it, once there is room, and
+    /// nobody there waits for the sync.
     func appendAsynchronously(
         _ batch: ColumnBatch, to table: TableID, durability: Durability?, completion: @escaping CommitCompletion
     ) {
@@ -31,35 +37,48 @@ extension StorageEngine {
                 completion(.success(AppendResult(lsn: visibleLSN, rowCount: 0)))
                 return
             }
-            guard let request = try prepare(batch, table, durability), !hasKey(table) else {
-                // Both read and write files for long: not on a thread that must not wait.
+            guard let request = try prepare(batch, table, durability) else {
+                // Writes a file of its own, and needs no room.
                 let accepted = executor.submit("append a large batch") { [self] in
-                    completion(Result { () throws(FirnError) in try append(batch, to: table, durability: durability) })
+                    completion(Result { () throws(FirnError) in try appendAsBulk(batch, table, durability) })
                 }
                 if accepted == .refused { throw Self.closedError }
                 return
             }
+            let keys = try keyedRows(of: request, table)
             let byteCount = Memtable.byteCount(of: batch)
-            let commit: @Sendable () -> Void = { [self] in
+            let proceed: @Sendable () -> Void = { [self] in
                 var request = request
                 request.reservedBytes = byteCount
-                self.commit(request, .logThread, completion: completion)
+                append(request, keys, completion)
             }
             switch reserveOrQueue(
                 byteCount,
                 then: { outcome in
                     switch outcome {
-                    case .success: commit()
+                    case .success: proceed()
                     case .failure(let error): completion(.failure(error))
                     }
                 })
             {
-            case .reserved: commit()
+            case .reserved: proceed()
             case .queued: scheduleFlush()
-            case .refused(let error): completion(.failure(error))
+            case .refused(let error): throw error
             }
         } catch {
             completion(.failure(error))
+        }
+    }
+
+    /// Commits rows that have room, without waiting.
+    private func append(_ request: CommitRequest, _ keys: KeyedRows?, _ completion: @escaping CommitCompletion) {
+        guard let keys else { return commit(request, .logThread, completion: completion) }
+        let accepted = keyExecutor.submit("check keys") { [self] in
+            commitKeyed(request, keys, .logThread, completion: completion)
+        }
+        if accepted == .refused {
+            giveBack(request.reservedBytes)
+            completion(.failure(Self.closedError))
         }
     }
 
@@ -106,8 +125,10 @@ extension StorageEngine {
         return writer.schema
     }
 
-    private func appendAsBulk(_ batch: ColumnBatch, _ table: TableID) throws(FirnError) -> AppendResult {
-        let load = try beginLoad(into: table)
+    private func appendAsBulk(
+        _ batch: ColumnBatch, _ table: TableID, _ durability: Durability?
+    ) throws(FirnError) -> AppendResult {
+        let load = try beginLoad(into: table, durability: durability)
         do {
             try load.append(batch)
             return try load.commit(.asSegments)
@@ -115,69 +136,5 @@ extension StorageEngine {
             load.abandon()
             throw error
         }
-    }
-
-    // MARK: Memory
-
-    private enum Reservation {
-        case reserved, queued
-        case refused(FirnError)
-    }
-
-    /// Takes memory for rows; waits for a flush, or runs one, where there is none left.
-    func reserve(_ byteCount: Int) throws(FirnError) {
-        while true {
-            let ended = flushesEnded.withLock { $0 }
-            let (hasRoom, isScheduled): (Bool, Bool) = try core.withLock { (core) throws(FirnError) in
-                if core.phase != .open { throw Self.closedError }
-                if let failure = core.failure { throw Self.afterFailure(failure) }
-                guard self.hasRoom(for: byteCount, core) else { return (false, core.isFlushScheduled) }
-                core.activeBytes += byteCount
-                return (true, false)
-            }
-            if hasRoom { return }
-            if options.backpressure == .fail { throw Self.busy }
-            if isScheduled, options.startsThreads {
-                flushesEnded.wait(until: { $0 != ended }, then: { _ in })
-                if let failure = core.withLock({ $0.flushFailure }) { throw Self.noRoom(failure) }
-            } else {
-                do {
-                    try flush(.once)
-                } catch {
-                    throw Self.noRoom(error)
-                }
-            }
-        }
-    }
-
-    private func reserveOrQueue(
-        _ byteCount: Int, then resume: @escaping @Sendable (Result<Void, FirnError>) -> Void
-    ) -> Reservation {
-        core.withLock { core in
-            if core.phase != .open { return .refused(Self.closedError) }
-            if let failure = core.failure { return .refused(Self.afterFailure(failure)) }
-            if core.room.isEmpty, hasRoom(for: byteCount, core) {
-                core.activeBytes += byteCount
-                return .reserved
-            }
-            if options.backpressure == .fail { return .refused(Self.busy) }
-            core.room.append(RoomWaiter(byteCount: byteCount, resume: resume))
-            return .queued
-        }
-    }
-
-    /// True where rows of so many bytes may come in. A single batch larger than the ceiling comes in alone.
-    func hasRoom(for byteCount: Int, _ core: Core) -> Bool {
-        let held = core.activeBytes + core.frozenBytes
-        return held == 0 || held + byteCount <= options.memoryBytesMax
-    }
-
-    private static let busy = FirnError(
-        .busy, "memory for unflushed rows is used up", hint: "try again when the flush in progress has made room")
-
-    static func noRoom(_ failure: FirnError) -> FirnError {
-        var error = failure
-        error.detail = "Memory for unflushed rows is used up, and they cannot be written to a segment."
-        return error
     }
 }

@@ -50,18 +50,25 @@ struct BulkCommit: Sendable, Hashable {
 }
 
 extension StorageEngine {
-    func beginBulkLoad(into table: TableID) throws(FirnError) -> any BulkLoad { try beginLoad(into: table) }
+    func beginBulkLoad(into table: TableID, durability: Durability?) throws(FirnError) -> any BulkLoad {
+        try beginLoad(into: table, durability: durability)
+    }
 
-    func beginLoad(into table: TableID) throws(FirnError) -> EngineBulkLoad {
+    func beginLoad(into table: TableID, durability: Durability? = nil) throws(FirnError) -> EngineBulkLoad {
         try checkWritable()
         let (writer, phase) = core.withLock { ($0.writers[table], $0.phase) }
         guard phase == .open else { throw Self.closedError }
         guard let writer, !writer.isDropped else { throw Self.missingTable(table) }
-        return EngineBulkLoad(engine: self, schema: writer.schema, directory: writer.directory)
+        return EngineBulkLoad(
+            engine: self, schema: writer.schema, directory: writer.directory,
+            durability: durability ?? options.durability)
     }
 }
 
 /// A load into one table. Not thread-safe.
+///
+/// Its steps are refused once the database is being closed, and closing waits for one in progress: a load writes and
+/// removes nothing that another opening could have made.
 final class EngineBulkLoad: BulkLoad {
     /// A load of at most this many bytes is an ordinary commit.
     static let ordinaryBytesMax = 4 << 20
@@ -69,6 +76,7 @@ final class EngineBulkLoad: BulkLoad {
     private let engine: StorageEngine
     private let schema: TableSchema
     private let directory: ChunkDirectory
+    private let durability: Durability
     private var batches: [ColumnBatch] = []
     private var byteCount = 0
     private var segments: [SegmentDescriptor] = []
@@ -76,10 +84,11 @@ final class EngineBulkLoad: BulkLoad {
     private var keys: [KeyedBatch] = []
     private var isFinished = false
 
-    init(engine: StorageEngine, schema: TableSchema, directory: ChunkDirectory) {
+    init(engine: StorageEngine, schema: TableSchema, directory: ChunkDirectory, durability: Durability) {
         self.engine = engine
         self.schema = schema
         self.directory = directory
+        self.durability = durability
     }
 
     deinit { if !isFinished { abandon() } }
@@ -90,6 +99,7 @@ final class EngineBulkLoad: BulkLoad {
         guard batch.columns.count == schema.columns.count else {
             throw FirnError(.datatypeMismatch, "the rows do not have the columns of table \"\(schema.name)\"")
         }
+        try engine.checkOpen()
         batches.append(batch)
         byteCount += Memtable.byteCount(of: batch)
         if byteCount >= engine.options.memtableBytesMax { try writeFile() }
@@ -113,14 +123,14 @@ final class EngineBulkLoad: BulkLoad {
                     Column.concatenate(batches.map { $0.columns[index] }, type: schema.columns[index].type)
                 }, rowCount: batches.reduce(0) { $0 + $1.rowCount })
             isFinished = true
-            return try engine.append(batch, to: schema.id, durability: nil)
+            return try engine.append(batch, to: schema.id, durability: durability)
         }
         try writeFile()
         let used = Set(segments.map(\.chunk))
         let commit = BulkCommit(
             table: schema.id, chunks: directory.all.filter { used.contains($0.id) }, segments: segments)
         do {
-            let result = try engine.commit(commit, files: files, keys: keys)
+            let result = try engine.commit(commit, files: files, keys: keys, schema, durability)
             isFinished = true
             return result
         } catch {
@@ -134,16 +144,19 @@ final class EngineBulkLoad: BulkLoad {
         guard !isFinished else { return }
         isFinished = true
         batches = []
+        // Nothing is left of them once the database is given up, or the next opening sees to it.
         for file in files { engine.abandonFile(file) }
     }
 
     /// Writes what was collected into a file of its own.
     private func writeFile() throws(FirnError) {
         guard !batches.isEmpty else { return }
+        guard engine.beginActivity() else { throw StorageEngine.closedError }
+        defer { engine.endActivity() }
         if !schema.primaryKey.isEmpty {
             for batch in batches { keys.append(KeyedBatch(batch, schema: schema, hasher: engine.keyHasher)) }
         }
-        let file = engine.newDataFile()
+        let file = try engine.newDataFile()
         files.append(file)
         let input = FlushInput(schema: schema, batches: batches, lsnRange: LSN.zero...LSN.zero)
         let output = try engine.segmentAccess.write([input], to: engine.folder.data(file), file: file) {
@@ -162,7 +175,7 @@ final class EngineBulkLoad: BulkLoad {
 extension StorageEngine {
     /// Commits segments that are on disk.
     fileprivate func commit(
-        _ commit: BulkCommit, files: [FileID], keys: [KeyedBatch]
+        _ commit: BulkCommit, files: [FileID], keys: [KeyedBatch], _ schema: TableSchema, _ durability: Durability
     ) throws(FirnError) -> AppendResult {
         var frame: EncodedFrame?
         if log != nil {
@@ -174,8 +187,9 @@ extension StorageEngine {
             }
         }
         let request = CommitRequest(
-            change: .bulk(commit, files.map { dataFiles.file($0) }), frame: frame, durability: options.durability,
+            change: .bulk(commit, files.map { dataFiles.file($0) }), frame: frame, durability: durability,
             rowCount: commit.rowCount)
-        return keys.isEmpty ? try self.commit(request) : try commitKeyed(request, commit.table, keys)
+        if keys.isEmpty { return try self.commit(request) }
+        return try commitKeyed(request, try keyedRows(keys, of: schema))
     }
 }

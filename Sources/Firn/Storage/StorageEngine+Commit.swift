@@ -62,13 +62,15 @@ extension StorageEngine {
         do throws(FirnError) {
             finish(try takePlace(request, wish, completion: completion))
         } catch {
+            giveBack(request.reservedBytes)
             completion(.failure(error))
         }
     }
 
     /// Gives a commit its LSN; `finish` must be called with what this returns, outside every lock.
     ///
-    /// A commit that is refused takes no place: `completion` is not called then.
+    /// A commit that is refused takes no place: `completion` is not called then, and what was reserved for it is the
+    /// caller's to give back.
     func takePlace(
         _ request: CommitRequest, _ wish: LeadershipWish, completion: @escaping CommitCompletion
     ) throws(FirnError) -> Sequenced {
@@ -94,13 +96,12 @@ extension StorageEngine {
         _ request: CommitRequest, _ wish: LeadershipWish, now: UInt64?, _ completion: @escaping CommitCompletion,
         _ core: inout Core
     ) throws(FirnError) -> Sequenced {
-        if let refusal = refusal(of: request, core) {
-            core.activeBytes -= request.reservedBytes
-            throw refusal
-        }
+        if let refusal = refusal(of: request, core) { throw refusal }
         let lsn = core.nextLSN
         core.nextLSN = lsn.next
         enter(request.change, lsn, &core)
+        core.reservedBytes -= request.reservedBytes
+        core.activeBytes += request.reservedBytes
         // The log's thread sees to what is due later: it is told when there is something.
         var mustRing = false
         if let now, options.flushAgeSeconds != nil, request.reservedBytes > 0, core.oldestActive == nil {
@@ -197,6 +198,7 @@ extension StorageEngine {
         case .rows(let table, let batch, _):
             core.writers[table]!.active.append(batch, lsn: lsn)
         case .bulk(let commit, _):
+            core.seal(commit.table)
             core.unflushed.append(UnflushedChange(lsn: lsn, kind: .bulk(commit.committed(at: lsn))))
         case .catalog(let changes):
             for change in changes {
@@ -224,6 +226,12 @@ extension StorageEngine {
     /// Writes and syncs what is queued until nothing is, or hands over to the log's thread. The caller leads already.
     func lead(_ endurance: Endurance = .oneRound) {
         guard let log else { preconditionFailure("only a database with a log has frames to write") }
+        leadRounds(endurance, log)
+        noteQuiet()
+        prepareLogFile(log)
+    }
+
+    private func leadRounds(_ endurance: Endurance, _ log: WriteAheadLog) {
         while true {
             let now = core.withLock { $0.syncDeadline != nil } ? timeSource.monotonicNanoseconds() : nil
             let work: (frames: [SequencedFrame], mustSync: Bool, durableLSN: LSN)? = core.withLock { core in
@@ -270,7 +278,6 @@ extension StorageEngine {
                 }
             }
         }
-        prepareLogFile(log)
     }
 
     /// How long a leader leads.
@@ -284,7 +291,9 @@ extension StorageEngine {
     private func prepareLogFile(_ log: WriteAheadLog) {
         guard options.startsThreads, log.needsPreparation else { return }
         executor.submit("prepare log file") { [weak self] in
-            guard let self, let log = self.log else { return }
+            // Once the database is being closed nobody needs another file, and it could be in the next opening's way.
+            guard let self, let log = self.log, self.beginActivity() else { return }
+            defer { self.endActivity() }
             do throws(FirnError) {
                 try log.prepareNextFile()
             } catch {
@@ -294,18 +303,23 @@ extension StorageEngine {
         }
     }
 
-    /// Fails all commits that are not visible, and all later ones.
+    /// Fails all commits that are not visible, and all later ones; those that wait for room among them, which no flush
+    /// will make any more.
     private func fail(_ error: FirnError) {
-        let (commits, waiters) = core.withLock { core in
+        let (commits, waiters, room) = core.withLock { core in
             core.failure = error
             core.isLeading = false
             core.queue = []
             core.queueBytes = 0
-            defer { core.syncWaiters = [] }
-            return (core.pending.takeAll(), core.syncWaiters)
+            defer {
+                core.syncWaiters = []
+                core.room = []
+            }
+            return (core.pending.takeAll(), core.syncWaiters, core.room)
         }
         for commit in commits { commit.completion(.failure(error)) }
         for waiter in waiters { waiter.completion(.failure(error)) }
+        for waiter in room { waiter.resume(.failure(Self.afterFailure(error))) }
     }
 
     // MARK: Syncing
@@ -321,6 +335,7 @@ extension StorageEngine {
         guard log != nil else { return }
         let waiter = Waiter<Void>()
         let mustLead: Bool = try core.withLock { (core) throws(FirnError) in
+            if core.phase == .closed { throw Self.closedError }
             if let failure = core.failure { throw Self.afterFailure(failure) }
             guard core.durableLSN < lsn else {
                 waiter.fulfil(.success(()))
@@ -386,13 +401,21 @@ extension StorageEngine {
     private func nanosecondsToDeadline() -> UInt64? {
         let (sync, oldest, isScheduled) = core.withLock { ($0.syncDeadline, $0.oldestActive, $0.isFlushScheduled) }
         var deadline = sync
-        if let oldest, !isScheduled, let age = options.flushAgeSeconds {
-            let flush = oldest.addingReportingOverflow(age &* 1_000_000_000).partialValue
-            deadline = min(deadline ?? .max, flush)
+        // While a flush is on its way nothing is due on account of age; its end rings.
+        if let oldest, !isScheduled, let age = flushAgeNanoseconds {
+            let (flush, overflow) = oldest.addingReportingOverflow(age)
+            deadline = min(deadline ?? .max, overflow ? .max : flush)
         }
         guard let deadline else { return nil }
         let now = timeSource.monotonicNanoseconds()
         return deadline > now ? deadline - now : 0
+    }
+
+    private var flushAgeNanoseconds: UInt64? {
+        options.flushAgeSeconds.map { seconds in
+            let (nanoseconds, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+            return overflow ? .max : nanoseconds
+        }
     }
 
     /// Does what is due: writes what is queued, syncs what has waited long enough, schedules a flush of old rows.
@@ -400,13 +423,15 @@ extension StorageEngine {
         let now = timeSource.monotonicNanoseconds()
         let (mustLead, mustFlush) = core.withLock { core in
             var mustLead = false
-            if log != nil, core.failure == nil, !core.isLeading, !core.queue.isEmpty || core.needsSync(now: now) {
+            if log != nil, core.failure == nil, core.phase != .closed, !core.isLeading,
+                !core.queue.isEmpty || core.needsSync(now: now)
+            {
                 core.isLeading = true
                 mustLead = true
             }
             var mustFlush = false
-            if let oldest = core.oldestActive, let age = options.flushAgeSeconds, !core.isFlushScheduled {
-                mustFlush = now - min(oldest, now) >= age * 1_000_000_000
+            if let oldest = core.oldestActive, let age = flushAgeNanoseconds, !core.isFlushScheduled {
+                mustFlush = now - min(oldest, now) >= age
             }
             return (mustLead, mustFlush)
         }
@@ -429,6 +454,8 @@ final class Waiter<Success: Sendable>: Sendable {
         outcome.withLock { $0 = result }
         outcome.signal()
     }
+
+    var isFulfilled: Bool { outcome.withLock { $0 != nil } }
 
     func wait() throws(FirnError) -> Success {
         try outcome.wait(until: { $0 != nil }, then: { $0! }).get()

@@ -14,12 +14,19 @@ typealias CommitCompletion = @Sendable (Result<AppendResult, FirnError>) -> Void
 struct TableWriter: Sendable {
     var schema: TableSchema
     var active: Memtable
-    /// Waiting for their flush, oldest first.
+    /// Closed by a bulk commit that came after their rows, and taken by no flush yet, oldest first.
+    var sealed: [Memtable] = []
+    /// Taken by a flush, oldest first.
     var frozen: [Memtable] = []
     let directory: ChunkDirectory
     let keyIndex = KeyIndexHolder()
     /// A drop has taken its LSN, and is not visible yet.
     var isDropped = false
+
+    /// All of them, in commit order.
+    var memtables: [Memtable] { frozen + sealed + [active] }
+    /// Bytes of the rows that no flush has taken.
+    var activeBytes: Int { sealed.reduce(active.byteCount) { $0 + $1.byteCount } }
 }
 
 /// What a commit changes.
@@ -58,7 +65,7 @@ struct SyncWaiter: Sendable {
     var completion: @Sendable (Result<Void, FirnError>) -> Void
 }
 
-/// An asynchronous append that waits for memory.
+/// An append that waits for memory.
 struct RoomWaiter: Sendable {
     var byteCount: Int
     var resume: @Sendable (Result<Void, FirnError>) -> Void
@@ -126,19 +133,26 @@ struct Core: Sendable {
     /// Data files that were given an id and are in no manifest edit.
     var unfinishedFiles: Set<FileID> = []
 
-    /// Bytes of rows in active memtables, appends that are about to enter included.
+    /// Bytes of rows in memtables that no flush has taken.
     var activeBytes: Int
-    /// Bytes of rows in memtables that wait for their flush.
+    /// Bytes of rows in memtables that a flush has taken.
     var frozenBytes = 0
-    /// When the oldest row of the active memtables came, by the monotonic clock.
+    /// Bytes that appends were given room for which have no LSN yet: each enters a memtable soon, or gives them back.
+    var reservedBytes = 0
+    /// When the oldest row that no flush has taken came, by the monotonic clock.
     var oldestActive: UInt64?
+    /// Appends that wait for room, first come first served.
     var room: [RoomWaiter] = []
+    /// Somebody is resuming those who wait for room, and looks again when he is done.
+    var isGrantingRoom = false
     /// A flush was handed to the executor and has not ended.
     var isFlushScheduled = false
     /// Why the last flush failed; nil after one that succeeded.
     var flushFailure: FirnError?
     /// Why the next file of the log could not be prepared; the log makes one itself then.
     var preparationFailure: FirnError?
+    /// Pieces of work that write files beside the leader's and the flusher's; closing waits for them.
+    var activityCount = 0
 
     init(nextLSN: LSN, memoryBytes: Int) {
         self.nextLSN = nextLSN
@@ -184,6 +198,18 @@ struct Core: Sendable {
         return ready.map { waiter in { waiter.completion(.success(())) } }
     }
 
+    /// Bytes that count towards the ceiling.
+    var heldBytes: Int { activeBytes + frozenBytes + reservedBytes }
+
+    /// Closes a table's memtable, so that what commits next comes behind its rows wherever they are written.
+    mutating func seal(_ table: TableID) {
+        guard let writer = writers[table], !writer.active.isEmpty else { return }
+        let next = Memtable()
+        writers[table]!.sealed.append(writer.active)
+        writers[table]!.active = next
+        published.tables[table]?.memtables.append(next)
+    }
+
     /// Sums up the memtables that wait for their flush.
     mutating func countFrozenBytes() {
         frozenBytes = writers.values.reduce(0) { sum, writer in writer.frozen.reduce(sum) { $0 + $1.byteCount } }
@@ -199,10 +225,10 @@ struct Core: Sendable {
                     let writer = writers[schema.id]
                     published.put(
                         schema.keepingPick(of: published.tables[schema.id]?.schema),
-                        memtables: [writer?.active].compactMap { $0 }, directory: writer?.directory ?? ChunkDirectory())
+                        memtables: writer?.memtables ?? [], directory: writer?.directory ?? ChunkDirectory())
                 case .dropTable(let id):
                     published.drop(id)
-                    if let writer = writers.removeValue(forKey: id) { activeBytes -= writer.active.byteCount }
+                    if let writer = writers.removeValue(forKey: id) { activeBytes -= writer.activeBytes }
                     countFrozenBytes()
                 }
             }

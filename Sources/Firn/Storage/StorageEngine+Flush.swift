@@ -45,7 +45,6 @@ private struct FlushCut: Sendable {
     var lsn: LSN
     var tables: [Table]
     var changes: [UnflushedChange]
-    var unfinishedFiles: Set<FileID>
 }
 
 extension StorageEngine {
@@ -68,10 +67,14 @@ extension StorageEngine {
 
     // MARK: Scheduling
 
+    /// True where a flush is wanted and none is on its way: memory is full enough, or somebody waits for room that a
+    /// flush can make.
     func shouldScheduleFlush(_ core: Core) -> Bool {
-        !core.isFlushScheduled && core.phase == .open
-            && (core.activeBytes >= options.memtableBytesMax || !core.room.isEmpty)
+        guard !core.isFlushScheduled, core.phase == .open, core.failure == nil else { return false }
+        return core.activeBytes >= options.memtableBytesMax || waitsForFlush(core)
     }
+
+    private func waitsForFlush(_ core: Core) -> Bool { !core.room.isEmpty && core.activeBytes + core.frozenBytes > 0 }
 
     /// Has the executor flush, unless it is about to.
     func scheduleFlush() {
@@ -88,13 +91,27 @@ extension StorageEngine {
             } catch {
                 // Kept in `flushFailure`: those who wait for room and the next checkpoint report it.
             }
-            let isFull = self.core.withLock { core in
+            // From here on the next is scheduled by whoever wants one; those who came while this one ran did not.
+            // After a failure only somebody who waits is a reason to try again at once: he is told.
+            let (mustFlush, isYoung) = self.core.withLock { core in
                 core.isFlushScheduled = false
-                return core.flushFailure == nil && self.shouldScheduleFlush(core)
+                return (
+                    self.shouldScheduleFlush(core) && (core.flushFailure == nil || self.waitsForFlush(core)),
+                    core.oldestActive != nil
+                )
             }
-            if isFull { self.scheduleFlush() }
+            if mustFlush { self.scheduleFlush() }
+            // Rows that came meanwhile grow old, and the log's thread did not look while this flush was on its way.
+            if isYoung { self.ringDoorbell() }
         }
-        if submission == .refused { core.withLock { $0.isFlushScheduled = false } }
+        if submission == .refused {
+            let waiting = core.withLock { core in
+                core.isFlushScheduled = false
+                defer { core.room = [] }
+                return core.room
+            }
+            for waiter in waiting { waiter.resume(.failure(Self.closedError)) }
+        }
     }
 
     // MARK: Flushing
@@ -104,38 +121,28 @@ extension StorageEngine {
         let outcome = flusher.withLock { flusher in
             Result { () throws(FirnError) in try flush(purpose, &flusher) }
         }
-        let waiting: [RoomWaiter] = core.withLock { core in
-            switch outcome {
-            case .success:
-                core.flushFailure = nil
-                return takeRoomWaiters(&core)
-            case .failure(let error):
+        switch outcome {
+        case .success: core.withLock { $0.flushFailure = nil }
+        case .failure(let error):
+            let now = options.flushAgeSeconds == nil ? nil : timeSource.monotonicNanoseconds()
+            let waiting = core.withLock { core in
                 core.flushFailure = error
+                // The rows that could not be written are tried again when they are old once more.
+                if core.oldestActive == nil, core.frozenBytes > 0 { core.oldestActive = now }
                 defer { core.room = [] }
                 return core.room
             }
+            for waiter in waiting { waiter.resume(.failure(Self.noRoom(error))) }
         }
-        switch outcome {
-        case .success: for waiter in waiting { waiter.resume(.success(())) }
-        case .failure(let error): for waiter in waiting { waiter.resume(.failure(Self.noRoom(error))) }
-        }
-        flushesEnded.withLock { $0 += 1 }
-        flushesEnded.broadcast()
+        grantRoom()
         try outcome.get()
     }
 
-    /// Gives the room there is to those who wait for it, first come first served.
-    private func takeRoomWaiters(_ core: inout Core) -> [RoomWaiter] {
-        var ready: [RoomWaiter] = []
-        while let first = core.room.first, hasRoom(for: first.byteCount, core) {
-            core.activeBytes += first.byteCount
-            ready.append(core.room.removeFirst())
-        }
-        return ready
-    }
-
     private func flush(_ purpose: FlushPurpose, _ flusher: inout Flusher) throws(FirnError) {
-        if let failure = core.withLock({ $0.failure }) { throw Self.afterFailure(failure) }
+        let (phase, failure) = core.withLock { ($0.phase, $0.failure) }
+        // Nothing may follow the edit that records the end: a flush that was scheduled before gives up.
+        guard phase == .open || (phase == .closing && purpose == .untilClosed) else { throw Self.closedError }
+        if let failure { throw Self.afterFailure(failure) }
         if flusher.manifest?.isBroken == true || flusher.isCurrentDoubtful { try beginManifest(&flusher) }
         let cut = freeze()
         let hasChanges = cut.lsn > flusher.state.flushedLSN || !cut.changes.isEmpty || !cut.tables.isEmpty
@@ -154,14 +161,10 @@ extension StorageEngine {
             let lsn = LSN(core.nextLSN.rawValue - 1)
             var tables: [FlushCut.Table] = []
             for (id, writer) in core.writers where !writer.isDropped {
-                if !writer.active.isEmpty {
-                    let next = Memtable()
-                    core.writers[id]!.frozen.append(writer.active)
-                    // What was reserved by appends that have no LSN yet stays counted.
-                    core.activeBytes -= writer.active.byteCount
-                    core.writers[id]!.active = next
-                    core.published.tables[id]?.memtables.append(next)
-                }
+                core.activeBytes -= writer.activeBytes
+                core.seal(id)
+                core.writers[id]!.frozen += core.writers[id]!.sealed
+                core.writers[id]!.sealed = []
                 let frozen = core.writers[id]!.frozen
                 if !frozen.isEmpty {
                     tables.append(
@@ -171,8 +174,7 @@ extension StorageEngine {
             core.countFrozenBytes()
             core.oldestActive = nil
             return FlushCut(
-                lsn: lsn, tables: tables.sorted { $0.schema.id < $1.schema.id }, changes: core.unflushed,
-                unfinishedFiles: core.unfinishedFiles)
+                lsn: lsn, tables: tables.sorted { $0.schema.id < $1.schema.id }, changes: core.unflushed)
         }
     }
 
@@ -205,14 +207,18 @@ extension StorageEngine {
     }
 
     private func writeSegments(_ cut: FlushCut) throws(FirnError) -> (FlushOutput, DataFile) {
-        let inputs = cut.tables.map { table in
-            let entries = table.memtables.flatMap { $0.entries(through: cut.lsn) }
-            return FlushInput(
-                schema: table.schema, batches: entries.map(\.batch),
-                lsnRange: entries[0].lsn...entries[entries.count - 1].lsn)
+        // A segment for each memtable: bulk commits may lie between two, and segments with the same keys must not hold
+        // commits from both sides of another's.
+        let inputs = cut.tables.flatMap { table in
+            table.memtables.map { memtable in
+                let entries = memtable.entries(through: cut.lsn)
+                return FlushInput(
+                    schema: table.schema, batches: entries.map(\.batch),
+                    lsnRange: entries[entries.startIndex].lsn...entries[entries.endIndex - 1].lsn)
+            }
         }
         let directories = Dictionary(uniqueKeysWithValues: cut.tables.map { ($0.schema.id, ($0.schema, $0.directory)) })
-        let file = newDataFile()
+        let file = try newDataFile()
         do {
             let output = try segmentAccess.write(inputs, to: folder.data(file), file: file) {
                 (table, time) throws(FirnError) in
@@ -228,13 +234,24 @@ extension StorageEngine {
     }
 
     /// Gives a data file its id, and remembers that it is unfinished.
-    func newDataFile() -> FileID {
-        let file = identifiers.newFile()
-        core.withLock { core in _ = core.unfinishedFiles.insert(file) }
-        return file
+    ///
+    /// A number whose name is taken is passed over: a file that is given up later is removed by its number, and must be
+    /// our own.
+    func newDataFile() throws(FirnError) -> FileID {
+        while true {
+            // In one step, so that an edit which holds the next number knows of all before it.
+            let file = core.withLock { core in
+                let file = identifiers.newFile()
+                core.unfinishedFiles.insert(file)
+                return file
+            }
+            let status = try FirnError.mapping { () throws(IOError) in try fileSystem.status(folder.data(file)) }
+            if status == nil { return file }
+            core.withLock { core in _ = core.unfinishedFiles.remove(file) }
+        }
     }
 
-    /// Removes a data file that nothing will refer to.
+    /// Removes a data file that nothing will refer to and that this opening made.
     func abandonFile(_ file: FileID) {
         dataFiles.retire(file)
         core.withLock { core in _ = core.unfinishedFiles.remove(file) }
@@ -274,6 +291,7 @@ extension StorageEngine {
                 var schema = schemas[table.table] ?? state.tables[table.table]?.schema, schema.sortKey == nil
             {
                 schema.sortKey = picked
+                schemas[table.table] = schema
                 records.append(.catalog(.putTable(schema)))
             }
             addSegments(table.segments, of: table.table, chunks: cutTable.directory.all)
@@ -283,7 +301,8 @@ extension StorageEngine {
         for case .bulk(let commit) in cut.changes.map(\.kind) { written.formUnion(commit.segments.map(\.file)) }
         records.append(.flushed(cut.lsn))
         records.append(identifiers.record)
-        let unfinished = cut.unfinishedFiles.subtracting(written).sorted()
+        // After the numbers: a file that is begun meanwhile lies behind them.
+        let unfinished = core.withLock { $0.unfinishedFiles }.subtracting(written).sorted()
         if unfinished != state.unfinishedFiles.sorted() { records.append(.unfinishedFiles(unfinished)) }
         if let log { records.append(.firstLogFile(log.firstFileNeeded(after: cut.lsn))) }
         return records
@@ -301,12 +320,15 @@ extension StorageEngine {
     /// Puts the segments in the place of the memtables, for snapshots taken from now on.
     private func publish(_ cut: FlushCut, _ output: FlushOutput?, _ file: DataFile?) {
         core.withLock { core in
-            for (index, table) in cut.tables.enumerated() {
+            for table in cut.tables {
                 let id = table.schema.id
                 let flushed = Set(table.memtables.map(ObjectIdentifier.init))
                 core.writers[id]?.frozen.removeAll { flushed.contains(ObjectIdentifier($0)) }
                 core.published.tables[id]?.memtables.removeAll { flushed.contains(ObjectIdentifier($0)) }
-                guard let output = output?.tables[index], let file else { continue }
+            }
+            for output in output?.tables ?? [] {
+                guard let file else { preconditionFailure("what was written lies in a file") }
+                let id = output.table
                 for segment in output.segments {
                     core.published.tables[id]?.add(StoredSegment(segment, in: file))
                 }

@@ -15,7 +15,11 @@ extension StorageEngine {
         try checkWritable()
         guard !tables.isEmpty else { return }
         try commit(tables.map { .dropTable($0) })
+        // What they had in memory is free.
+        grantRoom()
     }
+
+    var defaultChunkIntervalSeconds: Int64 { options.chunkIntervalSeconds }
 
     func setChunking(of table: TableID, _ chunking: ChunkingPolicy) throws(FirnError) {
         try checkWritable()

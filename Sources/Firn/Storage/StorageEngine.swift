@@ -9,6 +9,9 @@
 //
 // Locks, outermost first: `rewrites`, a table's key index, `flusher` (held across a flush's I/O), the log's own, `core` (never held
 // across I/O). All calls block except `appendAsynchronously` and `snapshot`.
+//
+// Who waits for whom: appends wait for room, which flushes make (StorageEngine+Room.swift); nothing that runs on
+// `executor` or `keyExecutor` waits for room. Closing waits for all that writes, and gives the lock up last.
 
 import FirnIO
 import Synchronization
@@ -24,7 +27,10 @@ final class StorageEngine: TableStore, Sendable {
 
     let fileSystem: any FileSystem
     let timeSource: any TimeSource
+    /// Runs what nobody waits for: flushes, removals, the next file of the log.
     let executor: any WorkExecutor
+    /// Checks the keys of asynchronous appends, which read files: not behind a flush, nor on a thread that must not wait.
+    let keyExecutor: any WorkExecutor
     let segmentAccess: any SegmentAccess
     let identifiers: IdentifierAllocator
     /// Nil for a database that keeps no log, and for one that was opened for reading alone.
@@ -34,19 +40,22 @@ final class StorageEngine: TableStore, Sendable {
     let dataFiles: DataFileRegistry
     let doorbell = ConditionLock(Doorbell())
     let logThread = Mutex<DedicatedThread?>(nil)
-    /// Blocked appends wait here for memory; the number counts flushes that ended, well or not.
-    let flushesEnded = ConditionLock(0)
     /// Held while a schema is read, changed and committed.
     let alterations = Mutex(())
     /// Held while a chunk is written anew: one at a time.
     let rewrites = Mutex(())
     private let lock: Mutex<(any FileLock)?>
+    /// Rung when work that closing waits for may have ended.
+    private let quiet = ConditionLock(())
+    /// True once the database is given up.
+    private let isGivenUp = ConditionLock(false)
 
     /// Assembles an engine from what recovery found.
     init(
         options: StorageOptions, folder: DatabaseFolder, databaseID: DatabaseID, notices: [String],
         fileSystem: any FileSystem, timeSource: any TimeSource, executor: any WorkExecutor,
-        segmentAccess: any SegmentAccess, log: WriteAheadLog?, lock: (any FileLock)?, contents: RecoveredContents
+        keyExecutor: any WorkExecutor, segmentAccess: any SegmentAccess, log: WriteAheadLog?, lock: (any FileLock)?,
+        contents: RecoveredContents
     ) {
         self.options = options
         self.folder = folder
@@ -55,6 +64,7 @@ final class StorageEngine: TableStore, Sendable {
         self.fileSystem = fileSystem
         self.timeSource = timeSource
         self.executor = executor
+        self.keyExecutor = keyExecutor
         self.segmentAccess = segmentAccess
         self.log = log
         self.lock = Mutex(lock)
@@ -66,12 +76,12 @@ final class StorageEngine: TableStore, Sendable {
         self.dataFiles = dataFiles
         var core = Core(nextLSN: contents.nextLSN, memoryBytes: contents.memoryBytes)
         for (id, table) in contents.manifest.tables {
-            let memtable = contents.memtables[id] ?? Memtable()
-            core.writers[id] = TableWriter(
-                schema: table.schema, active: memtable, directory: ChunkDirectory(table.chunks.values))
+            let writer = TableWriter(
+                schema: table.schema, active: Memtable(), sealed: contents.memtables[id] ?? [],
+                directory: ChunkDirectory(table.chunks.values))
+            core.writers[id] = writer
             core.names[table.schema.name] = id
-            core.published.put(
-                table.schema, memtables: [memtable], directory: core.writers[id]!.directory)
+            core.published.put(table.schema, memtables: writer.memtables, directory: writer.directory)
             for descriptor in table.segments {
                 core.published.tables[id]!.add(StoredSegment(descriptor, in: dataFiles.file(descriptor.file)))
             }
@@ -80,7 +90,11 @@ final class StorageEngine: TableStore, Sendable {
         flusher = Mutex(Flusher(manifest: contents.manifestWriter, state: contents.manifest))
     }
 
-    deinit { stopLogThread() }
+    deinit {
+        stopLogThread()
+        // The lock goes now, with the last reference to it.
+        dataFiles.stop()
+    }
 
     // MARK: Reading
 
@@ -100,48 +114,52 @@ final class StorageEngine: TableStore, Sendable {
     var hasFailed: Bool { core.withLock { $0.failure != nil } }
 
     /// Bytes of rows that are in no segment yet.
-    var memoryByteCount: Int { core.withLock { $0.activeBytes + $0.frozenBytes } }
+    var memoryByteCount: Int { core.withLock { $0.heldBytes } }
 
     // MARK: Closing
 
     /// Makes everything durable, writes all rows to segments, records the end, and gives the database up.
     ///
-    /// After it every call throws 57P01. When a step fails the database is given up all the same, its log kept, and the
-    /// error thrown; the next opening recovers. A second call does nothing.
+    /// After it every call throws 57P01. The lock goes last, when nothing of this opening writes any more: whoever opens
+    /// the database next is alone with it. When a step fails the database is given up all the same, its log kept, and the
+    /// error thrown; the next opening recovers. A second call waits for the first to end, and does nothing else.
     func close() throws(FirnError) {
-        let wasOpen = core.withLock { core in
-            defer { if core.phase == .open { core.phase = .closing } }
-            return core.phase == .open
+        let waiting: [RoomWaiter]? = core.withLock { core in
+            guard core.phase == .open else { return nil }
+            core.phase = .closing
+            defer { core.room = [] }
+            return core.room
         }
-        guard wasOpen else { return }
-        // A rewrite that runs gives up when it sees the phase; nothing is written after the end.
+        guard let waiting else { return isGivenUp.wait(until: { $0 }, then: { _ in }) }
+        defer {
+            isGivenUp.withLock { $0 = true }
+            isGivenUp.broadcast()
+        }
+        for waiter in waiting { waiter.resume(.failure(Self.closedError)) }
+        // Rewrites and loads give up when they see the phase; nothing is written after the end.
         rewrites.withLock { _ in }
+        waitUntil { $0.activityCount == 0 }
         var failure: FirnError?
         do {
             if options.access == .readWrite, options.keepsLog {
                 try sync()
                 try flush(.untilClosed)
+                removeUnfinishedFiles()
             }
         } catch {
             failure = error
         }
         stopLogThread()
-        let waiting = core.withLock { core in
-            core.phase = .closed
-            defer { core.room = [] }
-            return core.room
-        }
-        for waiter in waiting { waiter.resume(.failure(Self.closedError)) }
+        core.withLock { $0.phase = .closed }
+        waitUntil { !$0.isLeading }
         do {
             try flusher.withLock { (flusher) throws(FirnError) in try flusher.manifest?.close() }
         } catch {
             if failure == nil { failure = error }
         }
+        dataFiles.stop()
         do {
-            try lock.withLock { (lock) throws(IOError) in
-                try lock?.release()
-                lock = nil
-            }
+            try releaseLock()
         } catch {
             if failure == nil { failure = FirnError(error) }
         }
@@ -152,12 +170,52 @@ final class StorageEngine: TableStore, Sendable {
     func abandon() throws(FirnError) {
         stopLogThread()
         core.withLock { $0.phase = .closed }
-        try FirnError.mapping { () throws(IOError) in
-            try lock.withLock { (lock) throws(IOError) in
-                try lock?.release()
-                lock = nil
-            }
+        dataFiles.stop()
+        try FirnError.mapping { () throws(IOError) in try releaseLock() }
+        isGivenUp.withLock { $0 = true }
+        isGivenUp.broadcast()
+    }
+
+    private func releaseLock() throws(IOError) {
+        try lock.withLock { (lock) throws(IOError) in
+            try lock?.release()
+            lock = nil
         }
+    }
+
+    /// Files of loads that have not ended and will not: every load that was committed is in the manifest by now.
+    private func removeUnfinishedFiles() {
+        let doubtful = flusher.withLock { $0.doubtfulFiles }
+        let files = core.withLock { $0.unfinishedFiles }.subtracting(doubtful)
+        for file in files.sorted() { abandonFile(file) }
+    }
+
+    // MARK: Activities
+
+    /// Announces work that writes files, so that closing waits for its end; false where the database is being closed.
+    func beginActivity() -> Bool {
+        core.withLock { core in
+            guard core.phase == .open else { return false }
+            core.activityCount += 1
+            return true
+        }
+    }
+
+    func endActivity() {
+        core.withLock { $0.activityCount -= 1 }
+        noteQuiet()
+    }
+
+    /// Wakes the closing thread, to look again whether others are done.
+    func noteQuiet() {
+        guard core.withLock({ $0.phase != .open }) else { return }
+        // Taking the lock closes the gap between its look and its sleep.
+        quiet.withLock { _ in }
+        quiet.broadcast()
+    }
+
+    private func waitUntil(_ isQuiet: (Core) -> Bool) {
+        quiet.wait(until: { _ in core.withLock { isQuiet($0) } }, then: { _ in })
     }
 
     static let closedError = FirnError(.databaseClosed, "the database is closed")
@@ -177,8 +235,8 @@ struct RecoveredContents {
     var manifest = ManifestState()
     /// Nil for a database without a log, and for one that is read alone.
     var manifestWriter: ManifestWriter?
-    /// Rows that only the log holds: where nothing may be written.
-    var memtables: [TableID: Memtable] = [:]
+    /// Rows that only the log holds, where nothing may be written: in commit order, cut where bulk commits lie between.
+    var memtables: [TableID: [Memtable]] = [:]
     var memoryBytes = 0
     var nextLSN = LSN(1)
 }
@@ -225,6 +283,8 @@ final class DataFileRegistry: Sendable {
     private let executor: any WorkExecutor
     private let segmentAccess: any SegmentAccess
     private let state = Mutex(State())
+    /// True once the database is given up; held while a file is removed.
+    private let isStopped = Mutex(false)
 
     init(
         folder: DatabaseFolder, fileSystem: any FileSystem, executor: any WorkExecutor,
@@ -267,10 +327,19 @@ final class DataFileRegistry: Sendable {
     /// Why a file could not be removed, the first time it happened; the next opening tries again.
     var failure: FirnError? { state.withLock { $0.failure } }
 
+    /// Removes nothing from now on: the next opening may have given a number to a file of its own. What is left undone
+    /// it finds, and does.
+    func stop() { isStopped.withLock { $0 = true } }
+
     private func remove(_ id: FileID) {
         segmentAccess.forget(id)
         do {
-            if try fileSystem.status(folder.data(id)) != nil { try fileSystem.remove(folder.data(id)) }
+            let isRemoved = try isStopped.withLock { (isStopped) throws(IOError) in
+                guard !isStopped else { return false }
+                if try fileSystem.status(folder.data(id)) != nil { try fileSystem.remove(folder.data(id)) }
+                return true
+            }
+            guard isRemoved else { return }
             state.withLock { state in
                 state.files[id] = nil
                 state.removed.insert(id)

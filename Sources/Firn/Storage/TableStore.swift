@@ -33,8 +33,8 @@ protocol TableSnapshot: Sendable {
     var schema: TableSchema { get }
     /// Number of rows, exact: from the manifest and the memtables, without reading any row.
     var rowCount: Int { get }
-    /// What is left to read when rows outside the given ranges are not wanted, in commit order: segments as they
-    /// were flushed, then the batches of the memtables. Pruning is by chunk and row-group statistics, and by the key
+    /// What is left to read when rows outside the given ranges are not wanted, in commit order: segments, and the
+    /// batches of memtables where they belong, most of them behind. Pruning is by chunk and row-group statistics, and by the key
     /// indexes of segments where the ranges leave one primary key; rows outside the ranges may still come.
     func morsels(pruning ranges: [ColumnRange]) throws(FirnError) -> [any Morsel]
 
@@ -162,6 +162,8 @@ struct TableDefinition: Sendable {
 
 /// Tables that can be read at a snapshot and changed by commits.
 protocol TableStore: Sendable {
+    /// Length of a new chunk of tables that were not given one, in seconds.
+    var defaultChunkIntervalSeconds: Int64 { get }
     /// The latest commit's state. O(1).
     func snapshot() throws(FirnError) -> any DatabaseSnapshot
     /// Throws 42P07 where the name is taken.
@@ -177,8 +179,9 @@ protocol TableStore: Sendable {
     /// `RowValidation`) as one commit; blocks as the durability asks, nil meaning the database's own.
     @discardableResult
     func append(_ batch: ColumnBatch, to table: TableID, durability: Durability?) throws(FirnError) -> AppendResult
-    /// Starts a load whose rows become visible all at once, at `commit`, whatever their number.
-    func beginBulkLoad(into table: TableID) throws(FirnError) -> any BulkLoad
+    /// Starts a load whose rows become visible all at once, at `commit`, whatever their number; that waits as the
+    /// durability asks, nil meaning the database's own.
+    func beginBulkLoad(into table: TableID, durability: Durability?) throws(FirnError) -> any BulkLoad
     /// Writes all memtables to segments and makes the manifest durable.
     func checkpoint() throws(FirnError)
     /// Writes all rows of a chunk that are committed now anew, for few bytes or for speed.
@@ -201,7 +204,7 @@ enum ChunkRewriteOutcome: Sendable, Hashable {
 protocol BulkLoad: AnyObject {
     /// Takes a positional batch of all columns.
     func append(_ batch: ColumnBatch) throws(FirnError)
-    /// Makes all rows durable and visible in one commit.
+    /// Makes all rows visible in one commit, as durable as was asked.
     func commit() throws(FirnError) -> AppendResult
     /// Removes what was written.
     func abandon()

@@ -3,7 +3,7 @@
 // Many producers at once, on threads and in tasks: every commit is there once, in the order of its LSN.
 
 import FirnIO
-import Synchronization
+import FirnSimulator
 import SystemPackage
 import Testing
 
@@ -117,6 +117,94 @@ import Testing
         pool.shutDown()
     }
 
+    @Test func rowsThatCameDuringAFlushAreFlushedByAgeToo() throws {
+        let world = EngineWorld()
+        world.options.startsThreads = true
+        world.options.flushAgeSeconds = 1_000
+        let (engine, segments) = try world.openHooked()
+        let table = try engine.createReadings("a")
+        let time = world.time
+        segments.beforeWriting { () throws(FirnError) in
+            segments.beforeWriting(nil)
+            try engine.append(Numbered.batch(10, count: 1), to: table.id, durability: .memory)
+            // The log's thread looks for what is due, and falls asleep.
+            SystemTimeSource().sleep(nanoseconds: 50_000_000)
+            time.advance(nanoseconds: 2_000_000_000_000)
+        }
+        try engine.append(Numbered.batch(0, count: 10), to: table.id)
+        engine.scheduleFlush()
+        #expect(world.executor.runNext() == "flush")
+        // Nothing more comes: the log's thread alone can see to the row.
+        #expect(eventually { world.executor.waitingNames.contains("flush") })
+        world.executor.runAll()
+        #expect(engine.memoryByteCount == 0)
+        #expect(try Numbered.state(of: engine) == ["a": Array(0...10)])
+        try engine.close()
+    }
+
+    @Test func rowsThatCouldNotBeFlushedAreTriedAgainWhenTheyAreOldOnceMore() throws {
+        let world = EngineWorld()
+        world.options.flushAgeSeconds = 10
+        let (engine, segments) = try world.openHooked()
+        let table = try engine.createReadings("a")
+        try engine.append(Numbered.batch(0, count: 10), to: table.id)
+        segments.beforeWriting { () throws(FirnError) in
+            segments.beforeWriting(nil)
+            throw FirnError(.diskFull, "full")
+        }
+        #expect(failure { try engine.checkpoint() }?.code == .diskFull)
+        engine.tick()
+        #expect(world.executor.waitingNames.isEmpty)
+        world.time.advance(nanoseconds: 11_000_000_000)
+        engine.tick()
+        world.executor.runAll()
+        #expect(engine.memoryByteCount == 0)
+        try engine.close()
+    }
+
+    @Test func anAgeBeyondAllClocksIsNeverReached() throws {
+        let world = EngineWorld()
+        world.options.flushAgeSeconds = .max
+        let engine = try world.open()
+        let table = try engine.createReadings("a")
+        try engine.append(Numbered.batch(0, count: 10), to: table.id)
+        world.time.advance(nanoseconds: 11_000_000_000)
+        engine.tick()
+        #expect(world.executor.waitingNames.isEmpty)
+        try engine.close()
+    }
+
+    @Test func keyedAppendsThatAreCheckedTogetherShareOneSync() throws {
+        let injector = FaultInjector()
+        let world = EngineWorld(SimulatedFileSystem(injector: injector))
+        let engine = try world.open()
+        let table = try engine.createReadings("a", key: ["tag", "value"])
+        let outcomes = Collected<Result<AppendResult, FirnError>>()
+        injector.removeTrace()
+        for number in 0..<16 {
+            engine.appendAsynchronously(Numbered.batch(number, count: 1), to: table.id, durability: .synced) {
+                outcomes.append($0)
+            }
+        }
+        // No check waits for the sync of the one before it.
+        #expect(world.executor.runAll() == 16)
+        #expect(outcomes.count == 0)
+        engine.tick()
+        #expect(outcomes.count == 16)
+        for outcome in outcomes.all { _ = try outcome.get() }
+        #expect(injector.trace.count { $0.operation == .sync && $0.path.string.hasSuffix(".wal") } == 1)
+        // A key that is taken is seen although its row is in the queue alone.
+        engine.appendAsynchronously(Numbered.batch(20, count: 1), to: table.id, durability: .synced) { _ in }
+        engine.appendAsynchronously(Numbered.batch(20, count: 1), to: table.id, durability: .synced) {
+            outcomes.append($0)
+        }
+        world.executor.runAll()
+        #expect(failure { _ = try outcomes.all[16].get() }?.code == .uniqueViolation)
+        engine.tick()
+        #expect(try Numbered.state(of: engine) == ["a": Array(0..<16) + [20]])
+        try engine.close()
+    }
+
     @Test func oldRowsAreFlushedHoweverFewTheyAre() throws {
         let world = EngineWorld()
         world.options.flushAgeSeconds = 10
@@ -135,11 +223,13 @@ import Testing
     }
 }
 
-/// Values from many threads.
-private final class Collected<Value: Sendable>: Sendable {
-    private let values = Mutex<[Value]>([])
-
-    func append(_ value: Value) { values.withLock { $0.append(value) } }
-
-    var all: [Value] { values.withLock { $0 } }
+/// Whether something becomes true, however long other threads take; false after a time in which they must have.
+func eventually(_ isTrue: () -> Bool) -> Bool {
+    let clock = SystemTimeSource()
+    let deadline = clock.monotonicNanoseconds() + 60_000_000_000
+    while !isTrue() {
+        if clock.monotonicNanoseconds() > deadline { return false }
+        clock.sleep(nanoseconds: 1_000_000)
+    }
+    return true
 }

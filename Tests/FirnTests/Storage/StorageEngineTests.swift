@@ -177,7 +177,7 @@ import Testing
                 engine = try world.open()
             case 6 where !names.isEmpty:
                 let name = names[Int(generator.next() % UInt64(names.count))]
-                let load = try engine.beginBulkLoad(into: model[name]!.id)
+                let load = try engine.beginBulkLoad(into: model[name]!.id, durability: nil)
                 var rows: [[Value]] = []
                 for _ in 0..<generator.next() % 40 {
                     let batch = randomBatch(&nextRow, &generator)

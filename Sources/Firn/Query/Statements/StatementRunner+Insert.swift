@@ -227,7 +227,7 @@ final class StatementCommit {
         pending.append(batch)
         pendingBytes += batch.byteCount
         guard pendingBytes >= StatementCommit.bulkBytesMin else { return }
-        let load = try store.beginBulkLoad(into: table.id)
+        let load = try store.beginBulkLoad(into: table.id, durability: durability)
         self.load = load
         for batch in pending { try load.append(batch) }
         pending = []

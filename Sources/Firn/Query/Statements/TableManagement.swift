@@ -11,9 +11,6 @@ enum TableManagement {
     static func isProcedure(_ name: String) -> Bool {
         name == "create_hypertable" || name == "set_chunk_time_interval"
     }
-
-    /// Default length of a chunk: 7 days.
-    static let chunkIntervalMicroseconds: Int64 = 7 * 86_400 * 1_000_000
 }
 
 extension StatementRunner {
@@ -94,7 +91,10 @@ extension StatementRunner {
                     position: relation.range.start.byteOffset)
             }
         }
-        let interval = try chunkInterval(arguments["chunk_time_interval"], for: column.type)
+        let interval =
+            if let length = arguments["chunk_time_interval"] { try chunkInterval(length, for: column.type) } else {
+                ChunkingPolicy.interval(seconds: store.defaultChunkIntervalSeconds, of: column.type)
+            }
         try store.setChunking(
             of: table.id, ChunkingPolicy(column: column.id, interval: interval, isHypertable: true))
         return hypertableRow(table, isCreated: true)
@@ -130,43 +130,41 @@ extension StatementRunner {
     // MARK: Arguments
 
     /// The length of a chunk in the unit of a time column: an INTERVAL without months, or a number of microseconds.
-    private func chunkInterval(_ expression: Expression?, for type: DataType) throws(FirnError) -> Int64 {
+    private func chunkInterval(_ expression: Expression, for type: DataType) throws(FirnError) -> Int64 {
         let unitsPerMicrosecond: Int64 =
             switch type {
             case .timestamptz(.nanoseconds), .timestamp(.nanoseconds): 1_000
             default: 1
             }
-        var microseconds = TableManagement.chunkIntervalMicroseconds
-        if let expression {
-            let position = expression.range.start.byteOffset
-            var value = try constant(expression)
-            if case .text(let text) = value {
-                do {
-                    value = .interval(try Interval.parse(text))
-                } catch {
-                    throw FirnError(error).at(position)
-                }
+        let position = expression.range.start.byteOffset
+        var value = try constant(expression)
+        if case .text(let text) = value {
+            do {
+                value = .interval(try Interval.parse(text))
+            } catch {
+                throw FirnError(error).at(position)
             }
-            switch value {
-            case .interval(let interval) where interval.months == 0:
-                let (days, overflow) = Int64(interval.days).multipliedReportingOverflow(by: 86_400 * 1_000_000)
-                let (total, overflowToo) = days.addingReportingOverflow(interval.microseconds)
-                if overflow || overflowToo { throw FirnError(.datetimeFieldOverflow, "interval out of range") }
-                microseconds = total
-            case .interval:
-                throw FirnError(
-                    .invalidParameterValue, "a chunk's interval cannot have months: they differ in length",
-                    hint: "Use days, as in INTERVAL '30 days'.", position: position)
-            case .integer(let count): microseconds = count
-            default:
-                throw FirnError(
-                    .invalidParameterValue, "chunk_time_interval is an INTERVAL or a number of microseconds",
-                    position: position)
-            }
-            if microseconds < 1_000_000 {
-                throw FirnError(
-                    .invalidParameterValue, "a chunk spans at least one second", position: position)
-            }
+        }
+        let microseconds: Int64
+        switch value {
+        case .interval(let interval) where interval.months == 0:
+            let (days, overflow) = Int64(interval.days).multipliedReportingOverflow(by: 86_400 * 1_000_000)
+            let (total, overflowToo) = days.addingReportingOverflow(interval.microseconds)
+            if overflow || overflowToo { throw FirnError(.datetimeFieldOverflow, "interval out of range") }
+            microseconds = total
+        case .interval:
+            throw FirnError(
+                .invalidParameterValue, "a chunk's interval cannot have months: they differ in length",
+                hint: "Use days, as in INTERVAL '30 days'.", position: position)
+        case .integer(let count): microseconds = count
+        default:
+            throw FirnError(
+                .invalidParameterValue, "chunk_time_interval is an INTERVAL or a number of microseconds",
+                position: position)
+        }
+        if microseconds < 1_000_000 {
+            throw FirnError(
+                .invalidParameterValue, "a chunk spans at least one second", position: position)
         }
         let (units, overflow) = microseconds.multipliedReportingOverflow(by: unitsPerMicrosecond)
         guard !overflow else { throw FirnError(.datetimeFieldOverflow, "interval out of range") }

@@ -83,12 +83,18 @@ extension ChunkingPolicy {
     static func byDefault(_ columns: [ColumnDefinition], intervalSeconds: Int64) -> ChunkingPolicy? {
         let candidates = columns.filter { !$0.isNullable && $0.type.isTimestamp }
         guard candidates.count == 1, let column = candidates.first else { return nil }
+        return ChunkingPolicy(
+            column: column.id, interval: interval(seconds: intervalSeconds, of: column.type), isHypertable: false)
+    }
+
+    /// A length in the unit of a time column: at least one, and at most all of time.
+    static func interval(seconds: Int64, of type: DataType) -> Int64 {
         let unitsPerSecond: Int64 =
-            switch column.type {
+            switch type {
             case .timestamptz(.nanoseconds), .timestamp(.nanoseconds): 1_000_000_000
             default: 1_000_000
             }
-        let (interval, overflow) = intervalSeconds.multipliedReportingOverflow(by: unitsPerSecond)
-        return ChunkingPolicy(column: column.id, interval: overflow ? .max : max(interval, 1), isHypertable: false)
+        let (interval, overflow) = max(seconds, 0).multipliedReportingOverflow(by: unitsPerSecond)
+        return overflow ? .max : max(interval, 1)
     }
 }

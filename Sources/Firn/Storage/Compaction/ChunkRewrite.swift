@@ -52,7 +52,8 @@ extension StorageEngine {
         }
     }
 
-    private func checkOpen() throws(FirnError) {
+    /// Throws where the database is being closed, or can commit nothing more.
+    func checkOpen() throws(FirnError) {
         let (isOpen, failure) = core.withLock { ($0.phase == .open, $0.failure) }
         guard isOpen else { throw Self.closedError }
         if let failure { throw Self.afterFailure(failure) }
@@ -80,7 +81,7 @@ extension StorageEngine {
     private func write(
         _ rewrite: ChunkRewrite, _ profile: SegmentProfile, check: () throws(FirnError) -> Void
     ) throws(FirnError) -> (FlushOutput, DataFile) {
-        let file = newDataFile()
+        let file = try newDataFile()
         do throws(FirnError) {
             let parts = try rewrite.parts()
             var next = 0
@@ -117,6 +118,7 @@ extension StorageEngine {
             var records = old.map { ManifestRecord.removeSegment(table, file: $0.file, byteOffset: $0.byteOffset) }
             records += segments.map { .addSegment($0) }
             records.append(identifiers.record)
+            // After the numbers, as in a flush.
             let unfinished = core.withLock { $0.unfinishedFiles }.subtracting([file.id])
             if unfinished != flusher.state.unfinishedFiles { records.append(.unfinishedFiles(unfinished.sorted())) }
             try append(records, lsn: flusher.state.flushedLSN, &flusher)

@@ -45,6 +45,9 @@ final class Memtable: Sendable {
         }
     }
 
+    /// The first commit; nil while there is none.
+    var firstLSN: LSN? { content.withLock { $0.entries.first?.lsn } }
+
     var isEmpty: Bool { content.withLock { $0.entries.isEmpty } }
 
     /// The commits up to `lsn`, in their order.

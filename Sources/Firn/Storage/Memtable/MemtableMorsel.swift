@@ -28,7 +28,7 @@ struct MemtableMorsel: Morsel {
     }
 
     /// Cuts the visible batches of memtables into morsels.
-    static func morsels(of memtables: [Memtable], through lsn: LSN, schema: TableSchema) -> [any Morsel] {
+    static func morsels(of memtables: some Sequence<Memtable>, through lsn: LSN, schema: TableSchema) -> [any Morsel] {
         var morsels: [any Morsel] = []
         var batches: [ColumnBatch] = []
         var rowCount = 0
