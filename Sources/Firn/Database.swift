@@ -28,6 +28,8 @@ public final class Database: Sendable {
     public let notices: [String]
     /// Runs calls that block on behalf of tasks.
     let workers: BlockingWorkers
+    /// Statements that run, for closing and for the logger.
+    let statements: RunningStatements
     /// Threads that help a statement's own.
     let queryExecutor: any WorkExecutor
     let zones: TimeZoneDatabase
@@ -38,13 +40,21 @@ public final class Database: Sendable {
     private let engine: Mutex<StorageEngine?>
     /// True once the database is closed and its threads have ended.
     private let isClosed = ConditionLock(false)
-    private let sharedSession = Mutex<Session?>(nil)
+    /// Of the session that the calls of the database itself share.
+    private let sharedSettings: SharedSettings
+    private let path: FilePath
+    private let observer: DatabaseObserver
 
     private init(_ path: FilePath, _ options: DatabaseOptions) throws(FirnError) {
         self.options = options
+        self.path = path
         HeapRetention.begin()
+        let observer = DatabaseObserver(
+            logger: options.logger, slowStatementNanoseconds: options.slowStatementNanoseconds,
+            metrics: options.metricsFactory)
+        self.observer = observer
+        workers = BlockingWorkers(name: "firn-calls", threadCountMax: max(options.statementThreadCountMax, 1))
         do {
-            workers = try BlockingWorkers(threadCount: 8)
             queryExecutor = try ThreadPool(name: "firn-query", threadCount: max(options.queryThreadCount, 1))
             backgroundExecutor = try ThreadPool(name: "firn-flush", threadCount: 1)
             keyExecutor = try ThreadPool(name: "firn-keys", threadCount: 2)
@@ -57,18 +67,29 @@ public final class Database: Sendable {
         }
         defaultSettings = SessionSettings(
             timeZone: .utc, durability: nil, threadCount: options.queryThreadCount,
-            memoryBytesMax: options.queryMemoryBytesMax)
+            memoryBytesMax: options.queryMemoryBytesMax,
+            timeoutMilliseconds: max(options.statementTimeoutMilliseconds, 0))
+        sharedSettings = SharedSettings(defaultSettings)
+        var storage = options.storage
+        storage.observer = observer
+        let began = options.timeSource.monotonicNanoseconds()
         let opened = try StorageEngine.open(
-            path, options: options.storage, fileSystem: options.fileSystem, timeSource: options.timeSource,
+            path, options: storage, fileSystem: options.fileSystem, timeSource: options.timeSource,
             random: options.random, executor: backgroundExecutor, keyExecutor: keyExecutor
         ) { database in
-            SegmentFiles(
+            let files = SegmentFiles(
                 fileSystem: options.fileSystem, database: database, cacheBytesMax: options.storage.cacheBytesMax,
+                footerBytesMax: options.storage.footerCacheBytesMax,
+                openFilesMax: options.storage.openFilesMax.map { max($0, 1) },
                 keyHashMask: options.storage.keyHashMask)
+            observer.watch(files.cache)
+            return files
         }
         notices = opened.notices
-        for notice in notices { options.logger.notice("\(notice)") }
+        statements = RunningStatements(observer: observer, clock: options.timeSource)
         engine = Mutex(opened)
+        observer.opened(
+            path.string, notices: notices, nanoseconds: options.timeSource.monotonicNanoseconds() - began)
     }
 
     /// Opens the database in a folder, and makes it where there is none.
@@ -78,8 +99,7 @@ public final class Database: Sendable {
     /// - Throws: 55P03 where another process has it open (the message names its pid); 42501 where the folder may
     ///   not be written; XX001 where it is damaged beyond opening; XX002 for a format this version does not read.
     public static func open(at path: String, options: DatabaseOptions = DatabaseOptions()) async throws -> Database {
-        let opening = try SharedOpening.workers.get()
-        return try await opening.run { () throws(FirnError) in try Database(FilePath(path), options) }
+        try await BlockingWorkers.upkeep.run { () throws(FirnError) in try Database(FilePath(path), options) }
     }
 
     /// Opens the database in a folder on the calling thread, which blocks. Like `open(at:options:)`.
@@ -103,15 +123,9 @@ public final class Database: Sendable {
     /// A session with settings of its own.
     public func session() -> Session { Session(self) }
 
-    /// The session that the calls of the database itself share.
-    private var defaultSession: Session {
-        sharedSession.withLock { shared in
-            if let session = shared { return session }
-            let session = Session(self)
-            shared = session
-            return session
-        }
-    }
+    /// The session that the calls of the database itself share: made anew for each, since one that the database held
+    /// would hold the database.
+    private var defaultSession: Session { Session(self, sharing: sharedSettings) }
 
     /// Runs a query and gives its rows; see `Session.query`.
     public func query(_ sql: String, _ parameters: Value...) async throws -> QueryResult {
@@ -152,7 +166,9 @@ public final class Database: Sendable {
         definition.primaryKey = primaryKey
         definition.sortKey = sortKey
         let made = definition
-        return try await workers.run { () throws(FirnError) in try self.openStore().createTable(made) }
+        return try await BlockingWorkers.upkeep.run { () throws(FirnError) in
+            try self.openStore().createTable(made)
+        }
     }
 
     /// The table with this name; nil where there is none.
@@ -240,12 +256,12 @@ public final class Database: Sendable {
 
     /// Makes everything durable that was appended before, whatever level it was appended at.
     public func sync() async throws {
-        try await workers.run { () throws(FirnError) in try self.openStore().sync() }
+        try await BlockingWorkers.upkeep.run { () throws(FirnError) in try self.openStore().sync() }
     }
 
     /// Writes all memtables to segments. Queries are fastest, and opening cheapest, after it.
     public func checkpoint() async throws {
-        try await workers.run { () throws(FirnError) in try self.openStore().checkpoint() }
+        try await BlockingWorkers.upkeep.run { () throws(FirnError) in try self.openStore().checkpoint() }
     }
 
     /// Checks every checksum and invariant of the database in a folder, and changes nothing.
@@ -256,7 +272,7 @@ public final class Database: Sendable {
     public static func check(
         at path: String, options: DatabaseOptions = DatabaseOptions()
     ) async throws -> CheckReport {
-        try await SharedOpening.workers.get().run { () throws(FirnError) in
+        try await BlockingWorkers.upkeep.run { () throws(FirnError) in
             try checkBlocking(at: path, options: options)
         }
     }
@@ -268,9 +284,12 @@ public final class Database: Sendable {
         try DatabaseCheck.run(FilePath(path), fileSystem: options.fileSystem)
     }
 
-    /// Flushes, records a clean end, and releases the lock. Later calls throw 57P01; a second close waits for the first.
+    /// Cancels statements that run, flushes, records a clean end, and releases the lock.
+    ///
+    /// Later calls throw 57P01, and so do statements and results that were cut short; a second close
+    /// waits for the first.
     public func close() async throws {
-        try await SharedOpening.workers.get().run { () throws(FirnError) in try self.closeBlocking() }
+        try await BlockingWorkers.upkeep.run { () throws(FirnError) in try self.closeBlocking() }
     }
 
     /// Like `close()`, on the calling thread, which blocks.
@@ -281,6 +300,7 @@ public final class Database: Sendable {
             return open
         }
         guard let open else { return isClosed.wait(until: { $0 }, then: { _ in }) }
+        statements.close()
         defer {
             workers.shutDown()
             queryExecutor.shutDown()
@@ -289,7 +309,13 @@ public final class Database: Sendable {
             isClosed.withLock { $0 = true }
             isClosed.broadcast()
         }
-        try open.close()
+        do throws(FirnError) {
+            try open.close()
+        } catch {
+            observer.closed(path.string, error)
+            throw error
+        }
+        observer.closed(path.string, nil)
     }
 
     func openStore() throws(FirnError) -> StorageEngine {
@@ -298,15 +324,4 @@ public final class Database: Sendable {
         }
         return engine
     }
-}
-
-/// The threads on which databases are opened and closed: one pool for the process.
-private enum SharedOpening {
-    static let workers: Result<BlockingWorkers, FirnError> = {
-        do {
-            return .success(try BlockingWorkers(threadCount: 2))
-        } catch {
-            return .failure(FirnError(.outOfMemory, "cannot start threads: \(error)"))
-        }
-    }()
 }

@@ -2,6 +2,7 @@
 //
 // What a program may choose when it opens a database, with the defaults that docs/configuration.md lists.
 
+public import CoreMetrics
 public import FirnIO
 public import Logging
 
@@ -13,6 +14,13 @@ public struct DatabaseOptions: Sendable {
     public var queryMemoryBytesMax = 1 << 30
     /// Threads that work on one statement. Default: one for each processor that the process may use.
     public var queryThreadCount = Processors.usableCount
+    /// Threads on which statements run that tasks have begun, one for each; further statements wait for one of them.
+    /// Long ones take turns at the processors, so that short ones are done at once. Default: 256.
+    public var statementThreadCountMax = 256
+    /// Milliseconds after which a statement fails with 57014; 0: never. Default: 0.
+    public var statementTimeoutMilliseconds = 0
+    /// A statement that took as long is reported to `logger`; nil: none is. Default: 1 s.
+    public var slowStatementNanoseconds: UInt64? = 1_000_000_000
     /// Where the database lies. Default: the operating system's files.
     public var fileSystem: any FileSystem = POSIXFileSystem()
     /// Where COPY reads and writes. Default: the operating system's files.
@@ -21,8 +29,10 @@ public struct DatabaseOptions: Sendable {
     public var timeSource: any TimeSource = SystemTimeSource()
     /// Where random UUIDs and the database's id come from. Default: the system's entropy.
     public var random: any RandomSource = SystemRandomSource()
-    /// Where the engine reports what it did on its own: recovery, flushes, damage. Default: nowhere.
+    /// Where the engine reports recovery, flushes, rewrites, damage and slow statements. Default: nowhere.
     public var logger = Logger(label: "firn") { _ in SwiftLogNoOpLogHandler() }
+    /// Where the engine counts; nil: where the program's own metrics go (`MetricsSystem.factory`). Default: nil.
+    public var metricsFactory: (any MetricsFactory)?
 
     /// The defaults.
     public init() {}

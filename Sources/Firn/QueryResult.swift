@@ -27,13 +27,14 @@ public final class QueryResult: AsyncSequence, Sendable {
     /// Name and type of each column.
     public let columns: [ResultColumn]
     private let stream: ResultStream
-    private let cancellation: CancellationFlag
+    private let statement: RunningStatement
+    private var cancellation: CancellationFlag { statement.cancellation }
     private let workers: BlockingWorkers
 
-    init(_ stream: ResultStream, _ cancellation: CancellationFlag, _ workers: BlockingWorkers) {
+    init(_ stream: ResultStream, _ statement: RunningStatement, _ workers: BlockingWorkers) {
         columns = stream.columns.map { ResultColumn(name: $0.name, type: $0.type) }
         self.stream = stream
-        self.cancellation = cancellation
+        self.statement = statement
         self.workers = workers
     }
 
@@ -42,18 +43,23 @@ public final class QueryResult: AsyncSequence, Sendable {
 
     /// The next batch, computed on the calling thread; nil at the end. For threads outside of Swift concurrency.
     public func nextBlocking() throws(FirnError) -> ColumnBatch? {
-        while let batch = try stream.next() {
-            if batch.rowCount == 0 { continue }
-            return ColumnBatch(
-                names: columns.map(\.name), columns: batch.columns.map(\.written), rowCount: batch.rowCount)
+        try statement.read { () throws(FirnError) in
+            while let batch = try stream.next() {
+                if batch.rowCount == 0 { continue }
+                return ColumnBatch(
+                    names: columns.map(\.name), columns: batch.columns.map(\.written), rowCount: batch.rowCount)
+            }
+            return nil
         }
-        return nil
     }
 
     /// Batches that come with one change of threads, at most.
     private static let batchesPerHopMax = 16
     /// Nothing more is computed with a change of threads once this has passed.
     private static let hopNanoseconds: UInt64 = 1_000_000
+
+    /// Nor once the batches have so many bytes: 8 MiB.
+    private static let hopBytesMax = 8 << 20
 
     /// Some batches of a result and what comes behind them.
     fileprivate struct Stretch: Sendable {
@@ -68,9 +74,11 @@ public final class QueryResult: AsyncSequence, Sendable {
         var stretch = Stretch()
         let clock = SystemTimeSource()
         let start = clock.monotonicNanoseconds()
+        var byteCount = 0
         repeat {
             do throws(FirnError) {
                 if let batch = try nextBlocking() {
+                    byteCount += batch.byteCount
                     stretch.batches.append(batch)
                 } else {
                     stretch.end = .noMoreRows
@@ -78,7 +86,7 @@ public final class QueryResult: AsyncSequence, Sendable {
             } catch {
                 stretch.end = .error(error)
             }
-        } while stretch.end == nil && stretch.batches.count < Self.batchesPerHopMax
+        } while stretch.end == nil && stretch.batches.count < Self.batchesPerHopMax && byteCount < Self.hopBytesMax
             && clock.monotonicNanoseconds() - start < Self.hopNanoseconds
         return stretch
     }
@@ -126,7 +134,7 @@ public final class QueryResult: AsyncSequence, Sendable {
             if ahead.batches.isEmpty, ahead.end == nil {
                 let result = result
                 ahead = try await withTaskCancellationHandler {
-                    try await result.workers.run { () throws(FirnError) in result.nextStretch() }
+                    try await result.workers.run(result.cancellation) { () throws(FirnError) in result.nextStretch() }
                 } onCancel: {
                     result.cancel()
                 }

@@ -19,15 +19,16 @@ public enum StatementResult: Sendable {
 /// Thread-safe. Statements of one session may overlap; each takes the settings that stand when it begins.
 public final class Session: Sendable {
     let database: Database
-    private let settings: Mutex<SessionSettings>
+    private let settings: SharedSettings
 
-    init(_ database: Database) {
+    /// - Parameter settings: those of another session, to be shared with it; nil: settings of its own.
+    init(_ database: Database, sharing settings: SharedSettings? = nil) {
         self.database = database
-        settings = Mutex(database.defaultSettings)
+        self.settings = settings ?? SharedSettings(database.defaultSettings)
     }
 
     /// The zone in which the session reads and shows TIMESTAMPTZ.
-    public var timeZone: TimeZoneRules { settings.withLock { $0.timeZone } }
+    public var timeZone: TimeZoneRules { settings.current.withLock { $0.timeZone } }
 
     /// Runs a query and gives its rows.
     ///
@@ -41,9 +42,10 @@ public final class Session: Sendable {
 
     /// Runs a query and gives its rows.
     public func query(_ sql: String, parameters: [Value]) async throws -> QueryResult {
-        guard case .rows(let result) = try await runOne(sql, parameters: parameters) else {
-            throw FirnError(.syntaxError, "the statement gives no rows", hint: "Call execute(_:) for commands.")
-        }
+        let statement = try sole(sql)
+        // Refused before it has changed anything.
+        guard statement.givesRows, case .rows(let result) = try await run(statement, in: sql, parameters: parameters)
+        else { throw FirnError(.syntaxError, "the statement gives no rows", hint: "Call execute(_:) for commands.") }
         return result
     }
 
@@ -70,28 +72,44 @@ public final class Session: Sendable {
         return tag
     }
 
-    private func runOne(_ sql: String, parameters: [Value]) async throws -> StatementResult {
+    private func sole(_ sql: String) throws(FirnError) -> Statement {
         let statements = try parsed(sql)
         guard statements.count == 1 else {
             throw FirnError(
                 .syntaxError, statements.isEmpty ? "there is no statement" : "one statement is expected here",
                 position: statements.count > 1 ? statements[1].range.start.byteOffset : nil)
         }
-        return try await run(statements[0], in: sql, parameters: parameters)
+        return statements[0]
     }
 
     private func run(
         _ statement: Statement, in sql: String, parameters: [Value]
     ) async throws -> StatementResult {
         let cancellation = CancellationFlag()
+        let running = try begin(statement, in: sql, cancellation)
         return try await withTaskCancellationHandler {
-            try await database.workers.run { () throws(FirnError) in
-                try self.run(
-                    statement, in: sql, parameters: parameters, environment: StatementEnvironment(), cancellation)
+            do {
+                return try await database.workers.run(cancellation) { () throws(FirnError) in
+                    try self.run(
+                        statement, in: sql, parameters: parameters, environment: StatementEnvironment(), running)
+                }
+            } catch let error as FirnError {
+                running.finish(error)
+                throw error
             }
         } onCancel: {
             cancellation.cancel()
         }
+    }
+
+    /// Counts a statement as running, and its time from now on.
+    private func begin(
+        _ statement: Statement, in sql: String, _ cancellation: CancellationFlag
+    ) throws(FirnError) -> RunningStatement {
+        let timeout = settings.current.withLock { $0.timeoutMilliseconds }
+        return try database.statements.begin(
+            sql, of: statement.range.start.byteOffset..<statement.range.end.byteOffset, cancellation,
+            timeoutMilliseconds: timeout)
     }
 
     /// Runs one statement on the calling thread, which may block: for threads outside of Swift concurrency.
@@ -101,12 +119,10 @@ public final class Session: Sendable {
         _ sql: String, parameters: [Value] = [], environment: StatementEnvironment = StatementEnvironment(),
         cancellation: StatementCancellation = StatementCancellation()
     ) throws(FirnError) -> StatementResult {
-        let statements = try parsed(sql)
-        guard statements.count == 1 else {
-            throw FirnError(.syntaxError, statements.isEmpty ? "there is no statement" : "one statement is expected")
-        }
+        let statement = try sole(sql)
         return try run(
-            statements[0], in: sql, parameters: parameters, environment: environment, cancellation.flag)
+            statement, in: sql, parameters: parameters, environment: environment,
+            try begin(statement, in: sql, cancellation.flag))
     }
 
     private func parsed(_ sql: String) throws(FirnError) -> [Statement] {
@@ -119,25 +135,46 @@ public final class Session: Sendable {
 
     private func run(
         _ statement: Statement, in sql: String, parameters: [Value], environment: StatementEnvironment,
-        _ cancellation: CancellationFlag
+        _ running: RunningStatement
     ) throws(FirnError) -> StatementResult {
-        var runner = StatementRunner(
-            store: try database.openStore(), isReadOnly: database.options.storage.access == .readOnly,
-            executor: database.queryExecutor, externalFileSystem: database.options.externalFileSystem,
-            timeSource: database.options.timeSource, random: database.options.random, zones: database.zones,
-            defaults: database.defaultSettings, environment: environment, parameters: parameters,
-            cancellation: cancellation, settings: settings.withLock { $0 }, source: sql,
-            statementMicroseconds: database.options.timeSource.now())
-        let outcome = try runner.run(statement)
-        switch statement.kind {
-        case .set, .reset, .discardAll:
-            let changed = runner.settings
-            settings.withLock { $0 = changed }
-        default: break
+        try running.run { () throws(FirnError) in
+            var runner = StatementRunner(
+                store: try database.openStore(), isReadOnly: database.options.storage.access == .readOnly,
+                executor: database.queryExecutor, externalFileSystem: database.options.externalFileSystem,
+                timeSource: database.options.timeSource, random: database.options.random, zones: database.zones,
+                defaults: database.defaultSettings, environment: environment, parameters: parameters,
+                cancellation: running.cancellation, settings: settings.current.withLock { $0 }, source: sql,
+                statementMicroseconds: database.options.timeSource.now())
+            let outcome = try runner.run(statement)
+            switch statement.kind {
+            case .set, .reset, .discardAll:
+                let changed = runner.settings
+                settings.current.withLock { $0 = changed }
+            default: break
+            }
+            switch outcome {
+            case .rows(let stream): return .rows(QueryResult(stream, running, database.workers))
+            case .command(let tag):
+                running.finish(nil)
+                return .command(tag: tag)
+            }
         }
-        switch outcome {
-        case .rows(let stream): return .rows(QueryResult(stream, cancellation, database.workers))
-        case .command(let tag): return .command(tag: tag)
+    }
+}
+
+/// Settings that several sessions may share: those of the database's own calls.
+final class SharedSettings: Sendable {
+    let current: Mutex<SessionSettings>
+
+    init(_ settings: SessionSettings) { current = Mutex(settings) }
+}
+
+extension Statement {
+    /// Whether it answers with rows.
+    fileprivate var givesRows: Bool {
+        switch kind {
+        case .query, .explain, .show, .describe: true
+        default: false
         }
     }
 }

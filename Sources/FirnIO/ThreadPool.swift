@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A fixed number of threads that take work from one queue, first in, first out.
+//
+// Work that comes back after a part of it was done waits in a queue of its own, behind what is new: short work passes
+// long work, and all the long work takes turns. One in four comes from that queue all the same, so that a stream of
+// short work cannot hold it up for ever.
 
 import Synchronization
 public import SystemPackage
@@ -12,26 +16,45 @@ public final class ThreadPool: WorkExecutor {
         let body: @Sendable () -> Void
     }
 
-    private struct State {
-        /// Work that waits, oldest first, from `first` on; the part before it was taken and is cut off in bulk.
-        var queue: [Work?] = []
-        var first = 0
-        var runningCount = 0
-        var isShutDown = false
+    private struct Queue {
+        /// Oldest first, from `first` on; the part before it was taken and is cut off in bulk.
+        private var entries: [Work?] = []
+        private var first = 0
 
-        var waitingCount: Int { queue.count - first }
-        var isIdle: Bool { waitingCount == 0 && runningCount == 0 }
+        var count: Int { entries.count - first }
+        var names: [String] { entries[first...].compactMap { $0?.name } }
+
+        mutating func append(_ work: Work) { entries.append(work) }
 
         mutating func take() -> Work? {
-            guard waitingCount > 0 else { return nil }
-            let work = queue[first]
-            queue[first] = nil
+            guard count > 0 else { return nil }
+            let work = entries[first]
+            entries[first] = nil
             first += 1
-            if first == queue.count || first >= 1_024 {
-                queue.removeFirst(first)
+            if first == entries.count || first >= 1_024 {
+                entries.removeFirst(first)
                 first = 0
             }
             return work
+        }
+    }
+
+    private struct State {
+        /// Work that waits and was not begun.
+        var new = Queue()
+        /// Work that did a part.
+        var resumed = Queue()
+        var takenCount = 0
+        var runningCount = 0
+        var isShutDown = false
+
+        var waitingCount: Int { new.count + resumed.count }
+        var isIdle: Bool { waitingCount == 0 && runningCount == 0 }
+
+        mutating func take() -> Work? {
+            takenCount &+= 1
+            if takenCount % 4 == 0, let work = resumed.take() { return work }
+            return new.take() ?? resumed.take()
         }
     }
 
@@ -80,12 +103,27 @@ public final class ThreadPool: WorkExecutor {
     public func submit(_ name: String, _ work: @escaping @Sendable () -> Void) -> Submission {
         let submission = state.withLock { state in
             guard !state.isShutDown else { return Submission.refused }
-            state.queue.append(Work(name: name, body: work))
+            state.new.append(Work(name: name, body: work))
             return .accepted
         }
         state.signal()
         return submission
     }
+
+    /// Queues work behind all that is new.
+    @discardableResult
+    public func resubmit(_ name: String, _ work: @escaping @Sendable () -> Void) -> Submission {
+        let submission = state.withLock { state in
+            guard !state.isShutDown else { return Submission.refused }
+            state.resumed.append(Work(name: name, body: work))
+            return .accepted
+        }
+        state.signal()
+        return submission
+    }
+
+    /// Whether work waits for a thread.
+    public var hasWaitingWork: Bool { state.withLock { $0.waitingCount > 0 } }
 
     /// Waits until nothing waits and nothing runs. Work that submits work is waited for with it. Not for the pool's threads.
     public func drain() {
@@ -95,7 +133,7 @@ public final class ThreadPool: WorkExecutor {
 
     /// Names of work that waits for a thread, oldest first.
     public var waitingNames: [String] {
-        state.withLock { state in state.queue[state.first...].compactMap { $0?.name } }
+        state.withLock { state in state.new.names + state.resumed.names }
     }
 
     /// Runs what was accepted, then ends the threads and waits for them. Not for the pool's threads.

@@ -12,8 +12,19 @@ public protocol WorkExecutor: Sendable {
     /// Returns `.refused` after ``shutDown()``; the work will then never run.
     @discardableResult
     func submit(_ name: String, _ work: @escaping @Sendable () -> Void) -> Submission
+    /// Accepts work that did a part and shall go on after what else waits: so those who share the threads take turns.
+    @discardableResult
+    func resubmit(_ name: String, _ work: @escaping @Sendable () -> Void) -> Submission
+    /// Whether work waits for a thread.
+    var hasWaitingWork: Bool { get }
     /// Takes no further work, lets what was accepted finish, and returns after it; a second call does nothing.
     func shutDown()
+}
+
+extension WorkExecutor {
+    @discardableResult
+    public func resubmit(_ name: String, _ work: @escaping @Sendable () -> Void) -> Submission { submit(name, work) }
+    public var hasWaitingWork: Bool { false }
 }
 
 /// What became of submitted work.

@@ -188,3 +188,79 @@ import Testing
         #expect(semaphore.wait(timeoutNanoseconds: 0))
     }
 }
+
+@Suite struct ElasticThreadPoolTests {
+    @Test func workBeginsHoweverMuchIsStuck() {
+        let pool = ElasticThreadPool(name: "test", threadCountMax: 64)
+        let gate = ConditionLock(false)
+        for _ in 0..<40 { pool.submit("stuck") { gate.wait(until: { $0 }, then: { _ in }) } }
+        let done = CountingSemaphore()
+        pool.submit("short") { done.signal() }
+        done.wait()
+        #expect(pool.threadCount == 41)
+        #expect(pool.waitingCount == 0)
+        gate.withLock { $0 = true }
+        gate.broadcast()
+        pool.shutDown()
+        #expect(pool.threadCount == 0)
+        #expect(pool.submit("late") {} == .refused)
+    }
+
+    @Test func noMoreThreadsThanAllowed() {
+        let pool = ElasticThreadPool(name: "test", threadCountMax: 2)
+        let gate = ConditionLock(false)
+        let done = Atomic<Int>(0)
+        for _ in 0..<10 {
+            pool.submit("work") {
+                gate.wait(until: { $0 }, then: { _ in })
+                done.wrappingAdd(1, ordering: .relaxed)
+            }
+        }
+        #expect(pool.threadCount == 2)
+        #expect(pool.waitingCount >= 8)
+        gate.withLock { $0 = true }
+        gate.broadcast()
+        pool.shutDown()
+        let doneCount = done.load(ordering: .relaxed)
+        #expect(doneCount == 10)
+    }
+
+    @Test func idleThreadsAreUsedAgain() {
+        let pool = ElasticThreadPool(name: "test", threadCountMax: 64)
+        for _ in 0..<200 {
+            let done = CountingSemaphore()
+            pool.submit("work") { done.signal() }
+            done.wait()
+        }
+        // A thread may not have come back to its queue when the next work comes.
+        #expect(pool.threadCount < 150)
+        pool.shutDown()
+    }
+
+    @Test func noWorkIsLostToAThreadThatEnds() {
+        let pool = ElasticThreadPool(name: "test", threadCountMax: 64, idleNanoseconds: 1_000)
+        for _ in 0..<3_000 {
+            let done = CountingSemaphore()
+            pool.submit("work") { done.signal() }
+            done.wait()
+        }
+        pool.shutDown()
+        #expect(pool.threadCount == 0)
+    }
+
+    @Test func whatComesBackWaitsBehindWhatIsNew() throws {
+        let pool = try ThreadPool(name: "test", threadCount: 1)
+        let gate = ConditionLock(false)
+        let order = Mutex<[String]>([])
+        pool.submit("gate") { gate.wait(until: { $0 }, then: { _ in }) }
+        pool.resubmit("long") { order.withLock { $0.append("long") } }
+        pool.submit("short") { order.withLock { $0.append("short") } }
+        #expect(pool.hasWaitingWork)
+        gate.withLock { $0 = true }
+        gate.broadcast()
+        pool.drain()
+        #expect(order.withLock { $0 } == ["short", "long"])
+        #expect(!pool.hasWaitingWork)
+        pool.shutDown()
+    }
+}

@@ -27,7 +27,7 @@ final class CSVLoader {
         hasReadHeader = format.header == .none
     }
 
-    /// The next records, at most `batchRowsMax`; nil at the end.
+    /// The next records, at most `batchRowsMax`, fewer where they are long; nil at the end.
     func next() throws(FirnError) -> ColumnBatch? {
         if !hasReadHeader {
             hasReadHeader = true
@@ -36,8 +36,10 @@ final class CSVLoader {
         }
         var builders = columns.map { ColumnBuilder(type: $0.type, capacity: batchRowsMax) }
         var rowCount = 0
-        while rowCount < batchRowsMax, try reader.next() {
+        var byteCount = 0
+        while rowCount < batchRowsMax, byteCount < BatchRows.bytesMax, try reader.next() {
             try checkFieldCount()
+            byteCount += reader.fields.last?.end ?? 0
             for index in columns.indices {
                 let field = reader.fields[index]
                 if reader.isNull(field) {

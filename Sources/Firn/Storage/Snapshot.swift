@@ -122,6 +122,13 @@ struct EngineTableSnapshot: TableSnapshot {
         for segment in state.segments where segment.descriptor.overlaps(timeRange) {
             addMemtables(before: segment.descriptor.lsnRange.lowerBound)
             guard let access else { preconditionFailure("only an engine with segments has any") }
+            if state.segments.count >= LazySegmentMorsel.segmentCountMin,
+                segment.descriptor.rowCount <= LazySegmentMorsel.rowCountMax
+            {
+                let lazy = LazySegmentMorsel(segment: segment, access: access, schema: schema)
+                morsels.append(PinnedMorsel(lazy, pinning: segment))
+                continue
+            }
             let parts = try access.morsels(
                 of: segment.descriptor, at: segment.file.path, schema: schema, pruning: ranges)
             for part in parts { morsels.append(PinnedMorsel(part, pinning: segment)) }

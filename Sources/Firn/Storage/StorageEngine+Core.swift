@@ -149,6 +149,8 @@ struct Core: Sendable {
     var isFlushScheduled = false
     /// Why the last flush failed; nil after one that succeeded.
     var flushFailure: FirnError?
+    /// Hears of commits.
+    var observer: any StorageObserver = NoStorageObserver()
     /// Why the next file of the log could not be prepared; the log makes one itself then.
     var preparationFailure: FirnError?
     /// Pieces of work that write files beside the leader's and the flusher's; closing waits for them.
@@ -184,7 +186,11 @@ struct Core: Sendable {
             visibleLSN = commit.lsn
             let result = AppendResult(lsn: commit.lsn, rowCount: commit.rowCount)
             let completion = commit.completion
-            calls.append { completion(.success(result)) }
+            let observer = observer
+            calls.append {
+                if result.rowCount > 0 { observer.storageDid(.appended(rowCount: result.rowCount)) }
+                completion(.success(result))
+            }
         }
         return calls
     }

@@ -134,6 +134,7 @@ extension StorageEngine {
             }
             for waiter in waiting { waiter.resume(.failure(Self.noRoom(error))) }
         }
+        if case .failure(let error) = outcome { options.observer.storageDid(.flushFailed(error)) }
         grantRoom()
         try outcome.get()
     }
@@ -179,6 +180,7 @@ extension StorageEngine {
     }
 
     private func write(_ cut: FlushCut, _ flusher: inout Flusher) throws(FirnError) {
+        let began = timeSource.monotonicNanoseconds()
         var output: FlushOutput?
         var file: DataFile?
         if !cut.tables.isEmpty {
@@ -204,6 +206,13 @@ extension StorageEngine {
         if let log, let manifest = flusher.manifest {
             try log.release(through: cut.lsn, manifest: manifest.proof)
         }
+        let segments = output?.tables.flatMap(\.segments) ?? []
+        guard !segments.isEmpty else { return }
+        options.observer.storageDid(
+            .flushed(
+                rowCount: segments.reduce(0) { $0 + $1.rowCount }, segmentCount: segments.count,
+                byteCount: segments.reduce(0) { $0 + $1.byteCount },
+                nanoseconds: timeSource.monotonicNanoseconds() - began))
     }
 
     private func writeSegments(_ cut: FlushCut) throws(FirnError) -> (FlushOutput, DataFile) {

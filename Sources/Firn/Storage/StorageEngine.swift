@@ -75,6 +75,7 @@ final class StorageEngine: TableStore, Sendable {
             folder: folder, fileSystem: fileSystem, executor: executor, segmentAccess: segmentAccess)
         self.dataFiles = dataFiles
         var core = Core(nextLSN: contents.nextLSN, memoryBytes: contents.memoryBytes)
+        core.observer = options.observer
         for (id, table) in contents.manifest.tables {
             let writer = TableWriter(
                 schema: table.schema, active: Memtable(), sealed: contents.memtables[id] ?? [],

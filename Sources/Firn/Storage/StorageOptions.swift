@@ -39,6 +39,11 @@ public struct StorageOptions: Sendable {
     public var logFileBytes = 32 << 20
     /// Bytes of verified pages that are kept in memory for readers. Default: 128 MiB.
     public var cacheBytesMax = 128 << 20
+    /// Bytes of segments' footers and dictionaries that are kept in memory for readers. Default: 64 MiB.
+    public var footerCacheBytesMax = 64 << 20
+    /// Data files that are kept open for readers; nil: half of what the process may open (RLIMIT_NOFILE when the
+    /// database is opened), from 16 to 16,384. Default: nil.
+    public var openFilesMax: Int?
     /// Length of a new chunk of tables that were not given one, in seconds. Default: 604,800 (7 days).
     public var chunkIntervalSeconds: Int64 = 7 * 86_400
     /// False for a database whose rows need to survive nothing: it has no log, and every commit is visible at once.
@@ -47,6 +52,8 @@ public struct StorageOptions: Sendable {
     var keyHashMask = UInt64.max
     /// False where a test drives the engine by hand: no thread of its own is started.
     var startsThreads = true
+    /// Hears of what the engine does on its own.
+    var observer: any StorageObserver = NoStorageObserver()
 
     /// The defaults.
     public init() {}

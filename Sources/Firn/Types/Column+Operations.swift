@@ -103,6 +103,8 @@ extension Column {
                 columns.allSatisfy({ $0.dictionaryValues?.dictionary === first })
             {
                 values = .dictionary(joined { $0.dictionaryValues?.codes }, first)
+            } else if columns.contains(where: \.hasLongEntries) {
+                values = codedTogether(columns)
             } else {
                 var all = BytesValues()
                 for column in columns { all.append(column.bytesValues!) }
@@ -116,6 +118,45 @@ extension Column {
                 joined { if case .vector(let values, _) = $0.values { values } else { nil } }, dimensions: dimensions)
         }
         return Column(type: type, values: values, validity: validity)
+    }
+
+    /// Entries of a dictionary that are longer, on the average, are not written out a row.
+    private static let writtenBytesMax = 512
+
+    private var hasLongEntries: Bool {
+        guard let (_, dictionary) = dictionaryValues else { return false }
+        return dictionary.values.bytes.count > dictionary.count * Self.writtenBytesMax
+    }
+
+    /// Texts of several columns as codes of one dictionary, each of them once.
+    private static func codedTogether(_ columns: [Column]) -> Values {
+        var codeOfText: [[UInt8]: UInt32] = [:]
+        var entries = BytesValues()
+        func code(_ text: ArraySlice<UInt8>) -> UInt32 {
+            let text = Array(text)
+            if let code = codeOfText[text] { return code }
+            let code = UInt32(entries.count)
+            codeOfText[text] = code
+            entries.append(contentsOf: text)
+            return code
+        }
+        var codes: [UInt32] = []
+        codes.reserveCapacity(columns.reduce(0) { $0 + $1.count })
+        for column in columns {
+            if let (own, dictionary) = column.dictionaryValues {
+                var translated = [UInt32?](repeating: nil, count: dictionary.count)
+                for entry in own {
+                    // A NULL row may hold any code.
+                    let entry = min(Int(entry), dictionary.count - 1)
+                    if translated[entry] == nil { translated[entry] = code(dictionary.values[entry]) }
+                    codes.append(translated[entry]!)
+                }
+            } else {
+                let values = column.bytesValues!
+                for row in 0..<values.count { codes.append(code(values[row])) }
+            }
+        }
+        return .dictionary(codes, BytesDictionary(entries))
     }
 
     /// Bytes of memory that the values take, shared dictionaries left out.

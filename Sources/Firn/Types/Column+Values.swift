@@ -100,11 +100,28 @@ extension Column {
     }
 
     /// A column of one value over and over.
+    ///
+    /// A long text is there once, however many rows it has.
     init(repeating value: Value, type: DataType, count: Int) {
+        let byteCount =
+            switch value {
+            case .text(let text): text.utf8.count
+            case .bytes(let bytes): bytes.count
+            default: 0
+            }
+        if count > 1, byteCount > Self.repeatedBytesMax, type.physical == .bytes {
+            let one = Column(repeating: value, type: type, count: 1)
+            let codes = [UInt32](repeating: 0, count: count)
+            self = Column(type: type, values: .dictionary(codes, BytesDictionary(one.bytesValues!)))
+            return
+        }
         var builder = ColumnBuilder(type: type, capacity: count)
         for _ in 0..<count { builder.append(value) }
         self = builder.finish()
     }
+
+    /// Longer texts are not written out for each row.
+    private static let repeatedBytesMax = 256
 
     /// Values of any type; each must be NULL or have the physical form of `type`.
     public init(_ values: [Value], type: DataType) {

@@ -91,6 +91,8 @@ struct EvaluationContext: Sendable {
     var random: any RandomSource
     /// Throws 57014 once the statement was cancelled; called once a block.
     var cancellation: CancellationFlag
+    /// Bytes that the statement may hold.
+    var memoryBytesMax = Int.max
     /// What compress_chunk and decompress_chunk work on; nil where nothing can be changed.
     var chunkRewriting: ChunkRewriting?
     /// What functions gave for whole dictionaries, so that each dictionary is worked through once a statement.

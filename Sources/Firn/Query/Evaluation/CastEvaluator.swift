@@ -28,7 +28,7 @@ enum CastEvaluator {
         case (.text, .text), (.unknown, .text), (.text, .unknown), (.unknown, .unknown): return column.retyped(type)
         case (.text, _), (.unknown, _): return try parsed(column, as: type, context)
         case (.jsonb, .text): return column.retyped(.text)
-        case (_, .text), (_, .unknown): return text(of: column, context)
+        case (_, .text), (_, .unknown): return try text(of: column, context)
         case (.jsonb, _): return try fromJSON(column, to: type, context)
         default:
             let rows = Rows(column, type)
@@ -323,12 +323,11 @@ enum CastEvaluator {
         return builder.finish()
     }
 
-    private static func text(of column: Column, _ context: EvaluationContext) -> Column {
-        var texts = BytesValues()
-        texts.reserveCapacity(column.count, byteCount: column.count * 8)
+    private static func text(of column: Column, _ context: EvaluationContext) throws(FirnError) -> Column {
+        var texts = TextBlock(rowCount: column.count, context)
         let writer = ValueText(type: column.type, zone: context.timeZone)
         for row in 0..<column.count {
-            texts.append { output in
+            try texts.append { output throws(FirnError) in
                 if column.isNull(row) { return }
                 if case .boolean(let values) = column.values {
                     // A cast says the word where output has a letter.
@@ -338,7 +337,7 @@ enum CastEvaluator {
                 }
             }
         }
-        return Column(type: .text, values: .bytes(texts), validity: column.validity)
+        return Column(type: .text, values: .bytes(texts.values), validity: column.validity)
     }
 
     /// A JSON number or truth value as SQL's.

@@ -214,6 +214,8 @@ extension Comparison {
                                 otherBytes + otherStart, otherOffsets[row + 1] - otherStart))
                     }
                 }
+            case .dictionary:
+                return bitmap(count: count) { accepts(ValueOrder.compare(left[$0], right[$0])) }
             }
         }
     }

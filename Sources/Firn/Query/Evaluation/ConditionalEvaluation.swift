@@ -123,7 +123,11 @@ private struct Pieces {
     func joined() -> Vector {
         if let whole { return whole }
         if columns.isEmpty { return .constant(.null, type) }
-        let joined = Column.concatenate(columns, type: type)
+        var joined = Column.concatenate(columns, type: type)
+        // A long constant is there once, however many rows take it.
+        if joined.count < rowCount, joined.byteCount > TextBlock.bytesMax / max(1, rowCount / joined.count) {
+            joined = joined.dictionaryCoded
+        }
         let picked = joined.gather(sources.map { max($0, 0) })
         let covered = bitmap(count: rowCount) { sources[$0] >= 0 }
         return .column(picked.with(validity: combinedValidity(picked.validity, covered)))

@@ -115,9 +115,36 @@ extension Column {
         return Column(type: type, values: .dictionary(codes, BytesDictionary(distinct)), validity: validity)
     }
 
+    /// The column, NULL also where the row of `dense` that went to a row is.
+    private func combined(with dense: Column, by validity: Bitmap) -> Column {
+        guard dense.validity != nil else { return self }
+        var next = 0
+        let isPresent = bitmap(count: validity.count) { row in
+            guard validity[row] else { return false }
+            defer { next += 1 }
+            return !dense.isNull(next)
+        }
+        return with(validity: isPresent)
+    }
+
     /// Row k of this column goes to the k-th bit of `validity` that is 1; the other rows are NULL.
     func scattered(by validity: Bitmap) -> Column {
         precondition(count == validity.setCount && count > 0, "a row for each bit that is 1")
+        if case .bytes(let texts) = values {
+            // NULL rows are empty: a copy of another row's text could be many bytes.
+            var spread = BytesValues()
+            spread.reserveCapacity(validity.count, byteCount: texts.bytes.count)
+            var next = 0
+            for row in 0..<validity.count {
+                if validity[row] {
+                    spread.append(contentsOf: texts[next])
+                    next += 1
+                } else {
+                    spread.append("")
+                }
+            }
+            return Column(type: type, values: .bytes(spread), validity: validity).combined(with: self, by: validity)
+        }
         var next: Int32 = 0
         var rows = [Int32](repeating: 0, count: validity.count)
         for row in validity.setIndices {

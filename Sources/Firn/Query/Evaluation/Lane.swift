@@ -67,16 +67,38 @@ extension Vector {
         switch self {
         case .constant(.text(let value), _): .constant(Array(value.utf8))
         case .constant(.bytes(let value), _): .constant(value)
-        case .column(let column): .column(column.bytesValues!)
+        case .column(let column):
+            if let (codes, dictionary) = column.dictionaryValues,
+                dictionary.values.bytes.count > max(1, dictionary.count) * Self.writtenBytesMax
+            {
+                .dictionary(codes, dictionary)
+            } else {
+                .column(column.bytesValues!)
+            }
         default: preconditionFailure("a text argument, not \(type)")
         }
     }
+}
+
+extension Vector {
+    /// Texts of a dictionary that are longer, on the average, are not written out a row: few of them are many bytes.
+    fileprivate static let writtenBytesMax = 512
 }
 
 /// The bytes of one text argument.
 enum TextLane: Sendable {
     case constant([UInt8])
     case column(BytesValues)
+    case dictionary([UInt32], BytesDictionary)
+
+    /// Bytes of all rows together.
+    func byteCount(count: Int) -> Int {
+        switch self {
+        case .constant(let value): value.count * count
+        case .column(let values): values.bytes.count
+        case .dictionary: (0..<count).reduce(0) { $0 + self[$1].count }
+        }
+    }
 
     /// The bytes of one row.
     @inline(__always)
@@ -84,6 +106,8 @@ enum TextLane: Sendable {
         switch self {
         case .constant(let value): value[...]
         case .column(let values): values[row]
+        // A NULL row may hold any code.
+        case .dictionary(let codes, let dictionary): dictionary.values[min(Int(codes[row]), dictionary.count - 1)]
         }
     }
 }
@@ -104,6 +128,8 @@ extension TextLane {
                     body(UnsafeBufferPointer(start: bytes + start, count: offsets[row + 1] - start))
                 }
             }
+        case .dictionary:
+            for row in 0..<count { self[row].withUnsafeBufferPointer(body) }
         }
     }
 }

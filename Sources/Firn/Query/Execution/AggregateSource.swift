@@ -42,11 +42,25 @@ struct AggregateSource: BatchSource {
             while let batch = try reader.next() {
                 try evaluator.checkCancellation()
                 // A batch without columns may have more rows than a column batch; its rows are only counted.
-                try partial.add(batch, order: reader.order)
+                try Self.add(batch, order: reader.order, to: partial)
             }
             try merger.deposit(partial, part: part)
         }
         return merger.result().finish().reader(evaluator, workers)
+    }
+
+    /// Adds the rows of a batch, in pieces where what is computed from them is large.
+    private static func add(
+        _ batch: ColumnBatch, order: [Int], to partial: PartialAggregation
+    ) throws(FirnError) {
+        do throws(FirnError) {
+            try partial.add(batch, order: order)
+        } catch {
+            guard error.isBlockTooLarge, batch.rowCount > 1 else { throw error }
+            let middle = batch.rowCount / 2
+            try add(batch.slice(0..<middle), order: order, to: partial)
+            try add(batch.slice(middle..<batch.rowCount), order: order, to: partial)
+        }
     }
 }
 

@@ -50,6 +50,18 @@ extension BatchReader {
     var order: [Int] { [] }
 }
 
+/// How many rows a batch should have where values may be large.
+enum BatchRows {
+    /// Bytes of a batch that an operator makes, about: 8 MiB.
+    static let bytesMax = 8 << 20
+
+    /// `batchRowsMax`, or fewer where so many rows take more than `bytesMax` on the average.
+    static func count(forBytes byteCount: Int, rowCount: Int) -> Int {
+        let rowBytes = max(1, byteCount / max(1, rowCount))
+        return min(batchRowsMax, max(1, bytesMax / rowBytes))
+    }
+}
+
 /// A reader over batches that are already there.
 final class BufferedReader: BatchReader {
     private var batches: [ColumnBatch]

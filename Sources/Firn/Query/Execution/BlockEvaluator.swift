@@ -27,7 +27,15 @@ struct BlockEvaluator: Sendable {
 
     /// The rows for which a predicate is true (neither false nor NULL).
     func selection(_ predicate: BoundExpression, over batch: ColumnBatch) throws(FirnError) -> Bitmap {
-        try ExpressionEvaluator(context).evaluatePredicate(predicate, over: batch)
+        do throws(FirnError) {
+            return try ExpressionEvaluator(context).evaluatePredicate(predicate, over: batch)
+        } catch {
+            guard error.isBlockTooLarge, batch.rowCount > 1 else { throw error }
+            let middle = batch.rowCount / 2
+            var selected = try selection(predicate, over: batch.slice(0..<middle))
+            selected.append(try selection(predicate, over: batch.slice(middle..<batch.rowCount)))
+            return selected
+        }
     }
 
     /// The value of an expression that reads no column.

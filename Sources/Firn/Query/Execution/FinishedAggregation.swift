@@ -49,8 +49,10 @@ struct FinishedAggregation: @unchecked Sendable {
 
     private func pieces() -> [Piece] {
         links.indices.flatMap { link in
-            stride(from: 0, to: links[link].ownCount, by: batchRowsMax).map { first in
-                Piece(link: link, own: first..<min(first + batchRowsMax, links[link].ownCount))
+            let byteCount = links[link].states.reduce(0) { $0 + $1.byteCount }
+            let rows = BatchRows.count(forBytes: byteCount, rowCount: links[link].groupCount)
+            return stride(from: 0, to: links[link].ownCount, by: rows).map { first in
+                Piece(link: link, own: first..<min(first + rows, links[link].ownCount))
             }
         }
     }

@@ -60,5 +60,11 @@ final class HeldMemory: Sendable {
         bytes.wrappingAdd(other.bytes.exchange(0, ordering: .relaxed), ordering: .relaxed)
     }
 
+    /// Gives back a part of what was reserved.
+    func release(_ byteCount: Int) {
+        bytes.wrappingSubtract(byteCount, ordering: .relaxed)
+        budget.release(byteCount)
+    }
+
     func releaseAll() { budget.release(bytes.exchange(0, ordering: .relaxed)) }
 }

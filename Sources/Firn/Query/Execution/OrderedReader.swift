@@ -4,7 +4,8 @@
 //
 // The consumer reads the first part by itself: a LIMIT that is satisfied by it reads nothing else. Once it moves
 // on, helpers fill the parts ahead, at most a window of them, and end as soon as the window is full: no thread
-// ever waits for a slow consumer. The consumer reads a part by itself when no helper has begun it.
+// ever waits for a slow consumer. The consumer reads a part by itself when no helper has begun it, and goes on with one
+// of which a helper has read as many bytes as may wait.
 
 import FirnIO
 
@@ -34,8 +35,8 @@ final class OrderedReader: BatchReader {
             }
             guard part + 1 < source.partCount else { return nil }
             part += 1
-            if let batches = try readAhead?.take(part: part) {
-                current = BufferedReader(batches)
+            if let read = try readAhead?.take(part: part) {
+                current = read
             } else {
                 current = try source.reader(ofPart: part)
             }
@@ -47,9 +48,19 @@ final class OrderedReader: BatchReader {
 private final class ReadAhead: Sendable {
     private enum Slot {
         case untouched, running
-        case done([ColumnBatch])
+        /// Batches, and the reader of those behind them where there are any.
+        case done([ColumnBatch], rest: Unfinished?)
         case failed(FirnError)
     }
+
+    /// A reader that a helper hands over.
+    private struct Unfinished: @unchecked Sendable {
+        // Sendable: the helper lets go of the reader under the lock under which the consumer takes it.
+        let reader: any BatchReader
+    }
+
+    /// Bytes that a helper reads of one part before the consumer comes to it: 16 MiB, several row groups of numbers.
+    private static let partBytesMax = 16 << 20
 
     private struct State {
         var slots: [Slot]
@@ -72,7 +83,7 @@ private final class ReadAhead: Sendable {
     }
 
     /// The rows of a part that a helper has read or is reading; nil when the consumer shall read it by itself.
-    func take(part: Int) throws(FirnError) -> [ColumnBatch]? {
+    func take(part: Int) throws(FirnError) -> (any BatchReader)? {
         let slotCount = source.partCount
         let missingHelpers = state.withLock { state in
             if part == state.nextPart { state.nextPart += 1 }
@@ -104,7 +115,7 @@ private final class ReadAhead: Sendable {
                 return slot
             })
         switch slot {
-        case .done(let batches): return batches
+        case .done(let batches, let rest): return ReadBatches(batches, rest?.reader)
         case .failed(let error): throw error
         case .untouched, .running: preconditionFailure("a part that was begun is done or has failed")
         }
@@ -128,6 +139,13 @@ private final class ReadAhead: Sendable {
             let slot = read(part)
             state.withLock { $0.slots[part] = slot }
             state.broadcast()
+            // Statements share the threads part by part.
+            if let executor = workers.executor, executor.hasWaitingWork {
+                if executor.resubmit("query", { self.help() }) != .accepted {
+                    state.withLock { $0.helperCount -= 1 }
+                }
+                return
+            }
         }
     }
 
@@ -135,13 +153,36 @@ private final class ReadAhead: Sendable {
         do throws(FirnError) {
             let reader = try source.reader(ofPart: part)
             var batches: [ColumnBatch] = []
+            var byteCount = 0
             while let batch = try reader.next() {
                 batches.append(batch)
+                byteCount += batch.byteCount
+                if byteCount >= Self.partBytesMax { return .done(batches, rest: Unfinished(reader: reader)) }
                 if state.withLock({ $0.isClosed }) { break }
             }
-            return .done(batches)
+            return .done(batches, rest: nil)
         } catch {
             return .failed(error)
         }
+    }
+}
+
+/// Batches that were read ahead, then those that were not.
+private final class ReadBatches: BatchReader {
+    private var batches: ArraySlice<ColumnBatch>
+    private let rest: (any BatchReader)?
+    private(set) var order: [Int] = []
+
+    init(_ batches: [ColumnBatch], _ rest: (any BatchReader)?) {
+        self.batches = batches[...]
+        self.rest = rest
+    }
+
+    func next() throws(FirnError) -> ColumnBatch? {
+        if let batch = batches.popFirst() { return batch }
+        guard let rest else { return nil }
+        let batch = try rest.next()
+        order = rest.order
+        return batch
     }
 }

@@ -4,6 +4,7 @@
 //
 // The caller takes part: a busy executor makes a statement slower but never stops it, and statements may nest
 // (an aggregation that reads from another one) without a deadlock. Helpers that come too late find the door closed.
+// After each task a helper makes room where others wait for the threads, so that statements share them task by task.
 
 import FirnIO
 import Synchronization
@@ -37,7 +38,7 @@ struct Workers: Sendable {
         }
         let loop = TaskLoop(taskCount: taskCount, body)
         for _ in 0..<helperCount {
-            if executor.submit("query", { loop.help() }) == .refused { break }
+            if executor.submit("query", { loop.help(on: executor) }) == .refused { break }
         }
         loop.run()
         loop.close()
@@ -65,31 +66,37 @@ private final class TaskLoop: Sendable {
 
     var failure: FirnError? { firstFailure.withLock { $0?.error } }
 
-    func run() {
-        while true {
-            let task = nextTask.wrappingAdd(1, ordering: .relaxed).oldValue
-            guard task < taskCount else { return }
-            do throws(FirnError) {
-                try body(task)
-            } catch {
-                firstFailure.withLock { first in
-                    if first == nil || first!.task > task { first = (task, error) }
-                }
-                nextTask.store(taskCount, ordering: .relaxed)
+    /// Works on tasks until none is left.
+    func run() { while runNext() {} }
+
+    /// Works on the next task; false where none is left.
+    private func runNext() -> Bool {
+        let task = nextTask.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard task < taskCount else { return false }
+        do throws(FirnError) {
+            try body(task)
+        } catch {
+            firstFailure.withLock { first in
+                if first == nil || first!.task > task { first = (task, error) }
             }
+            nextTask.store(taskCount, ordering: .relaxed)
         }
+        return true
     }
 
-    func help() {
+    func help(on executor: any WorkExecutor) {
         let mayHelp = helpers.withLock { helpers in
             if helpers.isClosed { return false }
             helpers.activeCount += 1
             return true
         }
         guard mayHelp else { return }
-        run()
+        var isLeft = runNext()
+        while isLeft, !executor.hasWaitingWork { isLeft = runNext() }
         helpers.withLock { $0.activeCount -= 1 }
         helpers.broadcast()
+        // Refused where the database is being closed: the caller goes on alone.
+        if isLeft { executor.resubmit("query") { self.help(on: executor) } }
     }
 
     /// Lets no further helper in and waits for those that are inside.

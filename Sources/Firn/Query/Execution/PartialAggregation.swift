@@ -80,11 +80,18 @@ final class PartialAggregation {
         if batch.rowCount == 0 { return }
         let placement = try place(batch, order: order)
         let expressions = try evaluate(over: batch)
+        // Before any state changes: a batch whose values are too many bytes is tried again in pieces.
+        var late: [Int: LateInputs] = [:]
+        for index in states.indices where computesLate[index] {
+            late[index] = try lateInputs(program.states[index], expressions, batch)
+        }
         for index in states.indices {
             if let skipped = skipsNullsOf[index], skipped.allSatisfy({ expressions[$0]!.validity == nil }) {
                 try placement.update(states[index], arguments[index].map { expressions[$0]! })
             } else if computesLate[index] {
-                try updateLate(states[index], program.states[index], placement, expressions, batch)
+                guard let inputs = late[index] else { continue }
+                let rows = inputs.rows.map { placement.selecting($0) } ?? placement
+                try update(states[index], program.states[index], rows, nil) { inputs.columns[$0]! }
             } else {
                 let slot = program.states[index]
                 try update(states[index], slot, placement, slot.filter.map { expressions[$0]! }) { expressions[$0]! }
@@ -110,20 +117,26 @@ final class PartialAggregation {
         try rows.update(state, columns)
     }
 
-    /// Adds those rows that a state takes, after computing its inputs for those that pass its filter.
-    private func updateLate(
-        _ state: any AggregateState, _ slot: AggregateProgram.StateSlot, _ placement: Placement,
-        _ expressions: [Column?], _ batch: ColumnBatch
-    ) throws(FirnError) {
+    /// The inputs of a state for the rows that pass its filter.
+    private struct LateInputs {
+        /// Nil for all rows.
+        let rows: [Int32]?
+        let columns: [Int: Column]
+    }
+
+    /// Computes the inputs of a state for those rows that pass its filter; nil where none does.
+    private func lateInputs(
+        _ slot: AggregateProgram.StateSlot, _ expressions: [Column?], _ batch: ColumnBatch
+    ) throws(FirnError) -> LateInputs? {
         let passing = rowsPassing(expressions[slot.filter!]!).setIndices
-        if passing.isEmpty { return }
-        let isWhole = passing.count == batch.rowCount
-        let rows = EvaluationRows(batch: batch, selection: isWhole ? nil : passing)
-        var inputs: [Int: Column] = [:]
-        for input in slot.inputs where inputs[input] == nil {
-            inputs[input] = try evaluator.column(program.expressions[input], over: rows)
+        if passing.isEmpty { return nil }
+        let selection = passing.count == batch.rowCount ? nil : passing
+        let rows = EvaluationRows(batch: batch, selection: selection)
+        var columns: [Int: Column] = [:]
+        for input in slot.inputs where columns[input] == nil {
+            columns[input] = try evaluator.column(program.expressions[input], over: rows)
         }
-        try update(state, slot, isWhole ? placement : placement.selecting(passing), nil) { inputs[$0]! }
+        return LateInputs(rows: selection, columns: columns)
     }
 
     /// The rows that a state takes; nil for all.

@@ -81,9 +81,39 @@ private final class ProjectReader: BatchReader {
         return order
     }
 
+    /// A batch of which rows are left, and the first of them.
+    private var rest: (batch: ColumnBatch, row: Int)?
+    /// Rows that are computed at a time where all of a batch at once are too much.
+    private var pieceRows = batchRowsMax
+
     func next() throws(FirnError) -> ColumnBatch? {
-        guard let batch = try input.next() else { return nil }
         try evaluator.checkCancellation()
+        guard let rest else {
+            guard let batch = try input.next() else { return nil }
+            do throws(FirnError) {
+                return try projected(batch)
+            } catch {
+                guard error.isBlockTooLarge, batch.rowCount > 1 else { throw error }
+                self.rest = (batch, 0)
+                pieceRows = max(1, min(pieceRows, batch.rowCount) / 2)
+                return try next()
+            }
+        }
+        let end = min(rest.row + pieceRows, rest.batch.rowCount)
+        do throws(FirnError) {
+            let piece = try projected(rest.batch.slice(rest.row..<end))
+            self.rest = end < rest.batch.rowCount ? (rest.batch, end) : nil
+            // The values ahead may be smaller again.
+            pieceRows = min(batchRowsMax, pieceRows + pieceRows / 4 + 1)
+            return piece
+        } catch {
+            guard error.isBlockTooLarge, end - rest.row > 1 else { throw error }
+            pieceRows = max(1, (end - rest.row) / 2)
+            return try next()
+        }
+    }
+
+    private func projected(_ batch: ColumnBatch) throws(FirnError) -> ColumnBatch {
         var columns: [Column] = []
         columns.reserveCapacity(expressions.count)
         for expression in expressions {

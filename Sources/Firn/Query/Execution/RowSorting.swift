@@ -7,8 +7,16 @@ enum RowSorting {
     /// Below this many rows the passes of a radix sort cost more than comparisons.
     static let radixRowsMin = 256
 
-    /// All rows, or the first `rowsMax` of them, in order.
-    static func sortedRows(_ keys: SortKeys, rowCount: Int, rowsMax: Int? = nil) -> [UInt32] {
+    /// Bytes that sorting takes for each row beside its keys: two arrays of entries, and the row numbers.
+    static let bytesPerRow = 2 * MemoryLayout<Entry>.stride + 4
+
+    /// Entries, or comparisons, between two questions whether the statement was cancelled.
+    private static let checkInterval = 1 << 18
+
+    /// All rows, or the first `rowsMax` of them, in order. `check` throws once the statement was cancelled.
+    static func sortedRows(
+        _ keys: SortKeys, rowCount: Int, rowsMax: Int? = nil, check: () throws(FirnError) -> Void
+    ) throws(FirnError) -> [UInt32] {
         precondition(rowCount < Int(UInt32.max), "row numbers have 32 bits")
         let rows: [UInt32]
         if keys.isExact, isAscending(keys.prefixes) {
@@ -16,7 +24,7 @@ enum RowSorting {
         } else if rowCount < radixRowsMin {
             rows = (0..<UInt32(rowCount)).sorted { keys.precedes($0, $1) }
         } else {
-            rows = radixSorted(keys, rowCount: rowCount)
+            rows = try radixSorted(keys, rowCount: rowCount, check)
         }
         guard let rowsMax, rowsMax < rows.count else { return rows }
         return Array(rows[..<rowsMax])
@@ -35,7 +43,9 @@ enum RowSorting {
     }
 
     /// Least significant digit first, 11 bits a pass: stable; a pass whose digit is the same in all rows is skipped.
-    private static func radixSorted(_ keys: SortKeys, rowCount: Int) -> [UInt32] {
+    private static func radixSorted(
+        _ keys: SortKeys, rowCount: Int, _ check: () throws(FirnError) -> Void
+    ) throws(FirnError) -> [UInt32] {
         var entries = keys.prefixes.enumerated().map { Entry(prefix: $1, row: UInt32(truncatingIfNeeded: $0)) }
         var other = entries
         let digitBits = 11
@@ -44,10 +54,13 @@ enum RowSorting {
         var shift: UInt64 = 0
         while shift < UInt64(keys.prefixBits) {
             for digit in 0..<digitCount { counts[digit] = 0 }
-            entries.withUnsafeBufferPointer { source in
-                counts.withUnsafeMutableBufferPointer { counts in
-                    for entry in source {
-                        counts[Int(truncatingIfNeeded: entry.prefix >> shift) & (digitCount - 1)] += 1
+            for block in blocks(of: rowCount) {
+                try check()
+                entries.withUnsafeBufferPointer { source in
+                    counts.withUnsafeMutableBufferPointer { counts in
+                        for entry in source[block] {
+                            counts[Int(truncatingIfNeeded: entry.prefix >> shift) & (digitCount - 1)] += 1
+                        }
                     }
                 }
             }
@@ -58,14 +71,17 @@ enum RowSorting {
                     counts[digit] = position
                     position += count
                 }
-                entries.withUnsafeBufferPointer { source in
-                    other.withUnsafeMutableBufferPointer { target in
-                        counts.withUnsafeMutableBufferPointer { counts in
-                            // Precondition: the counts are those of this pass, so that each position lies in `target`.
-                            for entry in source {
-                                let digit = Int(truncatingIfNeeded: entry.prefix >> shift) & (digitCount - 1)
-                                target[counts[digit]] = entry
-                                counts[digit] += 1
+                for block in blocks(of: rowCount) {
+                    try check()
+                    entries.withUnsafeBufferPointer { source in
+                        other.withUnsafeMutableBufferPointer { target in
+                            counts.withUnsafeMutableBufferPointer { counts in
+                                // Precondition: the counts are those of this pass: each position lies in `target`.
+                                for entry in source[block] {
+                                    let digit = Int(truncatingIfNeeded: entry.prefix >> shift) & (digitCount - 1)
+                                    target[counts[digit]] = entry
+                                    counts[digit] += 1
+                                }
                             }
                         }
                     }
@@ -74,18 +90,57 @@ enum RowSorting {
             }
             shift += UInt64(digitBits)
         }
-        if !keys.isExact { sortTies(&entries, keys) }
+        if !keys.isExact {
+            // The other half of the room is no longer needed, and sorting by comparison takes as much.
+            other = []
+            try sortTies(&entries, keys, check)
+        }
         return entries.map(\.row)
     }
 
+    /// Stretches of entries between two checks.
+    private static func blocks(of count: Int) -> [Range<Int>] {
+        stride(from: 0, to: count, by: checkInterval).map { $0..<min($0 + checkInterval, count) }
+    }
+
     /// Sorts stretches of equal prefixes by comparison.
-    private static func sortTies(_ entries: inout [Entry], _ keys: SortKeys) {
+    private static func sortTies(
+        _ entries: inout [Entry], _ keys: SortKeys, _ check: () throws(FirnError) -> Void
+    ) throws(FirnError) {
         var start = 0
+        var sortedCount = 0
         while start < entries.count {
             var end = start + 1
             while end < entries.count, entries[end].prefix == entries[start].prefix { end += 1 }
-            if end - start > 1 { entries[start..<end].sort { keys.precedes($0.row, $1.row) } }
+            sortedCount += end - start
+            if sortedCount >= checkInterval {
+                try check()
+                sortedCount = 0
+            }
+            if end - start > 1 { try sort(&entries, start..<end, keys, check) }
             start = end
+        }
+    }
+
+    /// Sorts by comparison, and asks now and then whether it still shall.
+    private static func sort(
+        _ entries: inout [Entry], _ range: Range<Int>, _ keys: SortKeys, _ check: () throws(FirnError) -> Void
+    ) throws(FirnError) {
+        if range.count < checkInterval / 16 {
+            entries[range].sort { keys.precedes($0.row, $1.row) }
+            return
+        }
+        var comparisonCount = 0
+        do {
+            try entries[range].sort {
+                comparisonCount += 1
+                if comparisonCount % checkInterval == 0 { try check() }
+                return keys.precedes($0.row, $1.row)
+            }
+        } catch let error as FirnError {
+            throw error
+        } catch {
+            preconditionFailure("only the check throws: \(error)")
         }
     }
 }

@@ -30,7 +30,12 @@ struct ScanSource: BatchSource {
         filter = scan.filter
         self.evaluator = evaluator
         self.counters = counters
-        morsels = try rows.morsels(pruning: scan.ranges)
+        if scan.columnsRead.isEmpty, scan.ranges.isEmpty {
+            // Rows are only counted: the manifest and the memtables know how many there are.
+            morsels = rows.rowCount > 0 ? [CountedRows(rowCount: rows.rowCount)] : []
+        } else {
+            morsels = try rows.morsels(pruning: scan.ranges)
+        }
         tasks = Self.tasks(of: morsels, rowsMin: taskRowsMin)
         if let counters, !scan.ranges.isEmpty {
             counters.addSkippedMorsels(try rows.morsels(pruning: []).count - morsels.count)
@@ -132,16 +137,30 @@ private final class ScanReader: BatchReader {
     }
 }
 
+/// All rows of a table where no column of them is asked for.
+private struct CountedRows: Morsel {
+    let rowCount: Int
+    var order: [ColumnID] { [] }
+
+    func statistics(of column: ColumnID) -> ColumnStatistics? { nil }
+
+    func reader(of columns: [ColumnID], pruning ranges: [ColumnRange]) throws(FirnError) -> any MorselReader {
+        RowCountReader(rowCount: rowCount)
+    }
+}
+
 /// Batches without columns: `SELECT count(*)` reads nothing.
 private final class RowCountReader: MorselReader {
+    /// No column limits the size of a batch, but what is computed beside it has a value a row.
+    private static let rowsMax = 65_536
     private var rest: Int
 
     init(rowCount: Int) { rest = rowCount }
 
     func next() throws(FirnError) -> ColumnBatch? {
         guard rest > 0 else { return nil }
-        // No column limits the size of the batch: the whole morsel is one.
-        defer { rest = 0 }
-        return ColumnBatch([], rowCount: rest)
+        let rowCount = min(rest, Self.rowsMax)
+        rest -= rowCount
+        return ColumnBatch([], rowCount: rowCount)
     }
 }

@@ -19,7 +19,13 @@ struct SortKeys {
     private(set) var isExact: Bool
     private let comparisons: [KeyComparison]
 
-    init(_ columns: [Column], _ keys: [LogicalPlan.SortKey], rowCount: Int) {
+    /// Bytes that making the keys takes for each row: prefixes, and the ranks of one key.
+    static let bytesPerRow = 16
+
+    /// `check` throws once the statement was cancelled.
+    init(
+        _ columns: [Column], _ keys: [LogicalPlan.SortKey], rowCount: Int, check: () throws(FirnError) -> Void
+    ) throws(FirnError) {
         prefixes = [UInt64](repeating: 0, count: rowCount)
         prefixBits = 0
         isExact = true
@@ -27,6 +33,7 @@ struct SortKeys {
             KeyComparison(column: $0, isDescending: $1.isDescending, nullsFirst: $1.nullsFirst)
         }
         for (column, key) in zip(columns, keys) {
+            try check()
             let ranks = KeyRanks(column, isDescending: key.isDescending, nullsFirst: key.nullsFirst)
             let free = 64 - prefixBits
             let taken = min(free, ranks.bits)

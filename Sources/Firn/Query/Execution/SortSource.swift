@@ -78,8 +78,21 @@ private struct RowBuffer: Sendable {
     /// Fewer rows are not worth a sort on the way.
     private static let compactedRowsMin = 1_024
 
-    /// Adds a batch of the input.
+    /// Up to so many rows are sorted on the way without their sort being counted: its few MiB are soon gone.
+    private static let uncountedRowsMax = 4 * batchRowsMax
+
+    /// Adds a batch of the input, in pieces where its keys are large.
     mutating func add(_ batch: ColumnBatch) throws(FirnError) {
+        do throws(FirnError) {
+            try addWhole(batch)
+        } catch {
+            guard error.isBlockTooLarge, batch.rowCount > 1 else { throw error }
+            try add(batch.slice(0..<batch.rowCount / 2))
+            try add(batch.slice(batch.rowCount / 2..<batch.rowCount))
+        }
+    }
+
+    private mutating func addWhole(_ batch: ColumnBatch) throws(FirnError) {
         var batch = batch
         if let wanted = threshold?.wantedRows(batch) {
             if wanted.isEmpty { return }
@@ -123,9 +136,18 @@ private struct RowBuffer: Sendable {
     }
 
     private mutating func compact(_ keptMax: Int) throws(FirnError) {
+        let evaluator = source.evaluator
+        // Rows, keys and the sort are there at once; of a few batches that is not worth counting.
+        if rowCount > Self.uncountedRowsMax {
+            try held.reserve(held.byteCount + rowCount * (SortKeys.bytesPerRow + RowSorting.bytesPerRow))
+        }
         let all = ColumnBatch.concatenate(batches, types: types)
-        let keys = SortKeys(keyColumns(all), source.keys, rowCount: all.rowCount)
-        var rows = RowSorting.sortedRows(keys, rowCount: all.rowCount, rowsMax: keptMax)
+        let keys = try SortKeys(keyColumns(all), source.keys, rowCount: all.rowCount) { () throws(FirnError) in
+            try evaluator.checkCancellation()
+        }
+        var rows = try RowSorting.sortedRows(keys, rowCount: all.rowCount, rowsMax: keptMax) {
+            () throws(FirnError) in try evaluator.checkCancellation()
+        }
         if let threshold, let last = rows.last, case .integer(let value) = all.columns[threshold.column][Int(last)] {
             threshold.lower(to: value)
         }
@@ -138,24 +160,38 @@ private struct RowBuffer: Sendable {
         try held.reserve(kept.byteCount)
     }
 
-    /// All rows in order, batch by batch.
-    func sorted(skipping offset: Int, rowsMax: Int?) throws(FirnError) -> any BatchReader {
+    /// All rows in order, batch by batch. They are handed over: nothing is left here.
+    mutating func sorted(skipping offset: Int, rowsMax: Int?) throws(FirnError) -> any BatchReader {
         if rowCount == 0 { return BufferedReader([]) }
         guard rowCount < Int(Int32.max) else {
             throw FirnError(.programLimitExceeded, "a sort holds at most \(Int32.max) rows")
         }
-        // The concatenation is a second copy while the first is still there.
-        try held.reserve(held.byteCount)
-        let all = ColumnBatch.concatenate(batches, types: types)
-        let keys = SortKeys(keyColumns(all), source.keys, rowCount: all.rowCount)
+        let evaluator = source.evaluator
+        let types = types
+        // The concatenation is a second copy until the first is let go.
+        let rowBytes = held.byteCount
+        try held.reserve(rowBytes)
+        var all = ColumnBatch.concatenate(batches, types: types)
+        batches = []
+        held.release(rowBytes)
+        let sortBytes = rowCount * (SortKeys.bytesPerRow + RowSorting.bytesPerRow)
+        try held.reserve(sortBytes)
+        let keys = try SortKeys(keyColumns(all), source.keys, rowCount: all.rowCount) { () throws(FirnError) in
+            try evaluator.checkCancellation()
+        }
         let wanted: Int? = rowsMax.map { rowsMax in
             let (sum, overflow) = rowsMax.addingReportingOverflow(offset)
             return overflow ? Int.max : sum
         }
-        let rows = RowSorting.sortedRows(keys, rowCount: all.rowCount, rowsMax: wanted)
+        let rows = try RowSorting.sortedRows(keys, rowCount: all.rowCount, rowsMax: wanted) { () throws(FirnError) in
+            try evaluator.checkCancellation()
+        }
+        held.release(max(0, sortBytes - rows.count * 4))
         let columnCount = source.types.count
-        let evaluator = source.evaluator
+        // What only served as a key goes.
+        all = ColumnBatch(Array(all.columns[..<columnCount]), rowCount: all.rowCount)
         let held = held
+        let batchRows = BatchRows.count(forBytes: all.byteCount, rowCount: all.rowCount)
         var next = max(0, offset)
         return GeneratingReader { () throws(FirnError) -> ColumnBatch? in
             try evaluator.checkCancellation()
@@ -163,10 +199,10 @@ private struct RowBuffer: Sendable {
                 held.releaseAll()
                 return nil
             }
-            let end = min(next + batchRowsMax, rows.count)
+            let end = min(next + batchRows, rows.count)
             let picked = rows[next..<end].map { Int32(bitPattern: $0) }
             next = end
-            return ColumnBatch(all.columns[..<columnCount].map { $0.gather(picked) }, rowCount: picked.count)
+            return ColumnBatch(all.columns.map { $0.gather(picked) }, rowCount: picked.count)
         }
     }
 }

@@ -22,8 +22,12 @@ extension FunctionCatalogue {
             "repeat",
             overload: .textAndInteger { text, times throws(FirnError) in
                 let byteCount = text.count.multipliedReportingOverflow(by: max(times, 0))
-                try checkLength(byteCount.overflow ? .max : byteCount.partialValue)
-                return Array(repeatElement(text, count: max(times, 0)).joined())
+                try TextBlock.checkValue(byteCount.overflow ? .max : byteCount.partialValue)
+                if text.count == 1 { return [UInt8](repeating: text[0], count: max(times, 0)) }
+                var output: [UInt8] = []
+                output.reserveCapacity(text.count * max(times, 0))
+                for _ in 0..<max(times, 0) { output.append(contentsOf: text) }
+                return output
             })
         addSubstrings()
         addOverlay()
@@ -31,16 +35,17 @@ extension FunctionCatalogue {
         addConcatenation()
         addFunction(
             "chr",
-            overload: FunctionOverload([.integer], .text) { arguments, count, _ throws(FirnError) in
+            overload: FunctionOverload([.integer], .text) { arguments, count, context throws(FirnError) in
                 .texts(
-                    try texts(count) { row throws(FirnError) in try character(arguments[0].integers[row]) })
+                    try texts(count, context) { row throws(FirnError) in try character(arguments[0].integers[row]) })
             })
         for family in [TypeFamily.integer, .bigint] {
             addFunction(
                 "to_hex",
-                overload: FunctionOverload([family], .text, mayFail: false) { arguments, count, _ throws(FirnError) in
+                overload: FunctionOverload([family], .text, mayFail: false) {
+                    arguments, count, context throws(FirnError) in
                     .texts(
-                        try texts(count) { row throws(FirnError) in
+                        try texts(count, context) { row throws(FirnError) in
                             let value = arguments[0].integers[row]
                             let bits =
                                 family == .integer
@@ -60,10 +65,10 @@ extension FunctionCatalogue {
             addFunction(
                 name,
                 overload: FunctionOverload([.text, .text], .text, mayFail: false) {
-                    arguments, count, _ throws(FirnError) in
+                    arguments, count, context throws(FirnError) in
                     let (texts, sets) = (arguments[0].texts, arguments[1].texts)
                     return .texts(
-                        try Firn.texts(count) { row throws(FirnError) in
+                        try Firn.texts(count, context) { row throws(FirnError) in
                             Array(texts[row]).trimmed(sides, of: Array(sets[row]))
                         })
                 })
@@ -80,10 +85,10 @@ extension FunctionCatalogue {
             addFunction(
                 name,
                 overload: FunctionOverload([.text, .integer, .integer], .text) {
-                    arguments, count, _ throws(FirnError) in
+                    arguments, count, context throws(FirnError) in
                     let (inputs, starts, counts) = (arguments[0].texts, arguments[1].integers, arguments[2].integers)
                     return .texts(
-                        try texts(count) { row throws(FirnError) in
+                        try texts(count, context) { row throws(FirnError) in
                             try Array(inputs[row]).substring(from: Int(starts[row]), count: Int(counts[row]))
                         })
                 })
@@ -105,28 +110,28 @@ extension FunctionCatalogue {
         addOperator("^@", overload: startsWith)
         addFunction(
             "replace",
-            overload: FunctionOverload([.text, .text, .text], .text) { arguments, count, _ throws(FirnError) in
+            overload: FunctionOverload([.text, .text, .text], .text) { arguments, count, context throws(FirnError) in
                 let (inputs, olds, news) = (arguments[0].texts, arguments[1].texts, arguments[2].texts)
                 return .texts(
-                    try texts(count) { row throws(FirnError) in
-                        Array(inputs[row]).replacing(Array(olds[row]), with: Array(news[row]))
+                    try texts(count, context) { row throws(FirnError) in
+                        try Array(inputs[row]).replacing(Array(olds[row]), with: Array(news[row]))
                     })
             })
         addFunction(
             "translate",
-            overload: FunctionOverload([.text, .text, .text], .text) { arguments, count, _ throws(FirnError) in
+            overload: FunctionOverload([.text, .text, .text], .text) { arguments, count, context throws(FirnError) in
                 let (inputs, olds, news) = (arguments[0].texts, arguments[1].texts, arguments[2].texts)
                 return .texts(
-                    try texts(count) { row throws(FirnError) in
+                    try texts(count, context) { row throws(FirnError) in
                         Array(inputs[row]).translated(Array(olds[row]), to: Array(news[row]))
                     })
             })
         addFunction(
             "split_part",
-            overload: FunctionOverload([.text, .text, .integer], .text) { arguments, count, _ throws(FirnError) in
+            overload: FunctionOverload([.text, .text, .integer], .text) { arguments, count, context throws(FirnError) in
                 let (inputs, separators, fields) = (arguments[0].texts, arguments[1].texts, arguments[2].integers)
                 return .texts(
-                    try texts(count) { row throws(FirnError) in
+                    try texts(count, context) { row throws(FirnError) in
                         try Array(inputs[row]).part(Int(fields[row]), separatedBy: Array(separators[row]))
                     })
             })
@@ -137,10 +142,10 @@ extension FunctionCatalogue {
         for parameters: [TypeFamily] in [[.text, .text, .integer], [.text, .text, .integer, .integer]] {
             addFunction(
                 "overlay",
-                overload: FunctionOverload(parameters, .text) { arguments, count, _ throws(FirnError) in
+                overload: FunctionOverload(parameters, .text) { arguments, count, context throws(FirnError) in
                     let (inputs, news, starts) = (arguments[0].texts, arguments[1].texts, arguments[2].integers)
                     return .texts(
-                        try texts(count) { row throws(FirnError) in
+                        try texts(count, context) { row throws(FirnError) in
                             let (text, new) = (Array(inputs[row]), Array(news[row]))
                             let start = Int(starts[row])
                             let length = arguments.count > 3 ? Int(arguments[3].integers[row]) : new.characterCount
@@ -163,10 +168,11 @@ extension FunctionCatalogue {
                 })
             addFunction(
                 name,
-                overload: FunctionOverload([.text, .integer, .text], .text) { arguments, count, _ throws(FirnError) in
+                overload: FunctionOverload([.text, .integer, .text], .text) {
+                    arguments, count, context throws(FirnError) in
                     let (inputs, counts, fills) = (arguments[0].texts, arguments[1].integers, arguments[2].texts)
                     return .texts(
-                        try texts(count) { row throws(FirnError) in
+                        try texts(count, context) { row throws(FirnError) in
                             try Array(inputs[row]).padded(
                                 to: Int(counts[row]), with: Array(fills[row]), isLeading: isLeading)
                         })
@@ -180,42 +186,44 @@ extension FunctionCatalogue {
         ] {
             addOperator(
                 "||",
-                overload: FunctionOverload(parameters: parameters, result: .type(.text), mayFail: false) {
+                overload: FunctionOverload(parameters: parameters, result: .type(.text)) {
                     arguments, count, context throws(FirnError) in
                     let left = try CastEvaluator.cast(arguments[0], to: .text, rowCount: count, context).texts
                     let right = try CastEvaluator.cast(arguments[1], to: .text, rowCount: count, context).texts
-                    var joined = BytesValues()
-                    joined.reserveCapacity(count, byteCount: count * 16)
+                    var joined = TextBlock(rowCount: count, context)
                     for row in 0..<count {
-                        joined.append { output in
+                        try TextBlock.checkValue(
+                            left[row].count + right[row].count, memoryBytesMax: context.memoryBytesMax)
+                        try joined.append { output throws(FirnError) in
                             output.append(contentsOf: left[row])
                             output.append(contentsOf: right[row])
                         }
                     }
-                    return .texts(joined)
+                    return .texts(joined.values)
                 })
         }
         addOperator(
             "||",
-            overload: FunctionOverload([.bytea, .bytea], .bytea, mayFail: false) {
-                arguments, count, _ throws(FirnError) in
+            overload: FunctionOverload([.bytea, .bytea], .bytea) {
+                arguments, count, context throws(FirnError) in
                 let (left, right) = (arguments[0].texts, arguments[1].texts)
                 return .texts(
-                    try texts(count) { row throws(FirnError) in Array(left[row]) + Array(right[row]) }, .bytea)
+                    try texts(count, context) { row throws(FirnError) in Array(left[row]) + Array(right[row]) }, .bytea)
             })
         // NULL arguments are left out.
         addFunction(
             "concat",
             overload: FunctionOverload(
-                parameters: [.any], isVariadic: true, result: .type(.text), nulls: .handled, mayFail: false
+                parameters: [.any], isVariadic: true, result: .type(.text), nulls: .handled
             ) { arguments, count, context throws(FirnError) in
                 let writers = arguments.map { ValueText(type: $0.type, zone: context.timeZone) }
                 return .texts(
-                    try texts(count) { row throws(FirnError) in
+                    try texts(count, context) { row throws(FirnError) in
                         var output: [UInt8] = []
                         for (argument, writer) in zip(arguments, writers) {
                             let value = argument.row(row)
                             if !value.isNull { writer.append(value, to: &output) }
+                            try TextBlock.checkValue(output.count, memoryBytesMax: context.memoryBytesMax)
                         }
                         return output
                     })
@@ -223,17 +231,18 @@ extension FunctionCatalogue {
         addFunction(
             "concat_ws",
             overload: FunctionOverload(
-                parameters: [.family(.text), .any], isVariadic: true, result: .type(.text), nulls: .handled,
-                mayFail: false
+                parameters: [.family(.text), .any], isVariadic: true, result: .type(.text), nulls: .handled
             ) { arguments, count, context throws(FirnError) in
                 let writers = arguments.map { ValueText(type: $0.type, zone: context.timeZone) }
-                var builder = ColumnBuilder(type: .text, capacity: count)
+                var block = TextBlock(rowCount: count, context)
+                var isPresent = [Bool](repeating: true, count: count)
                 for row in 0..<count {
+                    var output: [UInt8] = []
                     guard case .text(let separator) = arguments[0].row(row) else {
-                        builder.appendNull()
+                        isPresent[row] = false
+                        try block.append(contentsOf: output)
                         continue
                     }
-                    var output: [UInt8] = []
                     var isFirst = true
                     for (argument, writer) in zip(arguments, writers).dropFirst() {
                         let value = argument.row(row)
@@ -241,22 +250,23 @@ extension FunctionCatalogue {
                         if !isFirst { output.append(contentsOf: separator.utf8) }
                         isFirst = false
                         writer.append(value, to: &output)
+                        try TextBlock.checkValue(output.count, memoryBytesMax: context.memoryBytesMax)
                     }
-                    builder.append(bytes: output)
+                    try block.append(contentsOf: output)
                 }
-                return .column(builder.finish())
+                return .column(
+                    Column(type: .text, values: .bytes(block.values), validity: bitmap(count: count) { isPresent[$0] }))
             })
     }
 }
 
 /// A text for each row.
 func texts(
-    _ count: Int, _ body: (Int) throws(FirnError) -> [UInt8]
+    _ count: Int, _ context: EvaluationContext, _ body: (Int) throws(FirnError) -> [UInt8]
 ) throws(FirnError) -> BytesValues {
-    var values = BytesValues()
-    values.reserveCapacity(count, byteCount: count * 16)
-    for row in 0..<count { values.append(contentsOf: try body(row)) }
-    return values
+    var block = TextBlock(rowCount: count, context)
+    for row in 0..<count { try block.append(contentsOf: try body(row)) }
+    return block.values
 }
 
 extension FunctionOverload {
@@ -264,11 +274,22 @@ extension FunctionOverload {
     fileprivate static func text(
         _ body: @escaping @Sendable (UnsafeBufferPointer<UInt8>, inout [UInt8]) -> Void
     ) -> FunctionOverload {
-        FunctionOverload([.text], .text, mayFail: false) { arguments, count, _ throws(FirnError) in
-            var values = BytesValues()
-            values.reserveCapacity(count, byteCount: count * 16)
-            arguments[0].texts.forEach(count: count) { text in values.append { body(text, &$0) } }
-            return .texts(values)
+        FunctionOverload([.text], .text, mayFail: false) { arguments, count, context throws(FirnError) in
+            let inputs = arguments[0].texts
+            // What becomes of a text is about as long: where the texts are few MiB, so are the results.
+            if inputs.byteCount(count: count) <= TextBlock.bytesMax {
+                var values = BytesValues()
+                values.reserveCapacity(count, byteCount: count * 16)
+                inputs.forEach(count: count) { text in values.append { body(text, &$0) } }
+                return .texts(values)
+            }
+            var block = TextBlock(rowCount: count, context)
+            for row in 0..<count {
+                try block.append { output throws(FirnError) in
+                    inputs[row].withUnsafeBufferPointer { body($0, &output) }
+                }
+            }
+            return .texts(block.values)
         }
     }
 
@@ -293,10 +314,10 @@ extension FunctionOverload {
     fileprivate static func textAndInteger(
         _ body: @escaping @Sendable ([UInt8], Int) throws(FirnError) -> [UInt8]
     ) -> FunctionOverload {
-        FunctionOverload([.text, .integer], .text) { arguments, count, _ throws(FirnError) in
+        FunctionOverload([.text, .integer], .text) { arguments, count, context throws(FirnError) in
             let (inputs, numbers) = (arguments[0].texts, arguments[1].integers)
             return .texts(
-                try texts(count) { row throws(FirnError) in try body(Array(inputs[row]), Int(numbers[row])) })
+                try texts(count, context) { row throws(FirnError) in try body(Array(inputs[row]), Int(numbers[row])) })
         }
     }
 }
@@ -319,11 +340,6 @@ private func appendMapped(
     } else {
         output.append(contentsOf: general(Array(text)))
     }
-}
-
-/// A statement shall not take the process down.
-private func checkLength(_ byteCount: Int) throws(FirnError) {
-    if byteCount > BytesValues.valueBytesMax { throw FirnError(.programLimitExceeded, "requested length too large") }
 }
 
 private func character(_ code: Int64) throws(FirnError) -> [UInt8] {
@@ -439,19 +455,25 @@ extension [UInt8] {
         }
     }
 
-    fileprivate func replacing(_ old: [UInt8], with new: [UInt8]) -> [UInt8] {
+    fileprivate func replacing(_ old: [UInt8], with new: [UInt8]) throws(FirnError) -> [UInt8] {
         if old.isEmpty { return self }
-        return withUnsafeBufferPointer { text in
+        let output = withUnsafeBufferPointer { text -> [UInt8]? in
             var output: [UInt8] = []
             var start = 0
             while let offset = ByteSearch.first(old, in: text, from: start) {
                 output.append(contentsOf: text[start..<offset])
                 output.append(contentsOf: new)
                 start = offset + old.count
+                if output.count > BytesValues.valueBytesMax { return nil }
             }
             output.append(contentsOf: text[start...])
             return output
         }
+        guard let output else {
+            try TextBlock.checkValue(.max)
+            return []
+        }
+        return output
     }
 
     fileprivate func translated(_ old: [UInt8], to new: [UInt8]) -> [UInt8] {
@@ -488,9 +510,11 @@ extension [UInt8] {
 
     fileprivate func padded(to length: Int, with fill: [UInt8], isLeading: Bool) throws(FirnError) -> [UInt8] {
         let wanted = Swift.max(length, 0)
-        try checkLength(wanted)
+        try TextBlock.checkValue(wanted)
         let missing = wanted - characterCount
         if missing <= 0 || fill.isEmpty { return leading(wanted) }
+        // As many bytes as the padding has at most, one character of it left over.
+        try TextBlock.checkValue(count + missing / fill.characterCount * fill.count)
         let repeats = missing / fill.characterCount + 1
         let padding = Array(repeatElement(fill, count: repeats).joined()).leading(missing)
         return isLeading ? padding + self : self + padding

@@ -9,6 +9,8 @@ struct SessionSettings: Sendable {
     var durability: Durability?
     var threadCount: Int
     var memoryBytesMax: Int
+    /// 0: no limit.
+    var timeoutMilliseconds = 0
 }
 
 /// The parameters by name.
@@ -17,6 +19,7 @@ enum SessionParameter: String, CaseIterable {
     case durability
     case threads
     case memoryLimit = "memory_limit"
+    case statementTimeout = "statement_timeout"
     case serverVersion = "server_version"
 
     /// One line for SHOW ALL.
@@ -26,6 +29,7 @@ enum SessionParameter: String, CaseIterable {
         case .durability: "When a change is acknowledged: synced, buffered or memory"
         case .threads: "Threads that work on one statement"
         case .memoryLimit: "Bytes that one statement may hold in memory; units kB, MB, GB"
+        case .statementTimeout: "Time after which a statement is cancelled, 0 for none; units us, ms, s, min, h, d"
         case .serverVersion: "Version of Firn"
         }
     }
@@ -46,6 +50,7 @@ extension SessionSettings {
         case .durability: durability.map(\.name) ?? "default"
         case .threads: String(threadCount)
         case .memoryLimit: String(memoryBytesMax / 1_024) + "kB"
+        case .statementTimeout: SettingDuration.text(milliseconds: timeoutMilliseconds)
         case .serverVersion: Database.version
         }
     }
@@ -82,6 +87,8 @@ extension SessionSettings {
                     hint: "Write it as 512MB or 2GB.")
             }
             memoryBytesMax = bytes
+        case .statementTimeout:
+            timeoutMilliseconds = try SettingDuration.milliseconds(text, of: parameter)
         case .serverVersion:
             throw FirnError(.objectInUse, "parameter \"server_version\" cannot be changed")
         }

@@ -119,6 +119,7 @@ extension SessionSettings {
         case .durability: durability = defaults.durability
         case .threads: threadCount = defaults.threadCount
         case .memoryLimit: memoryBytesMax = defaults.memoryBytesMax
+        case .statementTimeout: timeoutMilliseconds = defaults.timeoutMilliseconds
         case .serverVersion: break
         }
     }

@@ -110,7 +110,7 @@ struct StatementRunner {
     var context: EvaluationContext {
         EvaluationContext(
             timeZone: settings.timeZone, timeZones: zones, statementMicroseconds: statementMicroseconds,
-            random: random, cancellation: cancellation,
+            random: random, cancellation: cancellation, memoryBytesMax: settings.memoryBytesMax,
             chunkRewriting: ChunkRewriting(store: store, notice: environment.notice))
     }
 

@@ -34,6 +34,7 @@ extension StorageEngine {
     ) throws(FirnError) -> ChunkRewriteOutcome {
         try checkWritable()
         return try rewrites.withLock { (_) throws(FirnError) in
+            let began = timeSource.monotonicNanoseconds()
             try checkOpen()
             try flush(.once)
             let found = try source(of: chunk, table)
@@ -45,9 +46,15 @@ extension StorageEngine {
                 try checkOpen()
                 try checkCancellation()
             }
-            try flusher.withLock { (flusher) throws(FirnError) in
-                try swap(rewrite, output.tables.flatMap(\.segments), file, &flusher)
-            }
+            let segments = output.tables.flatMap(\.segments)
+            try flusher.withLock { (flusher) throws(FirnError) in try swap(rewrite, segments, file, &flusher) }
+            options.observer.storageDid(
+                .rewrote(
+                    table: found.schema.name, profile: profile,
+                    rowCount: segments.reduce(0) { $0 + $1.rowCount },
+                    bytesBefore: found.segments.reduce(0) { $0 + $1.descriptor.byteCount },
+                    bytesAfter: segments.reduce(0) { $0 + $1.byteCount },
+                    nanoseconds: timeSource.monotonicNanoseconds() - began))
             return .rewritten
         }
     }

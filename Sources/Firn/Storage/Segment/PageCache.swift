@@ -14,6 +14,8 @@ import Synchronization
 enum CachedBlock: Sendable {
     case page(PageDecoder)
     case zoneMap(ColumnChunkStatistics)
+    /// A segment's footer and what was read to understand it.
+    case segment(SegmentReader)
 }
 
 /// Verified blocks of segment files by file and offset. Thread-safe.
@@ -29,7 +31,7 @@ final class PageCache: Sendable {
     private struct Entry {
         let key: Key
         let block: CachedBlock
-        let byteCount: Int
+        var byteCount: Int
         var wasUsed: Bool
     }
 
@@ -112,6 +114,21 @@ final class PageCache: Sendable {
             shard.byteCount += byteCount
         }
         return block
+    }
+
+    /// Counts bytes that a block has taken since it was loaded; others make room for them.
+    func add(byteCount: Int, to key: Key) {
+        let locked = shards[abs(key.hashValue % shards.count)]
+        locked.shard.withLock { shard in
+            guard let slot = shard.slots[key] else { return }
+            shard.entries[slot]!.byteCount += byteCount
+            shard.byteCount += byteCount
+            while shard.byteCount > shardBytesMax, shard.slots.count > 1 {
+                shard.entries[slot]!.wasUsed = true
+                Self.evictOne(&shard)
+                if shard.slots[key] == nil { return }
+            }
+        }
     }
 
     /// Forgets all blocks of a file, for when it is deleted.

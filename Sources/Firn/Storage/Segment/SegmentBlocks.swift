@@ -9,16 +9,36 @@ import SystemPackage
 
 /// A file of segments, opened for reading. Thread-safe.
 final class SegmentBlocks: Sendable {
-    let file: FileID
-    private let handle: any File
+    /// Where the descriptor for a read comes from.
+    private enum Source: Sendable {
+        case own(any File)
+        case shared(OpenFiles, FilePath)
+    }
 
-    /// Opens the file and checks its header.
+    let file: FileID
+    private let source: Source
+
+    /// Opens the file, for as long as the object lives, and checks its header.
     ///
     /// - Parameter database: the database to which the file must belong; nil takes any.
-    init(
+    convenience init(
         path: FilePath, fileSystem: any FileSystem, file: FileID?, database: DatabaseID?
     ) throws(FirnError) {
         let handle = try FirnError.mapping { () throws(IOError) in try fileSystem.open(path, .readOnly) }
+        try self.init(.own(handle), handle, path: path, file: file, database: database)
+    }
+
+    /// Checks the file's header; its descriptor is borrowed for each read.
+    convenience init(
+        path: FilePath, openFiles: OpenFiles, file: FileID, database: DatabaseID
+    ) throws(FirnError) {
+        let handle = try openFiles.file(file, at: path)
+        try self.init(.shared(openFiles, path), handle, path: path, file: file, database: database)
+    }
+
+    private init(
+        _ source: Source, _ handle: any File, path: FilePath, file: FileID?, database: DatabaseID?
+    ) throws(FirnError) {
         let bytes = try FirnError.mapping { () throws(IOError) in
             try handle.read(byteCount: FileHeader.byteCount, at: 0)
         }
@@ -43,7 +63,7 @@ final class SegmentBlocks: Sendable {
                 "the file belongs to database \(header.database), not \(database)", in: name, at: 16,
                 covering: "file header")
         }
-        self.handle = handle
+        self.source = source
         self.file = header.file
         displayName = name
         self.header = header
@@ -58,15 +78,24 @@ final class SegmentBlocks: Sendable {
         return components.joined(separator: "/")
     }
 
+    /// The descriptor, for one read.
+    fileprivate func handle() throws(FirnError) -> any File {
+        switch source {
+        case .own(let handle): handle
+        case .shared(let files, let path): try files.file(file, at: path)
+        }
+    }
+
     func byteCount() throws(FirnError) -> Int64 {
-        try FirnError.mapping { () throws(IOError) in try handle.byteCount() }
+        let handle = try handle()
+        return try FirnError.mapping { () throws(IOError) in try handle.byteCount() }
     }
 
     // MARK: Reading
 
     /// The bytes of a payload whose checksum is right.
     func payload(_ block: BlockLocation, covering what: @autoclosure () -> String) throws(FirnError) -> LoadedBytes {
-        let loaded = try LoadedBytes(handle, block, self, what)
+        let loaded = try LoadedBytes(try handle(), block, self, what)
         let payload = loaded.view
         let stored = loaded.whole.loadUnchecked(UInt32.self, at: payload.count)
         guard stored == BlockChecksum.of(payload.bytes, file: file, byteOffset: block.byteOffset) else {
@@ -117,6 +146,7 @@ final class SegmentBlocks: Sendable {
     ) throws(FirnError) -> (bytes: LoadedBytes, byteOffset: Int64) {
         let trailerOffset = end - Int64(SegmentLayout.trailerByteCount)
         guard trailerOffset >= start else { throw damage("the file is too short", at: start, covering: what) }
+        let handle = try handle()
         let trailer = try FirnError.mapping { () throws(IOError) in
             try handle.read(byteCount: SegmentLayout.trailerByteCount, at: trailerOffset)
         }

@@ -1,52 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The segment files of one database: written by the flush, kept open for readers, up to a limit.
+// The segment files of one database: written by the flush, read through bounded caches.
 //
-// A file is opened once for all its segments, and a segment's footer is read once, for as long as they stay among the
-// files used last. Whoever holds a morsel holds its file: closing a file here never pulls it from under a reader.
+// Three caches, each with a limit of its own: descriptors of files (OpenFiles.swift), footers with what belongs to them,
+// and pages. Whoever reads holds what it reads: nothing is pulled from under a reader.
 
 import FirnIO
-import Synchronization
 import SystemPackage
 
 /// Writes and opens segments. Thread-safe.
 final class SegmentFiles: SegmentAccess {
-    /// Files that are kept open where no limit is given: a quarter of the usual limit of a process.
-    static let defaultOpenFilesMax = 256
+    /// Most bytes of footers and dictionaries where no limit is given: 64 MiB.
+    static let defaultFooterBytesMax = 64 << 20
 
-    private struct OpenFile {
-        let blocks: SegmentBlocks
-        /// By their offsets.
-        var readers: [Int64: SegmentReader] = [:]
-        var lastUse: UInt64
-    }
-
-    private struct State {
-        var files: [FileID: OpenFile] = [:]
-        var clock: UInt64 = 0
-    }
-
+    /// Verified pages.
     let cache: PageCache
+    /// Opened segments by the place where they begin.
+    private let footers: PageCache
+    let openFiles: OpenFiles
     private let fileSystem: any FileSystem
     private let database: DatabaseID
-    private let openFilesMax: Int
     private let keyHasher: KeyHasher
     private let memory = FlushMemoryKeeper()
-    private let state = Mutex(State())
 
     /// - Parameters:
     ///   - cacheBytesMax: most bytes of verified pages that are kept in memory.
-    ///   - openFilesMax: most files that are kept open beside those that running queries hold.
+    ///   - footerBytesMax: most bytes of footers and dictionaries that are kept in memory.
+    ///   - openFilesMax: most files that are kept open; nil: by the limit of the process.
     init(
         fileSystem: any FileSystem, database: DatabaseID, cacheBytesMax: Int = PageCache.defaultBytesMax,
-        openFilesMax: Int = defaultOpenFilesMax, keyHashMask: UInt64 = .max
+        footerBytesMax: Int = defaultFooterBytesMax, openFilesMax: Int? = nil, keyHashMask: UInt64 = .max
     ) {
-        precondition(openFilesMax > 0, "at least one file can be open")
         self.fileSystem = fileSystem
         self.database = database
-        self.openFilesMax = openFilesMax
         keyHasher = KeyHasher(database, mask: keyHashMask)
         cache = PageCache(bytesMax: cacheBytesMax)
+        footers = PageCache(bytesMax: footerBytesMax)
+        openFiles = OpenFiles(fileSystem: fileSystem, countMax: openFilesMax ?? OpenFiles.defaultCountMax)
     }
 
     func write(
@@ -81,7 +71,8 @@ final class SegmentFiles: SegmentAccess {
     }
 
     func forget(_ file: FileID) {
-        state.withLock { _ = $0.files.removeValue(forKey: file) }
+        openFiles.forget(file)
+        footers.forget(file)
         cache.forget(file)
     }
 
@@ -90,37 +81,22 @@ final class SegmentFiles: SegmentAccess {
         if let first = damages.first { throw first.error }
     }
 
-    // MARK: Open files
+    // MARK: Opened segments
 
     /// Number of files that are kept open.
-    var openFileCount: Int { state.withLock { $0.files.count } }
+    var openFileCount: Int { openFiles.count }
+    /// What is kept of footers.
+    var footerUsage: PageCache.Usage { footers.usage }
 
     private func reader(of segment: SegmentDescriptor, at path: FilePath) throws(FirnError) -> SegmentReader {
-        let (blocks, reader) = state.withLock { state -> (SegmentBlocks?, SegmentReader?) in
-            state.clock += 1
-            state.files[segment.file]?.lastUse = state.clock
-            let file = state.files[segment.file]
-            return (file?.blocks, file?.readers[segment.byteOffset])
+        let key = PageCache.Key(file: segment.file, byteOffset: segment.byteOffset)
+        let block = try footers.block(key) { () throws(FirnError) in
+            let blocks = try SegmentBlocks(
+                path: path, openFiles: openFiles, file: segment.file, database: database)
+            let reader = try SegmentReader(blocks: blocks, descriptor: segment, cache: cache, keeper: footers)
+            return (.segment(reader), reader.footerByteCount)
         }
-        if let reader { return reader }
-        // No lock is held while a file is opened; of two threads that open it together, the first one's stays.
-        let opened =
-            if let blocks { blocks } else {
-                try SegmentBlocks(path: path, fileSystem: fileSystem, file: segment.file, database: database)
-            }
-        let made = try SegmentReader(blocks: opened, descriptor: segment, cache: cache)
-        return state.withLock { state in
-            if let first = state.files[segment.file]?.readers[segment.byteOffset] { return first }
-            if state.files[segment.file] == nil {
-                if state.files.count >= openFilesMax,
-                    let oldest = state.files.min(by: { $0.value.lastUse < $1.value.lastUse })
-                {
-                    state.files[oldest.key] = nil
-                }
-                state.files[segment.file] = OpenFile(blocks: opened, lastUse: state.clock)
-            }
-            state.files[segment.file]!.readers[segment.byteOffset] = made
-            return made
-        }
+        guard case .segment(let reader) = block else { preconditionFailure("this cache holds segments alone") }
+        return reader
     }
 }

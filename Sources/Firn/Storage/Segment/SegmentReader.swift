@@ -12,11 +12,20 @@ import SystemPackage
 
 /// One segment, opened for reading. Thread-safe.
 final class SegmentReader: Sendable {
+    private struct Keeper: @unchecked Sendable {
+        // Sendable: PageCache is, and the reference is never assigned again. Weak, since the cache holds the reader.
+        weak var cache: PageCache?
+    }
+
     let descriptor: SegmentDescriptor
     let footer: SegmentFooter
     let blocks: SegmentBlocks
     let cache: PageCache
-    /// The dictionary of each column that was asked for; one object for the segment's life.
+    /// Where this object is kept, so that what it reads later is counted; nil: nowhere.
+    private let keeper: Keeper
+    /// Bytes of memory that the footer takes, about.
+    let footerByteCount: Int
+    /// The dictionary of each column that was asked for; one object for the reader's life.
     private let dictionaries: Mutex<[Int: BytesDictionary]>
     /// The directory of the key index, once it was asked for.
     let keyIndexDirectory = Mutex<KeyIndexDirectory?>(nil)
@@ -34,7 +43,10 @@ final class SegmentReader: Sendable {
     }
 
     /// Opens the segment in a file that is open already, as when a file holds several.
-    init(blocks: SegmentBlocks, descriptor: SegmentDescriptor, cache: PageCache) throws(FirnError) {
+    init(
+        blocks: SegmentBlocks, descriptor: SegmentDescriptor, cache: PageCache, keeper: PageCache? = nil
+    ) throws(FirnError) {
+        self.keeper = Keeper(cache: keeper)
         self.blocks = blocks
         self.descriptor = descriptor
         self.cache = cache
@@ -43,6 +55,7 @@ final class SegmentReader: Sendable {
         let (bytes, byteOffset) = try blocks.trailed(
             endingAt: start + descriptor.byteCount, from: start, magic: SegmentLayout.footerMagic,
             covering: "segment footer")
+        footerByteCount = Self.objectByteCount + bytes.view.count * Self.footerGrowth
         do throws(FormatError) {
             footer = try SegmentFooter.decode(
                 bytes.view, segment: start..<byteOffset, version: blocks.header.version)
@@ -56,6 +69,11 @@ final class SegmentReader: Sendable {
                 "the footer is not the one that the manifest describes", at: byteOffset, covering: "segment footer")
         }
     }
+
+    /// What the objects of an opened segment take beside its footer.
+    private static let objectByteCount = 1_024
+    /// A footer's varints become words and arrays: measured, 6 to 9 times its bytes.
+    private static let footerGrowth = 8
 
     /// The row groups that may hold rows within all of the ranges.
     func morsels(schema: TableSchema, pruning ranges: [ColumnRange]) -> [any Morsel] {
@@ -112,11 +130,17 @@ final class SegmentReader: Sendable {
         if let dictionary = dictionaries.withLock({ $0[column] }) { return dictionary }
         let loaded = try loadDictionary(of: column)
         // Two threads may have loaded it; the first one's stays.
-        return dictionaries.withLock { dictionaries in
-            if let first = dictionaries[column] { return first }
+        let (kept, isNew) = dictionaries.withLock { dictionaries in
+            if let first = dictionaries[column] { return (first, false) }
             dictionaries[column] = loaded
-            return loaded
+            return (loaded, true)
         }
+        if isNew {
+            keeper.cache?.add(
+                byteCount: loaded.values.bytes.count + loaded.count * 8,
+                to: PageCache.Key(file: descriptor.file, byteOffset: descriptor.byteOffset))
+        }
+        return kept
     }
 
     private func loadDictionary(of column: Int) throws(FirnError) -> BytesDictionary {
