@@ -38,6 +38,10 @@ public final class QueryResult: AsyncSequence, Sendable {
         self.workers = workers
     }
 
+    /// What the rows read so far lack because files are damaged, under `SET skip_damaged = on`; complete once the result
+    /// was read to its end. Always empty otherwise: damage is then an error.
+    public var skippedRanges: [SkippedRange] { stream.damage?.ranges ?? [] }
+
     /// Stops the query: the batch that is being computed, and all further ones, throw 57014.
     public func cancel() { cancellation.cancel() }
 

@@ -72,7 +72,15 @@ public final class Session: Sendable {
         return tag
     }
 
-    private func sole(_ sql: String) throws(FirnError) -> Statement {
+    /// A statement of a parsed text. The text's trees may be too tall for the threads that hold this.
+    private struct ParsedStatement: Sendable {
+        let range: SourceRange
+        let givesRows: Bool
+        let index: Int
+        let script: DeepValue<[Statement]>
+    }
+
+    private func sole(_ sql: String) throws(FirnError) -> ParsedStatement {
         let statements = try parsed(sql)
         guard statements.count == 1 else {
             throw FirnError(
@@ -83,7 +91,7 @@ public final class Session: Sendable {
     }
 
     private func run(
-        _ statement: Statement, in sql: String, parameters: [Value]
+        _ statement: ParsedStatement, in sql: String, parameters: [Value]
     ) async throws -> StatementResult {
         let cancellation = CancellationFlag()
         let running = try begin(statement, in: sql, cancellation)
@@ -104,7 +112,7 @@ public final class Session: Sendable {
 
     /// Counts a statement as running, and its time from now on.
     private func begin(
-        _ statement: Statement, in sql: String, _ cancellation: CancellationFlag
+        _ statement: ParsedStatement, in sql: String, _ cancellation: CancellationFlag
     ) throws(FirnError) -> RunningStatement {
         let timeout = settings.current.withLock { $0.timeoutMilliseconds }
         return try database.statements.begin(
@@ -125,39 +133,63 @@ public final class Session: Sendable {
             try begin(statement, in: sql, cancellation.flag))
     }
 
-    private func parsed(_ sql: String) throws(FirnError) -> [Statement] {
-        do {
-            return try SQLParser.parse(sql)
+    private func parsed(_ sql: String) throws(FirnError) -> [ParsedStatement] {
+        @Sendable func shared(_ statements: [Statement], isTall: Bool) -> [ParsedStatement] {
+            let script = DeepValue(statements, isTall: isTall)
+            return statements.enumerated().map { index, statement in
+                ParsedStatement(range: statement.range, givesRows: statement.givesRows, index: index, script: script)
+            }
+        }
+        do throws(SyntaxError) {
+            return shared(try SQLParser.parse(sql, limits: .shallow), isTall: false)
         } catch {
-            throw FirnError(error)
+            guard error.code == "54001" else { throw FirnError(error) }
+        }
+        return try DeepStack.run { () throws(FirnError) in
+            do throws(SyntaxError) {
+                return shared(try SQLParser.parse(sql), isTall: true)
+            } catch {
+                throw FirnError(error)
+            }
         }
     }
 
     private func run(
-        _ statement: Statement, in sql: String, parameters: [Value], environment: StatementEnvironment,
+        _ statement: ParsedStatement, in sql: String, parameters: [Value], environment: StatementEnvironment,
         _ running: RunningStatement
     ) throws(FirnError) -> StatementResult {
         try running.run { () throws(FirnError) in
-            var runner = StatementRunner(
-                store: try database.openStore(), isReadOnly: database.options.storage.access == .readOnly,
-                executor: database.queryExecutor, externalFileSystem: database.options.externalFileSystem,
-                timeSource: database.options.timeSource, random: database.options.random, zones: database.zones,
-                defaults: database.defaultSettings, environment: environment, parameters: parameters,
-                cancellation: running.cancellation, settings: settings.current.withLock { $0 }, source: sql,
-                statementMicroseconds: database.options.timeSource.now())
-            let outcome = try runner.run(statement)
-            switch statement.kind {
-            case .set, .reset, .discardAll:
-                let changed = runner.settings
-                settings.current.withLock { $0 = changed }
-            default: break
+            try statement.script.use { (statements) throws(FirnError) in
+                try self.run(
+                    statements[statement.index], isTall: statement.script.isTall, in: sql, parameters: parameters,
+                    environment: environment, running)
             }
-            switch outcome {
-            case .rows(let stream): return .rows(QueryResult(stream, running, database.workers))
-            case .command(let tag):
-                running.finish(nil)
-                return .command(tag: tag)
-            }
+        }
+    }
+
+    private func run(
+        _ statement: Statement, isTall: Bool, in sql: String, parameters: [Value], environment: StatementEnvironment,
+        _ running: RunningStatement
+    ) throws(FirnError) -> StatementResult {
+        var runner = StatementRunner(
+            store: try database.openStore(), isReadOnly: database.options.storage.access == .readOnly,
+            executor: database.queryExecutor, externalFileSystem: database.options.externalFileSystem,
+            timeSource: database.options.timeSource, random: database.options.random, zones: database.zones,
+            defaults: database.defaultSettings, environment: environment, parameters: parameters,
+            cancellation: running.cancellation, isTall: isTall, settings: settings.current.withLock { $0 }, source: sql,
+            statementMicroseconds: database.options.timeSource.now())
+        let outcome = try runner.run(statement)
+        switch statement.kind {
+        case .set, .reset, .discardAll:
+            let changed = runner.settings
+            settings.current.withLock { $0 = changed }
+        default: break
+        }
+        switch outcome {
+        case .rows(let stream): return .rows(QueryResult(stream, running, database.workers))
+        case .command(let tag):
+            running.finish(nil)
+            return .command(tag: tag)
         }
     }
 }

@@ -2,19 +2,30 @@
 //
 // The front door: text in, statements or an expression out.
 
+/// How deep a text may nest and how tall its trees may grow. Beyond is error 54001.
+public struct DepthLimits: Sendable, Hashable {
+    /// Levels of parentheses, subqueries, CASE, function calls and prefix operators.
+    public var nestingMax: Int
+    /// Levels of a tree, and of what may be made of it: chains such as `a || b || c` count by their links, WITH
+    /// queries one on top of the other. AND and OR do not count: they are flat.
+    public var treeHeightMax: Int
+
+    /// What the largest stack serves; a thread with a smaller one allows less.
+    public static let standard = DepthLimits(nestingMax: 12_000, treeHeightMax: 12_000)
+    /// What every thread can walk, evaluate and let go.
+    public static let shallow = DepthLimits(nestingMax: 100, treeHeightMax: 100)
+}
+
 /// Parses SQL text.
 public enum SQLParser {
-    /// How deep parentheses, subqueries, CASE, function calls and prefix operators may nest;
-    /// a thread with a small stack may allow less.
-    public static let nestingMax = 200
-    /// How tall a tree may grow by chains such as `a || b || c`. AND and OR do not count: they are flat.
-    public static let treeHeightMax = 300
-
     /// Parses a text of any number of statements, which semicolons separate.
     ///
-    /// Nothing is returned unless the whole text is well-formed. Costs O(bytes).
-    public static func parse(_ text: String) throws(SyntaxError) -> [Statement] {
-        var parser = Parser(bytes: Array(text.utf8))
+    /// Nothing is returned unless the whole text is well-formed. Costs O(bytes). Trees are never taller than what the
+    /// calling thread's stack lets it walk.
+    public static func parse(
+        _ text: String, limits: DepthLimits = .standard
+    ) throws(SyntaxError) -> [Statement] {
+        var parser = Parser(bytes: Array(text.utf8), limits: limits)
         do {
             return try parser.parseStatements()
         } catch {
@@ -23,8 +34,10 @@ public enum SQLParser {
     }
 
     /// Parses one expression, such as a stored DEFAULT.
-    public static func parseExpression(_ text: String) throws(SyntaxError) -> Expression {
-        var parser = Parser(bytes: Array(text.utf8))
+    public static func parseExpression(
+        _ text: String, limits: DepthLimits = .standard
+    ) throws(SyntaxError) -> Expression {
+        var parser = Parser(bytes: Array(text.utf8), limits: limits)
         do {
             return try parser.parseWholeExpression()
         } catch {

@@ -20,6 +20,10 @@ public struct StackGuard {
     /// Bytes that are kept free for the frames of one level and for the release of what was built.
     public static let reserveBytes = 96 * 1_024
 
+    /// Bytes that a walk over a tree may take for each of its levels: comparing, rendering, binding, evaluating,
+    /// releasing, in a build without optimisation too.
+    public static let bytesPerLevel = 16 * 1_024
+
     /// The lowest address that a frame may reach.
     private let floor: UInt
 
@@ -45,8 +49,8 @@ public struct StackGuard {
         floor = lowest + UInt(Self.reserveBytes)
     }
 
-    /// Whether the reserve is still untouched. Costs a comparison.
-    public var hasRoom: Bool { Self.currentAddress() > floor }
+    /// Bytes above the reserve; 0 or fewer where none are left. Costs a subtraction.
+    public var room: Int { Int(bitPattern: Self.currentAddress() &- floor) }
 
     #if !canImport(Darwin)
         private typealias ReadAttributes = @convention(c) (pthread_t, UnsafeMutablePointer<pthread_attr_t>) -> CInt

@@ -19,11 +19,11 @@ struct DepthTests {
     func deepNestingIsAnErrorWhateverTheStack(shape: Int, stackKibibytes: Int) {
         let (open, inner, close) = Self.shapes[shape]
         onThread(stackBytes: stackKibibytes * 1_024) {
-            for count in [1, 5, 60, 99, 199, 201, 3_000] {
+            for count in [1, 5, 60, 100, 200, 201, 3_000, 100_000] {
                 let text = String(repeating: open, count: count) + inner + String(repeating: close, count: count)
                 do throws(SyntaxError) {
                     let parsed = try SQLParser.parseExpression(text)
-                    #expect(count < SQLParser.nestingMax)
+                    #expect(count < DepthLimits.standard.nestingMax)
                     // Walks of the whole tree: rendering, hashing, comparing, releasing.
                     #expect(parsed.hashValue == parsed.hashValue)
                     if stackKibibytes > 512 {
@@ -40,19 +40,31 @@ struct DepthTests {
     @Test(arguments: ["a || b", "a + 1", "a::text", "a IS NULL", "a[1]", "a AT TIME ZONE b"])
     func aLongChainIsAnErrorAndAShortOneATree(link: String) {
         let step = String(link.dropFirst())
-        onThread(stackBytes: 8 * 1_024 * 1_024) {
-            for count in [140, 290, 310, 5_000] {
+        onThread(stackBytes: 256 * 1_024 * 1_024) {
+            for count in [400, 1_000, 5_000, 100_000] {
                 let text = "a" + String(repeating: step, count: count)
                 do throws(SyntaxError) {
                     let parsed = try SQLParser.parseExpression(text)
-                    #expect(count < SQLParser.treeHeightMax)
+                    #expect(count < DepthLimits.standard.treeHeightMax)
                     let again = try SQLParser.parseExpression(parsed.sqlText)
                     #expect(again == parsed)
                 } catch {
                     #expect(error.code == "54001")
-                    #expect(count > SQLParser.treeHeightMax / 2 - 1)
+                    #expect(count > 5_000)
                 }
             }
+        }
+    }
+
+    @Test
+    func callersMayAskForLess() throws {
+        let sum = "SELECT 1" + String(repeating: " + 1", count: 150)
+        #expect(try SQLParser.parse(sum).count == 1)
+        do throws(SyntaxError) {
+            _ = try SQLParser.parse(sum, limits: .shallow)
+            Issue.record("taller than allowed")
+        } catch {
+            #expect(error.code == "54001")
         }
     }
 

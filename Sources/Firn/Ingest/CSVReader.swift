@@ -32,6 +32,8 @@ final class CSVReader {
     /// Bytes of the current record with its line end; the next record starts behind them.
     private var recordBytes = 0
     private var nextLine = 1
+    /// An end-of-data mark was read: what follows it belongs to no record.
+    private var hasEnded = false
 
     /// Fields of the current record.
     private(set) var fields: [Field] = []
@@ -77,6 +79,7 @@ final class CSVReader {
 
     /// Moves to the next record; false at the end of the stream.
     func next() throws(FirnError) -> Bool {
+        if hasEnded { return false }
         recordStart += recordBytes
         recordBytes = 0
         line = nextLine
@@ -124,7 +127,13 @@ final class CSVReader {
             } else {
                 fields.append(Field(start: fieldStart, end: cursor, isQuoted: false))
             }
-            if base[cursor] != delimiter { return try finishLine(at: cursor) }
+            if base[cursor] != delimiter {
+                if fields.count == 1, !fields[0].isQuoted, bytes(of: fields[0]).elementsEqual("\\.".utf8) {
+                    hasEnded = true
+                    return false
+                }
+                return try finishLine(at: cursor)
+            }
             cursor += 1
             fieldStart = cursor
         }
@@ -184,23 +193,23 @@ final class CSVReader {
         var fieldStart = 0
         var target = 0
         var hasEscapes = false
+        // Bytes written as \377 or \xFF, which may not be text.
+        var hasCodedBytes = false
         while true {
             if cursor == available, try !readMore() {
                 if fields.isEmpty, cursor == 0 { return false }
-                fields.append(Field(start: fieldStart, end: target, isQuoted: hasEscapes))
+                try finishField(fieldStart, target, hasEscapes, hasCodedBytes)
                 return endOfStream()
             }
             let byte = base[cursor]
             if byte == format.delimiter || byte == newline || byte == carriageReturn {
-                fields.append(Field(start: fieldStart, end: target, isQuoted: hasEscapes))
-                if byte != format.delimiter {
-                    if fields.count == 1, bytes(of: fields[0]).elementsEqual("\\.".utf8) { return false }
-                    return try finishLine(at: cursor)
-                }
+                try finishField(fieldStart, target, hasEscapes, hasCodedBytes)
+                if byte != format.delimiter { return try finishLine(at: cursor) }
                 cursor += 1
                 fieldStart = cursor
                 target = cursor
                 hasEscapes = false
+                hasCodedBytes = false
                 continue
             }
             guard byte == UInt8(ascii: "\\") else {
@@ -214,25 +223,93 @@ final class CSVReader {
             }
             let following = base[cursor + 1]
             cursor += 2
-            // \N (NULL) and \. (end of data) keep their backslash; they are recognised as whole fields.
-            if following == UInt8(ascii: "N") || following == UInt8(ascii: ".") {
+            // Nothing may stand behind \. on its line. What stands before it is the last record.
+            if following == UInt8(ascii: ".") {
+                try expectLineEnd(at: cursor)
+                hasEnded = true
+                if fields.isEmpty, target == fieldStart, !hasEscapes { return false }
+                try finishField(fieldStart, target, hasEscapes, hasCodedBytes)
+                return true
+            }
+            // \N (NULL) keeps its backslash; it is recognised as a whole field.
+            if following == UInt8(ascii: "N") {
                 base[target] = byte
                 base[target + 1] = following
                 target += 2
                 continue
             }
             hasEscapes = true
-            base[target] =
-                switch following {
-                case UInt8(ascii: "b"): 8
-                case UInt8(ascii: "f"): 12
-                case UInt8(ascii: "n"): 10
-                case UInt8(ascii: "r"): 13
-                case UInt8(ascii: "t"): 9
-                case UInt8(ascii: "v"): 11
-                default: following
-                }
+            if following == newline { nextLine += 1 }
+            let decoded = try decodeEscape(following, &cursor)
+            hasCodedBytes = hasCodedBytes || decoded == 0 || decoded >= 0x80
+            base[target] = decoded
             target += 1
+        }
+    }
+
+    /// The byte that an escape stands for: a letter's, up to three octal digits', up to two hexadecimal digits'
+    /// behind an x, or the character itself.
+    ///
+    /// - Parameter cursor: behind the character that follows the backslash; afterwards behind the escape.
+    private func decodeEscape(_ following: UInt8, _ cursor: inout Int) throws(FirnError) -> UInt8 {
+        switch following {
+        case UInt8(ascii: "b"): return 8
+        case UInt8(ascii: "f"): return 12
+        case UInt8(ascii: "n"): return 10
+        case UInt8(ascii: "r"): return 13
+        case UInt8(ascii: "t"): return 9
+        case UInt8(ascii: "v"): return 11
+        case UInt8(ascii: "0")...UInt8(ascii: "7"):
+            var code = following - UInt8(ascii: "0")
+            for _ in 0..<2 {
+                guard let digit = try digit(at: cursor), digit < 8 else { break }
+                // As in PostgreSQL only the low eight bits of \777 count.
+                code = code &<< 3 | digit
+                cursor += 1
+            }
+            return code
+        case UInt8(ascii: "x"):
+            guard let first = try digit(at: cursor) else { return following }
+            cursor += 1
+            guard let second = try digit(at: cursor) else { return first }
+            cursor += 1
+            return first << 4 | second
+        default: return following
+        }
+    }
+
+    /// The value of a hexadecimal digit; nil for another byte and at the end of the stream.
+    private func digit(at cursor: Int) throws(FirnError) -> UInt8? {
+        if cursor == available, try !readMore() { return nil }
+        let byte = base[cursor]
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): return byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): return byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): return byte - UInt8(ascii: "A") + 10
+        default: return nil
+        }
+    }
+
+    /// Error 22P04 where the end-of-data mark is not the end of its line.
+    private func expectLineEnd(at cursor: Int) throws(FirnError) {
+        if cursor == available, try !readMore() { return }
+        guard base[cursor] == newline || base[cursor] == carriageReturn else {
+            throw located(
+                .badCopyFileFormat, "end-of-copy marker corrupt",
+                hint: "A backslash before a full stop ends the data; a backslash in a text is written twice.")
+        }
+    }
+
+    /// Takes a field. Error 22021 where bytes that were written as numbers make no text.
+    private func finishField(
+        _ start: Int, _ end: Int, _ hasEscapes: Bool, _ hasCodedBytes: Bool
+    ) throws(FirnError) {
+        let field = Field(start: start, end: end, isQuoted: hasEscapes)
+        fields.append(field)
+        guard hasCodedBytes else { return }
+        let bytes = bytes(of: field)
+        if bytes.contains(0) || String(validating: bytes, as: UTF8.self) == nil {
+            throw located(.characterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\"")
         }
     }
 

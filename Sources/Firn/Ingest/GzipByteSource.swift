@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Unpacks a gzip stream (RFC 1952) with zlib while it is read; members that follow each other are one stream.
+// Unpacks a gzip stream (RFC 1952) with zlib while it is read; members that follow each other are one stream. Zeros
+// behind the last one, with which tapes and block devices fill up, are no data, as to gzip itself.
 
 import CZlib
 
@@ -13,6 +14,8 @@ final class GzipByteSource: ByteSource {
     /// True between members: at the start, and after a member's trailer.
     private var isBetweenMembers = true
     private var hasMembers = false
+    /// True once a zero was found behind a member: only zeros may follow.
+    private var isInPadding = false
 
     init(_ source: any ByteSource, name: String) throws(FirnError) {
         self.source = source
@@ -46,6 +49,18 @@ final class GzipByteSource: ByteSource {
                 // The input buffer outlives the stream, and `count` bytes of it were just filled.
                 stream.next_in = input.baseAddress!.assumingMemoryBound(to: UInt8.self)
                 stream.avail_in = UInt32(count)
+            }
+            if isBetweenMembers, hasMembers {
+                while stream.avail_in > 0, stream.next_in.pointee == 0 {
+                    // `avail_in` bytes from `next_in` on are in the input buffer.
+                    stream.next_in += 1
+                    stream.avail_in -= 1
+                    isInPadding = true
+                }
+                if stream.avail_in == 0 { continue }
+                if isInPadding {
+                    throw FirnError(.badCopyFileFormat, "\(name): something stands behind the gzip stream's padding")
+                }
             }
             if isBetweenMembers {
                 if hasMembers { inflateReset(&stream) }

@@ -105,6 +105,12 @@ struct EngineTableSnapshot: TableSnapshot {
     var rowCount: Int { state.memtables.reduce(state.segmentRowCount) { $0 + $1.rowCount(through: lsn) } }
 
     func morsels(pruning ranges: [ColumnRange]) throws(FirnError) -> [any Morsel] {
+        try morsels(pruning: ranges) { error throws(FirnError) in throw error }
+    }
+
+    func morsels(
+        pruning ranges: [ColumnRange], onDamage: (FirnError) throws(FirnError) -> Void
+    ) throws(FirnError) -> [any Morsel] {
         var morsels: [any Morsel] = []
         var memtables = state.memtables[...]
         // Rows that were not flushed may have been committed before those of a segment: a load wrote that one.
@@ -129,9 +135,13 @@ struct EngineTableSnapshot: TableSnapshot {
                 morsels.append(PinnedMorsel(lazy, pinning: segment))
                 continue
             }
-            let parts = try access.morsels(
-                of: segment.descriptor, at: segment.file.path, schema: schema, pruning: ranges)
-            for part in parts { morsels.append(PinnedMorsel(part, pinning: segment)) }
+            do throws(FirnError) {
+                let parts = try access.morsels(
+                    of: segment.descriptor, at: segment.file.path, schema: schema, pruning: ranges)
+                for part in parts { morsels.append(PinnedMorsel(part, pinning: segment)) }
+            } catch {
+                try onDamage(error)
+            }
         }
         addMemtables(before: nil)
         return morsels

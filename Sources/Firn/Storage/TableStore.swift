@@ -37,6 +37,10 @@ protocol TableSnapshot: Sendable {
     /// batches of memtables where they belong, most of them behind. Pruning is by chunk and row-group statistics, and by the key
     /// indexes of segments where the ranges leave one primary key; rows outside the ranges may still come.
     func morsels(pruning ranges: [ColumnRange]) throws(FirnError) -> [any Morsel]
+    /// The same; `onDamage` decides whether a segment that cannot be read is left out, or throws its error.
+    func morsels(
+        pruning ranges: [ColumnRange], onDamage: (FirnError) throws(FirnError) -> Void
+    ) throws(FirnError) -> [any Morsel]
 
     /// The chunks in which rows lie, in ascending order.
     var chunks: [ChunkBounds] { get }
@@ -48,6 +52,19 @@ protocol TableSnapshot: Sendable {
     func keyIndexByteCount(of segment: SegmentDescriptor) throws(FirnError) -> Int
     /// All that is known about a segment and its columns; reads its pages.
     func description(of segment: SegmentDescriptor) throws(FirnError) -> SegmentFile.Segment
+}
+
+extension TableSnapshot {
+    func morsels(
+        pruning ranges: [ColumnRange], onDamage: (FirnError) throws(FirnError) -> Void
+    ) throws(FirnError) -> [any Morsel] {
+        do throws(FirnError) {
+            return try morsels(pruning: ranges)
+        } catch {
+            try onDamage(error)
+            return []
+        }
+    }
 }
 
 /// Values of a column that a predicate can accept, for pruning. NULL is never inside.
@@ -124,7 +141,8 @@ protocol Morsel: Sendable {
 
 /// Reads one morsel front to back. Not thread-safe.
 protocol MorselReader: AnyObject {
-    /// The next rows (at most `batchRowsMax`), with the columns in the order asked for; nil at the end.
+    /// The next rows (at most `batchRowsMax`), with the columns in the order asked for; nil at the end. After an error
+    /// the rows behind those that it is about can still be read.
     func next() throws(FirnError) -> ColumnBatch?
 }
 

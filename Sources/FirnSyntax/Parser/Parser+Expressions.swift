@@ -18,7 +18,8 @@ extension Parser {
         let start = start
         let operand = try parseOperand()
         let expression = try parseOperators(operand, start, minimum)
-        height = max(outerHeight, height + 1)
+        try grow()
+        height = max(outerHeight, height)
         leave()
         return expression
     }

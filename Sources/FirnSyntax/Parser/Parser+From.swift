@@ -23,7 +23,8 @@ extension Parser {
         height = 0
         let start = start
         let item = try parseJoins(try parseFromPrimary(), start)
-        height = max(outerHeight, height + 1)
+        try grow()
+        height = max(outerHeight, height)
         leave()
         return item
     }

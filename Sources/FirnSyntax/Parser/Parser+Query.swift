@@ -32,17 +32,26 @@ extension Parser {
         height = 0
         let start = start
         let with: WithClause? = at("with") ? try parseWith() : nil
+        let withHeight = height
+        height = 0
         let first = try parseQueryPrimary()
         let query = try parseQueryTail(with, first, start)
-        height = max(outerHeight, height + 1)
+        height += withHeight + 1
+        try checkHeight()
+        height = max(outerHeight, height)
         leave()
         return query
     }
 
     /// A query behind its WITH, which began at `start`.
     mutating func parseQuery(behind with: WithClause, _ start: Int) throws(SyntaxError) -> Query {
+        let withHeight = height
+        height = 0
         let first = try parseQueryPrimary()
-        return try parseQueryTail(with, first, start)
+        let query = try parseQueryTail(with, first, start)
+        height += withHeight
+        try checkHeight()
+        return query
     }
 
     /// A query whose first SELECT block is already behind the cursor.
@@ -63,6 +72,10 @@ extension Parser {
             with: with, body: body, orderBy: [], limit: nil, limitWithTies: false, offset: nil, range: .unknown)
         if at("order", "by") { query.orderBy = try parseOrderBy() }
         try parseLimits(&query)
+        if at("for"), ["update", "no", "share", "key"].contains(peek(1).text) {
+            throw notSupported(
+                "FOR \(peek(1).text.uppercased())", current.range, hint: "Readers never wait for writers.")
+        }
         query.range = range(from: start)
         // (SELECT 1) is SELECT 1.
         if query.with == nil, query.orderBy.isEmpty, query.limit == nil, query.offset == nil,
@@ -80,6 +93,8 @@ extension Parser {
         try expect("with")
         let isRecursive = accept("recursive")
         var expressions: [CommonTableExpression] = []
+        var heightBefore = 0
+        height = 0
         repeat {
             let name = try parseName()
             let columns = atSymbol("(") ? try parseParenthesizedNames() : []
@@ -92,6 +107,7 @@ extension Parser {
                 isMaterialized = false
             }
             try expectSymbol("(")
+            height = 0
             if at(anyOf: ["insert", "update", "delete"]) {
                 throw notSupported("\(current.text.uppercased()) in WITH", current.range)
             }
@@ -99,6 +115,10 @@ extension Parser {
             try expectSymbol(")")
             expressions.append(
                 CommonTableExpression(name: name, columns: columns, isMaterialized: isMaterialized, query: query))
+            // Each may select from the one before it.
+            height += heightBefore
+            try checkHeight()
+            heightBefore = height
         } while acceptSymbol(",")
         return WithClause(isRecursive: isRecursive, expressions: expressions, range: range(from: start))
     }
@@ -183,6 +203,8 @@ extension Parser {
         var select = Select(
             distinct: nil, items: [], from: [], filter: nil, groupBy: nil, having: nil, windows: [], qualify: nil,
             range: .unknown)
+        let outerHeight = height
+        height = 0
         if accept("distinct") {
             select.distinct = .all
             if accept("on") {
@@ -193,17 +215,25 @@ extension Parser {
         } else {
             _ = accept("all")
         }
-        if !at("from") { select.items = try parseSelectItems() }
+        // Only a plain SELECT may have an empty list.
+        if select.distinct != nil || !at("from") { select.items = try parseSelectItems() }
         if at("into") {
             throw notSupported("SELECT INTO", current.range, hint: "Use CREATE TABLE name AS SELECT ...")
         }
+        let itemsHeight = height
+        height = 0
         if accept("from") { select.from = try parseFrom() }
+        let fromHeight = height
+        height = itemsHeight
         if accept("where") { select.filter = try parseExpression() }
         if at("group", "by") { select.groupBy = try parseGroupBy() }
         if accept("having") { select.having = try parseExpression() }
         if accept("window") { select.windows = try parseNamedWindows() }
         if accept("qualify") { select.qualify = try parseExpression() }
         if select.windows.isEmpty, accept("window") { select.windows = try parseNamedWindows() }
+        height += fromHeight
+        try checkHeight()
+        height = max(outerHeight, height)
         select.range = range(from: start)
         return select
     }
@@ -226,24 +256,24 @@ extension Parser {
         return SelectItem(expression: expression, alias: alias)
     }
 
-    /// Whether a column label may stand here without AS. Words that could begin a clause or continue the
-    /// expression need it.
+    /// Whether a column label may stand here without AS: any name, and every keyword but those that gram.y marks
+    /// AS_LABEL, since they begin a clause or continue an expression, and our own QUALIFY.
     private var atBareLabel: Bool {
         switch current.kind {
         case .quotedIdentifier, .unicodeIdentifier: return true
         case .word:
-            guard let keywordClass = KeywordList.keywordClass(of: current.text) else { return true }
-            if keywordClass == .reserved { return false }
-            switch current.text {
-            case "isnull", "notnull", "over", "filter", "within", "without", "varying", "precision", "overlaps",
-                "char", "character", "like", "ilike", "similar", "between", "collation", "qualify", "inner", "left",
-                "right", "full", "cross", "natural", "join", "is", "tablesample":
-                return false
-            default: return true
-            }
+            return KeywordList.keywordClass(of: current.text) == nil || !Self.asLabels.contains(current.text)
         default: return false
         }
     }
+
+    /// PostgreSQL 15: SELECT word FROM pg_get_keywords() WHERE NOT barelabel; without the fields of intervals, which
+    /// stand in no place of ours where they could be meant.
+    private static let asLabels: Set<String> = [
+        "array", "as", "char", "character", "create", "except", "fetch", "filter", "for", "from", "grant", "group",
+        "having", "intersect", "into", "isnull", "limit", "notnull", "offset", "on", "order", "over", "overlaps",
+        "precision", "qualify", "returning", "to", "union", "varying", "where", "window", "with", "within", "without",
+    ]
 
     private mutating func parseNamedWindows() throws(SyntaxError) -> [NamedWindow] {
         var windows: [NamedWindow] = []

@@ -4,8 +4,10 @@
 //
 // Recursive descent; expressions climb precedences (Parser+Expressions.swift). Two limits keep every
 // walk over a tree, this one included, off the end of the stack: `nestingMax` for what recurses while
-// parsing (on a small stack StackGuard ends it sooner), and `treeHeightMax` for chains such as
-// a || b || c, which loop here but are tall trees.
+// parsing, and `treeHeightMax` for chains such as a || b || c, which loop here but are tall trees. On
+// a small stack StackGuard ends both sooner. A height bounds what later phases may build: it counts
+// what stands in FROM and in WITH on top of the rest, since their expressions may be put into those
+// of the query around them.
 //
 // The grammar follows PostgreSQL's gram.y. Each extension file covers one family of statements.
 
@@ -14,6 +16,7 @@ struct Parser {
     let tokens: [Token]
     /// What the lexer could not read; it ends the tokens.
     let lexicalFailure: SyntaxError?
+    let limits: DepthLimits
     var index = 0
 
     /// Levels of parentheses, subqueries, joins and prefix operators around the cursor.
@@ -24,8 +27,9 @@ struct Parser {
     /// The keywords that the grammar would have taken, by token; recorded only on the second run, which words a hint.
     var wanted: [Int: [String]]?
 
-    init(bytes: [UInt8]) {
+    init(bytes: [UInt8], limits: DepthLimits = .standard) {
         self.bytes = bytes
+        self.limits = limits
         (tokens, lexicalFailure) = Lexer.tokenize(bytes)
     }
 
@@ -233,14 +237,11 @@ struct Parser {
 
     /// Enters a level of recursion; the caller leaves it with `leave()`.
     mutating func enter() throws(SyntaxError) {
-        guard nesting < SQLParser.nestingMax else { throw tooDeep() }
+        guard nesting < limits.nestingMax else { throw tooDeep() }
         nesting += 1
         // Few statements nest so deep that the stack's bounds are worth asking for.
         let usualNesting = 8
-        if nesting > usualNesting {
-            if stack == nil { stack = StackGuard() }
-            guard stack?.hasRoom ?? true else { throw tooDeep() }
-        }
+        guard nesting <= usualNesting || stackRoom > 0 else { throw tooDeep() }
     }
 
     mutating func leave() { nesting -= 1 }
@@ -248,14 +249,31 @@ struct Parser {
     /// Notes that the tree grew by one level on top of all that the enclosing level has seen.
     mutating func grow() throws(SyntaxError) {
         height += 1
-        guard height <= SQLParser.treeHeightMax else { throw tooDeep() }
+        try checkHeight()
+    }
+
+    /// Lets `height` pass if this thread can walk a tree of that many levels.
+    mutating func checkHeight() throws(SyntaxError) {
+        guard height <= limits.treeHeightMax else { throw tooDeep() }
+        let usualHeight = 12
+        if height > usualHeight {
+            guard height <= stackRoom / StackGuard.bytesPerLevel else { throw tooDeep() }
+        }
+    }
+
+    private var stackRoom: Int {
+        mutating get {
+            let known = stack ?? StackGuard()
+            stack = known
+            return known.room
+        }
     }
 
     func tooDeep() -> SyntaxError {
         SyntaxError(
             message: "stack depth limit exceeded", code: "54001", range: current.range,
-            hint: "The statement nests more than \(SQLParser.nestingMax) levels deep, or chains more than "
-                + "\(SQLParser.treeHeightMax) operators.")
+            hint: "The statement nests too many levels deep or chains too many operators: at most "
+                + "\(DepthLimits.standard.nestingMax), fewer on a thread with a small stack.")
     }
 
     // MARK: - Errors

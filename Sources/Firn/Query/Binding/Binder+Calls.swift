@@ -9,6 +9,7 @@ extension Binder {
         _ call: FunctionCall, position: Int, in scope: ExpressionScope
     ) throws(FirnError) -> BoundExpression {
         let name = call.name.name
+        try checkSchema(of: call.name)
         if call.over != nil { throw Binder.unsupported("a window function (OVER)", position: position) }
         if !call.withinGroup.isEmpty { throw Binder.unsupported("WITHIN GROUP", position: position) }
         if call.isVariadic { throw Binder.unsupported("VARIADIC", position: position) }
@@ -28,6 +29,18 @@ extension Binder {
         for argument in call.arguments { arguments.append(try bind(argument.value, in: scope)) }
         if let special = try bindSpecial(name, arguments, position: position) { return special }
         return try self.call(name, arguments, position: position)
+    }
+
+    /// Functions are in PostgreSQL's schema and in ours. Error 3F000 for another.
+    func checkSchema(of name: QualifiedName) throws(FirnError) {
+        guard let schema = name.qualifier else { return }
+        guard name.parts.count == 2, ["pg_catalog", "public"].contains(schema.name) else {
+            let shown = name.parts.dropLast().map(\.name).joined(separator: ".")
+            throw FirnError(
+                "3F000", "schema \"\(shown)\" does not exist",
+                hint: "Functions need no schema; theirs are pg_catalog and public.",
+                position: name.range.start.byteOffset)
+        }
     }
 
     /// A call of a function of the catalogue.
@@ -130,7 +143,10 @@ extension Binder {
         case "coalesce":
             guard !arguments.isEmpty else { return nil }
             let unified = try unified(arguments, in: "COALESCE")
-            if let value = unified[0].constantValue, !value.isNull { return unified[0] }
+            // What reads a column stays until the optimiser: it must be a group's key where there are groups.
+            if let value = unified[0].constantValue, !value.isNull, unified.allSatisfy(\.columnsRead.isEmpty) {
+                return unified[0]
+            }
             return fold(BoundExpression(.coalesce(unified), unified[0].type, position: position))
         case "nullif":
             guard arguments.count == 2 else { return nil }
@@ -175,6 +191,7 @@ extension Binder {
         _ name: String, _ types: [DataType]?, named labels: [String] = [], position: Int
     ) -> FirnError {
         let known = Array(functions.functions.keys) + AggregateCatalogue.names
+        if !known.contains(name), let missing = KnownNames.missingFunction(name, position: position) { return missing }
         var shown = (types ?? []).map(\.familyName)
         shown += labels.map { "\($0) => …" }
         let hint =

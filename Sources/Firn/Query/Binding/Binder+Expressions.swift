@@ -8,6 +8,7 @@ extension Binder {
     /// The typed expression. Its type may still be `.unknown`, for a bare NULL or string literal.
     func bind(_ expression: Expression, in scope: ExpressionScope) throws(FirnError) -> BoundExpression {
         let position = expression.range.start.byteOffset
+        try checkStack(position: position)
         switch expression.kind {
         case .null: return BoundExpression(.constant(.null), .unknown, position: position)
         case .boolean(let value): return BoundExpression(.constant(.boolean(value)), .boolean, position: position)
@@ -110,6 +111,7 @@ extension Binder {
         _ symbol: String, _ operand: BoundExpression, position: Int
     ) throws(FirnError) -> BoundExpression {
         let overloads = (functions.operators[symbol] ?? []).filter { $0.parameters.count == 1 }
+        if overloads.isEmpty, let missing = KnownNames.missingOperator(symbol, position: position) { throw missing }
         switch OverloadResolution.resolve(overloads, [operand.type], isOperator: true) {
         case .found(let overload): return try apply(overload, named: symbol, [operand], position: position)
         case .none, .ambiguous:
@@ -124,10 +126,8 @@ extension Binder {
         if let comparison = Comparison(rawValue: symbol) {
             return try bindComparison(comparison, left, right, position: position)
         }
-        if ["~", "~*", "!~", "!~*"].contains(symbol) {
-            throw Binder.unsupported("a regular expression", position: position, hint: "use LIKE or ILIKE")
-        }
         let overloads = (functions.operators[symbol] ?? []).filter { $0.parameters.count == 2 }
+        if overloads.isEmpty, let missing = KnownNames.missingOperator(symbol, position: position) { throw missing }
         switch OverloadResolution.resolve(overloads, [left.type, right.type], isOperator: true) {
         case .found(let overload): return try apply(overload, named: symbol, [left, right], position: position)
         case .none: throw operatorError(symbol, [left.type, right.type], position: position)
@@ -349,13 +349,25 @@ extension Binder {
         return bound
     }
 
-    /// AND or OR of the terms, with what is constant taken out.
+    /// AND or OR of the terms, with what is constant taken out; what reads a column stays, for the optimiser: where
+    /// there are groups it must be one of their keys.
     func junction(
         _ terms: [BoundExpression], isAnd: Bool, position: Int
     ) throws(FirnError) -> BoundExpression {
+        let mayDrop = !terms.contains { !$0.columnsRead.isEmpty }
+        let joined = Binder.junction(terms, isAnd: isAnd, mayDrop: mayDrop, position: position)
+        return fold(joined)
+    }
+
+    /// AND or OR of the terms without those that change nothing.
+    ///
+    /// - Parameter mayDrop: whether terms go that are never reached.
+    static func junction(
+        _ terms: [BoundExpression], isAnd: Bool, mayDrop: Bool, position: Int
+    ) -> BoundExpression {
         var kept: [BoundExpression] = []
         for term in terms {
-            if term.constantValue == .boolean(!isAnd) {
+            if mayDrop, term.constantValue == .boolean(!isAnd) {
                 // Nothing after it is reached; what stands before it may still fail.
                 if !kept.contains(where: \.mayFail) {
                     return BoundExpression(.constant(.boolean(!isAnd)), .boolean, position: position)
@@ -372,7 +384,7 @@ extension Binder {
         if !isAnd { kept = Self.joiningEqualities(kept) }
         if kept.isEmpty { return BoundExpression(.constant(.boolean(isAnd)), .boolean, position: position) }
         if kept.count == 1 { return kept[0] }
-        return fold(BoundExpression(isAnd ? .and(kept) : .or(kept), .boolean, position: position))
+        return BoundExpression(isAnd ? .and(kept) : .or(kept), .boolean, position: position)
     }
 
     /// Terms of OR, in which what one operand may equal is one list in the place of the first: a list is looked up in
@@ -435,20 +447,10 @@ extension Binder {
         } else {
             results = try unified(results, in: "CASE")
         }
-        let type = results[0].type
-        var bound: [(condition: BoundExpression, result: BoundExpression)] = []
-        for (index, condition) in conditions.enumerated() {
-            if let value = condition.constantValue {
-                guard value == .boolean(true) else { continue }
-                // The branch is always taken; what follows never is.
-                if bound.isEmpty { return results[index] }
-                return BoundExpression(.case(branches: bound, otherwise: results[index]), type, position: position)
-            }
-            bound.append((condition, results[index]))
-        }
         let rest = otherwise == nil ? nil : results[results.count - 1]
-        if bound.isEmpty { return rest ?? BoundExpression(.constant(.null), type, position: position) }
-        return BoundExpression(.case(branches: bound, otherwise: rest), type, position: position)
+        let branches = conditions.indices.map { (condition: conditions[$0], result: results[$0]) }
+        let whole = BoundExpression(.case(branches: branches, otherwise: rest), results[0].type, position: position)
+        return (conditions + results).allSatisfy(\.columnsRead.isEmpty) ? whole.withoutDeadBranches : whole
     }
 
     /// All under their common type. Error 42804.

@@ -43,11 +43,9 @@ extension Binder {
         let position = name.range.start.byteOffset
         let relation = alias?.name.name ?? name.name
         if name.qualifier == nil, let common = environment.commonTables[name.name] {
-            let plan = try bindQuery(common.expression.query, in: common.environment, unknowns: .becomeText)
-            let inner = try source(plan, relation: relation, columns: common.expression.columns)
+            common.rows.countReference()
             return try source(
-                inner.plan, relation: relation, columns: alias?.columns ?? [],
-                names: inner.scope.columns.map(\.name))
+                .common(common.rows), relation: relation, columns: alias?.columns ?? [], names: common.names)
         }
         let shown = name.parts.map(\.name).joined(separator: ".")
         guard name.qualifier == nil || name.qualifier?.name == "public", let table = catalogue.table(named: name.name)
@@ -91,20 +89,28 @@ extension Binder {
     ) throws(FirnError) -> BoundSource {
         let call = function.call
         let name = call.name.name
+        try checkSchema(of: call.name)
         if function.withOrdinality { throw Binder.unsupported("WITH ORDINALITY", position: position) }
         if name == ShownChunks.functionName {
             let columnName = alias?.columns.first?.name ?? alias?.name.name ?? name
             let scan = try bindShowChunks(call, columnName: columnName, position: position)
             return try source(.catalogue(scan), relation: alias?.name.name ?? name, columns: alias?.columns ?? [])
         }
+        if functions.functions[name] == nil, let missing = KnownNames.missingFunction(name, position: position) {
+            throw missing
+        }
         var arguments: [BoundExpression] = []
         for argument in call.arguments {
+            if let label = argument.name {
+                throw Binder.unsupported("\(label.name) => … in FROM", position: position)
+            }
             arguments.append(try bind(argument.value, in: ExpressionScope(.empty, clause: .from)))
         }
         guard name == "generate_series" else {
             if functions.functions[name] != nil {
                 throw Binder.unsupported("a scalar function in FROM", position: position)
             }
+            if let missing = KnownNames.missingFunction(name, position: position) { throw missing }
             throw FirnError(
                 .undefinedFunction, "function \(signature(name, arguments.map(\.type))) does not exist",
                 hint: Suggestion.hint(for: name, among: ["generate_series", ShownChunks.functionName]),

@@ -28,6 +28,7 @@ extension Binder {
     func bindQuery(
         _ query: Query, in environment: QueryEnvironment, unknowns: UnknownOutputs = .stay
     ) throws(FirnError) -> LogicalPlan {
+        try checkStack(position: query.range.start.byteOffset)
         var environment = environment
         if let with = query.with { environment = try binding(with, in: environment) }
         if query.limitWithTies {
@@ -39,8 +40,8 @@ extension Binder {
         switch query.body {
         case .select(let select): return try bindSelect(select, tail: tail, in: environment, unknowns: unknowns)
         case .values(let rows): return try ordered(try bindValues(rows, unknowns: unknowns), by: tail)
-        case .setOperation(let symbol, let isAll, let left, let right):
-            let plan = try bindSetOperation(symbol, isAll: isAll, left, right, query: query, in: environment)
+        case .setOperation:
+            let plan = try bindSetOperations(of: query, in: environment)
             return try ordered(plan, by: tail, isSetOperation: true)
         case .query(let inner):
             return try ordered(try bindQuery(inner, in: environment, unknowns: unknowns), by: tail)
@@ -61,7 +62,12 @@ extension Binder {
                     SQLState("42712"), "WITH query name \"\(expression.name.name)\" specified more than once",
                     position: expression.name.range.start.byteOffset)
             }
-            environment.commonTables[expression.name.name] = .init(expression, environment)
+            // Bound whether it is used or not: what is wrong with it is an error.
+            let plan = try bindQuery(expression.query, in: environment, unknowns: .becomeText)
+            let source = try source(plan, relation: expression.name.name, columns: expression.columns)
+            let rows = CommonRows(
+                name: expression.name.name, plan: source.plan, isMaterialized: expression.isMaterialized)
+            environment.commonTables[expression.name.name] = .init(rows: rows, names: source.scope.columns.map(\.name))
         }
         return environment
     }
@@ -121,42 +127,62 @@ extension Binder {
         return try unified(column, in: construct)
     }
 
-    private func bindSetOperation(
-        _ symbol: SetOperator, isAll: Bool, _ left: QueryBody, _ right: QueryBody, query: Query,
-        in environment: QueryEnvironment
+    /// A chain of set operations, from left to right: UNION ALL is one list, and so are UNIONs in a row, since only
+    /// the last one's DISTINCT counts.
+    private func bindSetOperations(
+        of query: Query, in environment: QueryEnvironment
     ) throws(FirnError) -> LogicalPlan {
         let position = query.range.start.byteOffset
-        guard symbol == .union else { throw Binder.unsupported(symbol.rawValue, position: position) }
-        let left = try bindOperand(left, of: query, in: environment)
-        let right = try bindOperand(right, of: query, in: environment)
-        let (leftColumns, rightColumns) = (left.columns, right.columns)
-        guard leftColumns.count == rightColumns.count else {
+        var arms: [(isAll: Bool, body: QueryBody)] = []
+        var first = query.body
+        while case .setOperation(let symbol, let isAll, let left, let right) = first {
+            guard symbol == .union else { throw Binder.unsupported(symbol.rawValue, position: position) }
+            arms.append((isAll, right))
+            first = left
+        }
+        var inputs = [try bindOperand(first, of: query, in: environment)]
+        var columns = inputs[0].columns
+        var isDistinct = false
+        for arm in arms.reversed() {
+            let right = try bindOperand(arm.body, of: query, in: environment)
+            let united = try unitedColumns(columns, right.columns, position: position)
+            if inputs.count > 1, united.map(\.type) != columns.map(\.type) || (isDistinct && arm.isAll) {
+                let appended = LogicalPlan.append(inputs, columns: columns)
+                inputs = [isDistinct ? .distinct(appended) : appended]
+            }
+            columns = united
+            if inputs.count == 1 { inputs[0] = try typed(inputs[0], as: columns) }
+            let typedRight = try typed(right, as: columns)
+            if case .append(let inner, let innerColumns) = typedRight, innerColumns.map(\.type) == columns.map(\.type) {
+                inputs += inner
+            } else {
+                inputs.append(typedRight)
+            }
+            isDistinct = !arm.isAll
+        }
+        let appended = LogicalPlan.append(inputs, columns: columns)
+        return isDistinct ? .distinct(appended) : appended
+    }
+
+    /// The columns of two queries in one: the names of the left, the types common to both.
+    private func unitedColumns(
+        _ left: [OutputColumn], _ right: [OutputColumn], position: Int
+    ) throws(FirnError) -> [OutputColumn] {
+        guard left.count == right.count else {
             throw FirnError(
-                .syntaxError, "each \(symbol.rawValue) query must have the same number of columns", position: position)
+                .syntaxError, "each UNION query must have the same number of columns", position: position)
         }
         var columns: [OutputColumn] = []
-        for (one, other) in zip(leftColumns, rightColumns) {
+        for (one, other) in zip(left, right) {
             guard let type = CoercionRules.commonType(of: [one.type, other.type]) else {
                 throw FirnError(
                     .datatypeMismatch,
-                    "\(symbol.rawValue) types \(one.type.familyName) and \(other.type.familyName) cannot be matched",
+                    "UNION types \(one.type.familyName) and \(other.type.familyName) cannot be matched",
                     position: position)
             }
             columns.append(OutputColumn(name: one.name, type: type))
         }
-        let inputs = [try typed(left, as: columns), try typed(right, as: columns)]
-        // A chain of UNION ALL is one list.
-        var flat: [LogicalPlan] = []
-        for input in inputs {
-            if isAll, case .append(let inner, let innerColumns) = input, innerColumns.map(\.type) == columns.map(\.type)
-            {
-                flat.append(contentsOf: inner)
-            } else {
-                flat.append(input)
-            }
-        }
-        let appended = LogicalPlan.append(flat, columns: columns)
-        return isAll ? appended : .distinct(appended)
+        return columns
     }
 
     private func bindOperand(
@@ -235,6 +261,17 @@ extension Binder {
         of expression: Expression, names: [String], clause: Clause
     ) throws(FirnError) -> Int? {
         let position = expression.range.start.byteOffset
+        // A sign belongs to its literal.
+        if case .unary(.minus, let operand) = expression.kind {
+            switch operand.kind {
+            case .integer(let digits):
+                throw FirnError(
+                    .invalidColumnReference, "\(clause.rawValue) position -\(digits) is not in select list",
+                    position: position)
+            case .decimal: return try outputIndex(of: operand, names: names, clause: clause)
+            default: return nil
+            }
+        }
         switch expression.kind {
         case .integer(let digits):
             guard let ordinal = Int(digits), ordinal >= 1, ordinal <= names.count else {

@@ -25,8 +25,14 @@ struct Binder {
     let context: EvaluationContext
     let parameters: [BoundParameter]
     let functions = FunctionCatalogue.standard
+    /// For statements so tall that they could exhaust the stack.
+    private let stack: StackGuard?
 
-    init(catalogue: any DatabaseSnapshot, context: EvaluationContext, parameters: [BoundParameter] = []) {
+    init(
+        catalogue: any DatabaseSnapshot, context: EvaluationContext, parameters: [BoundParameter] = [],
+        stack: StackGuard? = nil
+    ) {
+        self.stack = stack
         self.catalogue = catalogue
         self.context = context
         self.parameters = parameters
@@ -36,6 +42,14 @@ struct Binder {
     func bindQuery(_ query: Query) throws(FirnError) -> LogicalPlan {
         let plan = try bindQuery(query, in: .outermost)
         return resolvingUnknowns(plan)
+    }
+
+    /// Error 54001 where what is left of the stack must do for the phases behind the binder.
+    func checkStack(position: Int) throws(FirnError) {
+        guard let stack, stack.room < DeepStack.binderReserveBytes else { return }
+        throw FirnError(
+            .statementTooComplex, "stack depth limit exceeded", hint: "The statement nests too many levels deep.",
+            position: position)
     }
 
     /// The plan of a query whose rows go into columns: its output has their types, by assignment casts.
@@ -126,19 +140,15 @@ struct Binder {
 
 /// What a query may refer to beside its own FROM.
 struct QueryEnvironment: Sendable {
-    /// WITH queries by name, each with what it may itself refer to.
+    /// WITH queries by name.
     var commonTables: [String: CommonTable] = [:]
 
     static let outermost = QueryEnvironment()
 
-    final class CommonTable: Sendable {
-        let expression: CommonTableExpression
-        let environment: QueryEnvironment
-
-        init(_ expression: CommonTableExpression, _ environment: QueryEnvironment) {
-            self.expression = expression
-            self.environment = environment
-        }
+    struct CommonTable: Sendable {
+        let rows: CommonRows
+        /// The names of its columns.
+        let names: [String]
     }
 }
 

@@ -49,6 +49,7 @@ extension DataType {
                 .featureNotSupported, "type \(name.canonicalName) is not supported",
                 hint: "use interval for a time of day", position: position)
         case let unknown:
+            if let missing = KnownNames.missingType(unknown, position: position) { throw missing }
             throw FirnError(
                 .undefinedObject, "type \"\(unknown)\" does not exist",
                 hint: Suggestion.hint(for: unknown, among: DataType.knownNames), position: position)

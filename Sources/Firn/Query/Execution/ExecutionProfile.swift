@@ -96,3 +96,17 @@ private final class ProfiledReader: BatchReader {
         return batch
     }
 }
+
+/// Numbers the operators of a plan depth first from 0; what is computed once is numbered where it is first read.
+struct OperatorNumbers {
+    private var next = 0
+    private var seen: Set<ObjectIdentifier> = []
+
+    mutating func take() -> Int {
+        defer { next += 1 }
+        return next
+    }
+
+    /// Whether these rows were not met before.
+    mutating func isFirst(_ rows: CommonRows) -> Bool { seen.insert(ObjectIdentifier(rows)).inserted }
+}

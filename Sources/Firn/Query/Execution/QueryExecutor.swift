@@ -17,12 +17,15 @@ struct QueryExecutor: Sendable {
     private(set) var profile: ExecutionProfile?
     /// Rows of a table that one thread takes at a time, at least. Results depend on it in the last bits of doubles.
     let scanTaskRowsMin: Int
+    /// Where damaged ranges are noted and left out; nil makes them errors.
+    let damage: DamageReport?
 
     init(
         snapshot: any DatabaseSnapshot, context: EvaluationContext, workers: Workers,
         memory: MemoryBudget = MemoryBudget(bytesMax: MemoryBudget.bytesMaxDefault), profile: ExecutionProfile? = nil,
-        scanTaskRowsMin: Int = ScanSource.taskRowsMinDefault
+        scanTaskRowsMin: Int = ScanSource.taskRowsMinDefault, damage: DamageReport? = nil
     ) {
+        self.damage = damage
         self.snapshot = snapshot
         evaluator = BlockEvaluator(context: context)
         self.workers = workers
@@ -39,10 +42,16 @@ struct QueryExecutor: Sendable {
     }
 
     /// The rows of a plan, computed as they are asked for.
-    func stream(_ plan: LogicalPlan) -> ResultStream {
-        ResultStream(columns: plan.columns) { () throws(FirnError) -> any BatchReader in
-            var operatorNumber = 0
-            return OrderedReader(try source(plan, &operatorNumber), workers: workers)
+    ///
+    /// - Parameter isTall: whether its expressions or operators may be too many levels for a usual stack.
+    /// - Parameter notice: is told at the end what was left out.
+    func stream(
+        _ plan: LogicalPlan, isTall: Bool = false, notice: @escaping @Sendable (Notice) -> Void = { _ in }
+    ) -> ResultStream {
+        ResultStream(columns: plan.columns, isTall: isTall, damage: damage, notice: notice) {
+            () throws(FirnError) -> any BatchReader in
+            var progress = Progress()
+            return OrderedReader(try source(plan, &progress), workers: workers)
         }
     }
 
@@ -52,23 +61,29 @@ struct QueryExecutor: Sendable {
         while let batch = try result.next() { try sink(batch) }
     }
 
+    /// What was made of a plan so far.
+    private struct Progress {
+        var numbers = OperatorNumbers()
+        var shared: [ObjectIdentifier: SharedRows] = [:]
+    }
+
     /// The operator of a plan's root. Numbers operators depth first, as `ExecutionProfile` does.
-    private func source(_ plan: LogicalPlan, _ operatorNumber: inout Int) throws(FirnError) -> any BatchSource {
-        let counters = profile?[operatorNumber]
-        operatorNumber += 1
-        let made = try unprofiledSource(plan, counters, &operatorNumber)
+    private func source(_ plan: LogicalPlan, _ progress: inout Progress) throws(FirnError) -> any BatchSource {
+        let number = progress.numbers.take()
+        let counters = profile?[number]
+        let made = try unprofiledSource(plan, counters, &progress)
         guard let counters else { return made }
         return ProfiledSource(input: made, counters: counters)
     }
 
     private func unprofiledSource(
-        _ plan: LogicalPlan, _ counters: OperatorCounters?, _ operatorNumber: inout Int
+        _ plan: LogicalPlan, _ counters: OperatorCounters?, _ progress: inout Progress
     ) throws(FirnError) -> any BatchSource {
         switch plan {
         case .scan(let scan):
             return try ScanSource(
                 scan, rows: try snapshot.rows(of: scan.table.id), taskRowsMin: scanTaskRowsMin, evaluator: evaluator,
-                counters: counters)
+                counters: counters, damage: damage)
         case .values(let rows, let columns):
             return ValuesSource.make(rows: rows, columns: columns, evaluator: evaluator)
         case .series(let series):
@@ -77,35 +92,43 @@ struct QueryExecutor: Sendable {
             return CatalogueSource.make(scan, snapshot: snapshot, evaluator: evaluator)
         case .filter(let input, let predicate):
             return FilterSource(
-                input: try source(input, &operatorNumber), predicate: predicate, evaluator: evaluator)
+                input: try source(input, &progress), predicate: predicate, evaluator: evaluator)
         case .project(let input, let expressions, _):
             return ProjectSource(
-                input: try source(input, &operatorNumber), expressions: expressions, evaluator: evaluator)
+                input: try source(input, &progress), expressions: expressions, evaluator: evaluator)
         case .aggregate(let input, let keys, let aggregates, let columns):
             return try AggregateSource(
-                input: try source(input, &operatorNumber), keys: keys, aggregates: aggregates, columns: columns,
+                input: try source(input, &progress), keys: keys, aggregates: aggregates, columns: columns,
                 evaluator: evaluator, workers: workers, memory: memory)
         case .distinct(let input):
             let columns = input.columns
             let keys = columns.indices.map { BoundExpression(.column($0), columns[$0].type) }
             return try AggregateSource(
-                input: try source(input, &operatorNumber), keys: keys, aggregates: [], columns: columns,
+                input: try source(input, &progress), keys: keys, aggregates: [], columns: columns,
                 evaluator: evaluator, workers: workers, memory: memory)
         case .sort(let input, let keys):
             return SortSource(
-                input: try source(input, &operatorNumber), keys: keys, types: input.columns.map(\.type), rowsMax: nil,
+                input: try source(input, &progress), keys: keys, types: input.columns.map(\.type), rowsMax: nil,
                 offset: 0, evaluator: evaluator, workers: workers, memory: memory)
         case .topRows(let input, let keys, let limit, let offset):
             return SortSource(
-                input: try source(input, &operatorNumber), keys: keys, types: input.columns.map(\.type),
+                input: try source(input, &progress), keys: keys, types: input.columns.map(\.type),
                 rowsMax: limit, offset: offset, evaluator: evaluator, workers: workers, memory: memory)
         case .limit(let input, let limit, let offset):
             return LimitSource.make(
-                try source(input, &operatorNumber), limit: limit, offset: offset, workers: workers)
+                try source(input, &progress), limit: limit, offset: offset, workers: workers)
         case .append(let inputs, _):
             var sources: [any BatchSource] = []
-            for input in inputs { sources.append(try source(input, &operatorNumber)) }
+            for input in inputs { sources.append(try source(input, &progress)) }
             return AppendedSource(sources)
+        case .common(let rows):
+            if let shared = progress.shared[ObjectIdentifier(rows)] { return shared.source }
+            _ = progress.numbers.isFirst(rows)
+            let input = try source(rows.plan, &progress)
+            guard rows.referenceCount > 1 else { return input }
+            let shared = SharedRows(input, workers: workers, memory: memory)
+            progress.shared[ObjectIdentifier(rows)] = shared
+            return shared.source
         }
     }
 }
@@ -115,22 +138,33 @@ struct QueryExecutor: Sendable {
 /// Thread-safe: calls from several threads take turns. Dropping it, or `close()`, ends the statement.
 final class ResultStream: Sendable {
     let columns: [OutputColumn]
-    private let state: Mutex<State>
+    /// What was left out so far.
+    let damage: DamageReport?
+    private let notice: @Sendable (Notice) -> Void
+    private let state: DeepValue<State>
 
-    private enum State {
+    // @unchecked Sendable: a reader is touched under the lock alone.
+    private enum State: @unchecked Sendable {
         case unopened(@Sendable () throws(FirnError) -> any BatchReader)
         case open(any BatchReader)
         case ended
     }
 
-    init(columns: [OutputColumn], _ open: @escaping @Sendable () throws(FirnError) -> any BatchReader) {
+    init(
+        columns: [OutputColumn], isTall: Bool = false, damage: DamageReport? = nil,
+        notice: @escaping @Sendable (Notice) -> Void = { _ in },
+        _ open: @escaping @Sendable () throws(FirnError) -> any BatchReader
+    ) {
         self.columns = columns
-        state = Mutex(.unopened(open))
+        self.damage = damage
+        self.notice = notice
+        state = DeepValue(.unopened(open), isTall: isTall)
     }
 
     /// The next rows; nil at the end and ever after. Blocks: not for the cooperative pool.
     func next() throws(FirnError) -> ColumnBatch? {
-        try state.withLock { state throws(FirnError) -> ColumnBatch? in
+        let (damage, notice) = (damage, notice)
+        return try state.use { state throws(FirnError) -> ColumnBatch? in
             do throws(FirnError) {
                 let reader: any BatchReader
                 switch state {
@@ -142,6 +176,7 @@ final class ResultStream: Sendable {
                 }
                 if let batch = try reader.next() { return batch }
                 state = .ended
+                for found in damage?.notices ?? [] { notice(found) }
                 return nil
             } catch {
                 state = .ended
@@ -151,5 +186,5 @@ final class ResultStream: Sendable {
     }
 
     /// Drops all that the statement holds; `next` answers nil from now on.
-    func close() { state.withLock { $0 = .ended } }
+    func close() throws(FirnError) { try state.use { state throws(FirnError) in state = .ended } }
 }

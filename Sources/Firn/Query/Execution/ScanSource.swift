@@ -19,11 +19,15 @@ struct ScanSource: BatchSource {
     private let morsels: [any Morsel]
     private let tasks: [Range<Int>]
     private let counters: OperatorCounters?
+    private let damage: TableDamage?
 
+    /// - Parameter damage: where what cannot be read is noted and left out; nil makes it an error.
     init(
         _ scan: LogicalPlan.TableScan, rows: any TableSnapshot, taskRowsMin: Int, evaluator: BlockEvaluator,
-        counters: OperatorCounters?
+        counters: OperatorCounters?, damage: DamageReport? = nil
     ) throws(FirnError) {
+        let damage = damage.map { TableDamage(report: $0, table: scan.table.name) }
+        self.damage = damage
         columns = scan.columnsRead
         columnCount = scan.columns.count
         ranges = scan.ranges
@@ -33,12 +37,18 @@ struct ScanSource: BatchSource {
         if scan.columnsRead.isEmpty, scan.ranges.isEmpty {
             // Rows are only counted: the manifest and the memtables know how many there are.
             morsels = rows.rowCount > 0 ? [CountedRows(rowCount: rows.rowCount)] : []
+        } else if let damage {
+            morsels = try rows.morsels(pruning: scan.ranges) { error throws(FirnError) in try damage.skip(error) }
         } else {
             morsels = try rows.morsels(pruning: scan.ranges)
         }
         tasks = Self.tasks(of: morsels, rowsMin: taskRowsMin)
         if let counters, !scan.ranges.isEmpty {
-            counters.addSkippedMorsels(try rows.morsels(pruning: []).count - morsels.count)
+            let all = try rows.morsels(pruning: []) { error throws(FirnError) in
+                guard let damage else { throw error }
+                try damage.skip(error)
+            }
+            counters.addSkippedMorsels(all.count - morsels.count)
         }
     }
 
@@ -47,7 +57,7 @@ struct ScanSource: BatchSource {
     func reader(ofPart part: Int) throws(FirnError) -> any BatchReader {
         ScanReader(
             morsels: morsels[tasks[part]], columns: columns, columnCount: columnCount, ranges: ranges, filter: filter,
-            evaluator: evaluator, counters: counters)
+            evaluator: evaluator, counters: counters, damage: damage)
     }
 
     func bounds(ofPart part: Int, column: Int) -> IntegerBounds? {
@@ -80,6 +90,14 @@ struct ScanSource: BatchSource {
     }
 }
 
+/// Where the damage of one table is noted.
+private struct TableDamage {
+    let report: DamageReport
+    let table: String
+
+    func skip(_ error: FirnError) throws(FirnError) { try report.skip(error, of: table) }
+}
+
 private final class ScanReader: BatchReader {
     private var morsels: ArraySlice<any Morsel>
     private let columns: [ColumnID]
@@ -88,13 +106,15 @@ private final class ScanReader: BatchReader {
     private let filter: BoundExpression?
     private let evaluator: BlockEvaluator
     private let counters: OperatorCounters?
+    private let damage: TableDamage?
     private var current: (any MorselReader)?
     private(set) var order: [Int] = []
 
     init(
         morsels: ArraySlice<any Morsel>, columns: [ColumnID], columnCount: Int, ranges: [ColumnRange],
-        filter: BoundExpression?, evaluator: BlockEvaluator, counters: OperatorCounters?
+        filter: BoundExpression?, evaluator: BlockEvaluator, counters: OperatorCounters?, damage: TableDamage?
     ) {
+        self.damage = damage
         self.morsels = morsels
         self.columns = columns
         self.columnCount = columnCount
@@ -108,7 +128,15 @@ private final class ScanReader: BatchReader {
         while true {
             try evaluator.checkCancellation()
             if let reader = current {
-                guard let batch = try reader.next() else {
+                let read: ColumnBatch?
+                do throws(FirnError) {
+                    read = try reader.next()
+                } catch {
+                    guard let damage else { throw error }
+                    try damage.skip(error)
+                    continue
+                }
+                guard let batch = read else {
                     current = nil
                     continue
                 }
@@ -128,10 +156,15 @@ private final class ScanReader: BatchReader {
                     guard let index = columns[..<columnCount].firstIndex(of: id) else { break }
                     order.append(index)
                 }
-                current =
-                    columns.isEmpty
-                    ? RowCountReader(rowCount: morsel.rowCount)
-                    : try morsel.reader(of: columns, pruning: ranges)
+                do throws(FirnError) {
+                    current =
+                        columns.isEmpty
+                        ? RowCountReader(rowCount: morsel.rowCount)
+                        : try morsel.reader(of: columns, pruning: ranges)
+                } catch {
+                    guard let damage else { throw error }
+                    try damage.skip(error)
+                }
             }
         }
     }

@@ -152,8 +152,11 @@ extension FunctionCatalogue {
                             guard start > 0 else {
                                 throw FirnError(SQLState("22011"), "negative substring length not allowed")
                             }
+                            guard let end = Int32(exactly: start + length) else {
+                                throw FirnError(.numericValueOutOfRange, "integer out of range")
+                            }
                             let before = try text.substring(from: 1, count: start - 1)
-                            return before + new + (try text.substring(from: start + length, count: nil))
+                            return before + new + (try text.substring(from: Int(end), count: nil))
                         })
                 })
         }

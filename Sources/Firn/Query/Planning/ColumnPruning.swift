@@ -74,18 +74,20 @@ enum ColumnPruning {
             }
             return Pruned(plan: .scan(scan), positions: positions(of: kept, count: count))
         case .values(let rows, let columns):
-            let kept = wanted.sorted()
+            let volatile = columns.indices.filter { index in rows.contains { $0[index].isVolatile } }
+            let kept = wanted.union(volatile).sorted()
             return Pruned(
                 plan: .values(rows: rows.map { row in kept.map { row[$0] } }, columns: kept.map { columns[$0] }),
                 positions: positions(of: kept, count: count))
-        case .series, .catalogue:
+        case .series, .catalogue, .common:
             return Pruned(plan: plan, positions: Array(0..<count))
         case .filter(let input, let predicate):
             let pruned = try prune(input, keeping: wanted.union(predicate.columnsRead))
             return Pruned(
                 plan: .filter(pruned.plan, try pruned.moved(predicate)), positions: pruned.positions)
         case .project(let input, let expressions, let columns):
-            let kept = wanted.sorted()
+            // A volatile call has an effect, or is counted on to have one, whether its value is read or not.
+            let kept = wanted.union(expressions.indices.filter { expressions[$0].isVolatile }).sorted()
             let keptExpressions = kept.map { expressions[$0] }
             let pruned = try prune(input, keeping: read(keptExpressions))
             let moved = try pruned.moved(keptExpressions)
@@ -95,7 +97,9 @@ enum ColumnPruning {
                 plan: .project(pruned.plan, moved, columns: kept.map { columns[$0] }), positions: positions)
         case .aggregate(let input, let keys, let aggregates, let columns):
             // Keys decide how many rows there are: all stay.
-            let keptAggregates = aggregates.indices.filter { wanted.contains(keys.count + $0) }
+            let keptAggregates = aggregates.indices.filter {
+                wanted.contains(keys.count + $0) || aggregates[$0].isVolatile
+            }
             let kept = Array(keys.indices) + keptAggregates.map { keys.count + $0 }
             let parts = keptAggregates.flatMap {
                 aggregates[$0].arguments + (aggregates[$0].filter.map { [$0] } ?? [])

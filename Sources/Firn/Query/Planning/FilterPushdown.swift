@@ -56,7 +56,7 @@ enum FilterPushdown {
             var pushed: [LogicalPlan] = []
             for input in inputs { pushed.append(try push(conditions, into: input)) }
             return .append(pushed, columns: columns)
-        case .limit, .topRows, .values, .series, .catalogue:
+        case .limit, .topRows, .values, .series, .catalogue, .common:
             // Which rows a limit keeps must not depend on conditions above it.
             let inner = try plan.mapInputs { input throws(FirnError) in try push([], into: input) }
             return filtered(inner, conditions)

@@ -28,6 +28,8 @@ indirect enum LogicalPlan: Sendable {
     case distinct(LogicalPlan)
     /// UNION ALL.
     case append([LogicalPlan], columns: [OutputColumn])
+    /// A WITH query.
+    case common(CommonRows)
 
     struct TableScan: Sendable {
         var table: TableSchema
@@ -74,6 +76,7 @@ indirect enum LogicalPlan: Sendable {
             .append(_, let columns):
             columns
         case .series(let series): [series.column]
+        case .common(let rows): rows.plan.columns
         case .catalogue(let scan): scan.columns
         case .filter(let input, _), .sort(let input, _), .topRows(let input, _, _, _), .limit(let input, _, _),
             .distinct(let input):

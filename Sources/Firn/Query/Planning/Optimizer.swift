@@ -4,6 +4,7 @@
 //
 // A few passes in a fixed order, each of which is right on its own:
 //
+//     0. common      WITH queries go to their place
 //     1. simplify    DISTINCT becomes a grouping, constant conditions go, projections melt together
 //     2. filters     conditions move down, into the scan at last, which derives ranges for pruning from them
 //     3. limits      LIMIT moves below projections; over a sort it becomes topRows
@@ -15,8 +16,16 @@
 enum Optimizer {
     /// A plan with the same columns and rows, the order of unordered rows excepted.
     static func optimize(_ plan: LogicalPlan) throws(FirnError) -> LogicalPlan {
+        var inlining = CommonInlining()
+        return try optimize(plan, &inlining)
+    }
+
+    private static func optimize(
+        _ plan: LogicalPlan, _ inlining: inout CommonInlining
+    ) throws(FirnError) -> LogicalPlan {
         let columns = plan.columns
-        var plan = try simplify(plan)
+        var plan = try inlining.apply(plan, optimize: optimize)
+        plan = try simplify(try DeadBranches.apply(plan))
         plan = try FilterPushdown.apply(plan)
         plan = try LimitPushdown.apply(plan)
         plan = try ColumnPruning.apply(plan)
@@ -59,7 +68,8 @@ enum Optimizer {
     ) throws(FirnError) -> [BoundExpression]? {
         var uses = [Int](repeating: 0, count: expressions.count)
         for expression in outer { expression.countColumns(into: &uses) }
-        for (index, expression) in expressions.enumerated() where uses[index] > 0 {
+        for (index, expression) in expressions.enumerated() {
+            // A volatile call runs for each row, whether somebody reads what it gives or not.
             if expression.isVolatile || (uses[index] > 1 && !expression.isTrivial) { return nil }
         }
         var merged: [BoundExpression] = []
@@ -92,7 +102,7 @@ extension LogicalPlan {
         _ transform: (LogicalPlan) throws(FirnError) -> LogicalPlan
     ) throws(FirnError) -> LogicalPlan {
         switch self {
-        case .scan, .values, .series, .catalogue: return self
+        case .scan, .values, .series, .catalogue, .common: return self
         case .filter(let input, let predicate): return .filter(try transform(input), predicate)
         case .project(let input, let expressions, let columns):
             return .project(try transform(input), expressions, columns: columns)

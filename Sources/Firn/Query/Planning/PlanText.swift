@@ -46,17 +46,16 @@ private struct Printer {
     let profile: ExecutionProfile?
 
     func lines(of plan: LogicalPlan) -> [String] {
-        var operatorNumber = 0
-        return lines(of: plan, &operatorNumber)
+        var numbers = OperatorNumbers()
+        return lines(of: plan, &numbers)
     }
 
-    private func lines(of plan: LogicalPlan, _ operatorNumber: inout Int) -> [String] {
-        let counters = profile?[operatorNumber]
-        operatorNumber += 1
+    private func lines(of plan: LogicalPlan, _ numbers: inout OperatorNumbers) -> [String] {
+        let counters = profile?[numbers.take()]
         var lines = [title(of: plan) + (counters.map(actual) ?? "")]
         lines += details(of: plan, counters).map { "  " + $0 }
-        for input in inputs(of: plan) {
-            let inputLines = self.lines(of: input, &operatorNumber)
+        for input in inputs(of: plan, &numbers) {
+            let inputLines = self.lines(of: input, &numbers)
             lines.append("  ->  " + inputLines[0])
             lines += inputLines.dropFirst().map { "      " + $0 }
         }
@@ -68,8 +67,10 @@ private struct Printer {
             + " threads=\(max(1, counters.threadCountPeak)))"
     }
 
-    private func inputs(of plan: LogicalPlan) -> [LogicalPlan] {
+    private func inputs(of plan: LogicalPlan, _ numbers: inout OperatorNumbers) -> [LogicalPlan] {
         switch plan {
+        // Shown where it is first read.
+        case .common(let rows): numbers.isFirst(rows) ? [rows.plan] : []
         case .scan, .values, .series, .catalogue: []
         case .filter(let input, _), .project(let input, _, _), .aggregate(let input, _, _, _), .sort(let input, _),
             .topRows(let input, _, _, _), .limit(let input, _, _), .distinct(let input):
@@ -95,13 +96,14 @@ private struct Printer {
         case .limit: "Limit"
         case .distinct: "Unique"
         case .append: "Append"
+        case .common(let rows): "CTE Scan on \(rows.name)"
         }
     }
 
     private func details(of plan: LogicalPlan, _ counters: OperatorCounters?) -> [String] {
         switch plan {
         case .scan(let scan): return scanDetails(scan, counters)
-        case .values, .append, .distinct, .catalogue: return []
+        case .values, .append, .distinct, .catalogue, .common: return []
         case .series(let series):
             return [
                 "Function Call: generate_series(\(series.start.text(over: [])), \(series.stop.text(over: [])), "

@@ -52,6 +52,10 @@ extension CSVFormat {
                         .featureNotSupported, "COPY reads and writes UTF-8 only",
                         position: option.valueRange.start.byteOffset)
                 }
+            case "force_quote", "force_not_null", "force_null", "freeze":
+                throw FirnError(
+                    .featureNotSupported, "COPY's option \(option.name) is not supported yet",
+                    position: option.range.start.byteOffset)
             default:
                 throw FirnError(
                     .syntaxError, "option \"\(option.name)\" not recognized",
@@ -66,6 +70,18 @@ extension CSVFormat {
         }
         if format.style == .csv, format.delimiter == format.quote {
             throw FirnError(.invalidParameterValue, "COPY delimiter and quote must be different")
+        }
+        // These mean something behind a backslash.
+        if format.style == .text, "\\.abcdefghijklmnopqrstuvwxyz0123456789".utf8.contains(format.delimiter) {
+            throw FirnError(
+                .invalidParameterValue,
+                "COPY delimiter cannot be \"\(Character(UnicodeScalar(format.delimiter)))\"")
+        }
+        if format.null.contains(format.delimiter) {
+            throw FirnError(.invalidParameterValue, "COPY delimiter must not appear in the NULL specification")
+        }
+        if format.style == .csv, format.null.contains(format.quote) {
+            throw FirnError(.invalidParameterValue, "CSV quote character must not appear in the NULL specification")
         }
         return format
     }

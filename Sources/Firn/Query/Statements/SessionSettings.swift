@@ -11,6 +11,8 @@ struct SessionSettings: Sendable {
     var memoryBytesMax: Int
     /// 0: no limit.
     var timeoutMilliseconds = 0
+    /// Whether statements answer without ranges of files that are damaged.
+    var skipsDamaged = false
 }
 
 /// The parameters by name.
@@ -20,6 +22,7 @@ enum SessionParameter: String, CaseIterable {
     case threads
     case memoryLimit = "memory_limit"
     case statementTimeout = "statement_timeout"
+    case skipDamaged = "skip_damaged"
     case serverVersion = "server_version"
 
     /// One line for SHOW ALL.
@@ -30,6 +33,7 @@ enum SessionParameter: String, CaseIterable {
         case .threads: "Threads that work on one statement"
         case .memoryLimit: "Bytes that one statement may hold in memory; units kB, MB, GB"
         case .statementTimeout: "Time after which a statement is cancelled, 0 for none; units us, ms, s, min, h, d"
+        case .skipDamaged: "Whether statements answer without damaged ranges of files, with a notice: on or off"
         case .serverVersion: "Version of Firn"
         }
     }
@@ -51,6 +55,7 @@ extension SessionSettings {
         case .threads: String(threadCount)
         case .memoryLimit: String(memoryBytesMax / 1_024) + "kB"
         case .statementTimeout: SettingDuration.text(milliseconds: timeoutMilliseconds)
+        case .skipDamaged: skipsDamaged ? "on" : "off"
         case .serverVersion: Database.version
         }
     }
@@ -89,6 +94,13 @@ extension SessionSettings {
             memoryBytesMax = bytes
         case .statementTimeout:
             timeoutMilliseconds = try SettingDuration.milliseconds(text, of: parameter)
+        case .skipDamaged:
+            switch text.lowercased() {
+            case "on", "true", "yes", "1": skipsDamaged = true
+            case "off", "false", "no", "0": skipsDamaged = false
+            default:
+                throw FirnError(.invalidParameterValue, "parameter \"skip_damaged\" requires a Boolean value")
+            }
         case .serverVersion:
             throw FirnError(.objectInUse, "parameter \"server_version\" cannot be changed")
         }

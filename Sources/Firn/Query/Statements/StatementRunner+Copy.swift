@@ -79,7 +79,7 @@ extension StatementRunner {
         var writer = CSVWriter(format: format, columns: stream.columns, zone: settings.timeZone)
         let sink: any ByteSink
         if let path {
-            sink = try FileByteSink(FilePath(path), externalFileSystem)
+            sink = try compressing(try FileByteSink(FilePath(path), externalFileSystem), path: path)
         } else if let output = environment.standardOutput {
             sink = ClosureByteSink(output)
         } else {

@@ -12,7 +12,9 @@ extension StatementRunner {
         let snapshot = try store.snapshot()
         let table = try self.table(insert.table, in: snapshot)
         let targets = try targetColumns(insert.columns, of: table)
-        let filler = try DefaultFiller(table: table, given: targets, context, snapshot)
+        // DEFAULT VALUES names no column, VALUES of one row without values, so to speak.
+        let given: [Int] = if case .defaultValues = insert.source { [] } else { targets }
+        let filler = try DefaultFiller(table: table, given: given, context, snapshot)
         let commit = StatementCommit(store: store, table: table, durability: settings.durability)
         do throws(FirnError) {
             switch insert.source {

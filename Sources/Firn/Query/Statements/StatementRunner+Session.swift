@@ -94,7 +94,40 @@ extension StatementRunner {
         return .rows(.stored(["column", "type", "nullable", "default", "role"], text: rows))
     }
 
+    /// Options that would change what EXPLAIN prints and are not there are errors; those that say what it does anyway are
+    /// taken.
+    private func checkOptions(of explain: Explain) throws(FirnError) {
+        for option in explain.options {
+            let position = option.range.start.byteOffset
+            let text = option.value?.text?.lowercased()
+            switch option.name {
+            case "analyze", "verbose", "costs", "timing", "summary", "buffers", "settings", "wal":
+                guard [nil, "true", "false", "on", "off", "1", "0"].contains(text) else {
+                    throw FirnError(
+                        .syntaxError, "\(option.name) requires a Boolean value",
+                        position: option.valueRange.start.byteOffset)
+                }
+                let isOn = text == nil || ["true", "on", "1"].contains(text)
+                if isOn, ["buffers", "settings", "wal"].contains(option.name) {
+                    throw FirnError(
+                        .featureNotSupported, "EXPLAIN's option \(option.name) is not supported yet",
+                        hint: "ANALYZE tells rows, time, threads and row groups.", position: position)
+                }
+            case "format":
+                guard text == "text" else {
+                    throw FirnError(
+                        ["json", "xml", "yaml"].contains(text) ? .featureNotSupported : .invalidParameterValue,
+                        "EXPLAIN format \"\(text ?? "")\" is not supported: there is text alone", position: position)
+                }
+            default:
+                throw FirnError(
+                    .syntaxError, "unrecognized EXPLAIN option \"\(option.name)\"", position: position)
+            }
+        }
+    }
+
     func runExplain(_ explain: Explain) throws(FirnError) -> StatementOutcome {
+        try checkOptions(of: explain)
         guard case .query(let query) = explain.statement.kind else {
             throw FirnError(
                 .featureNotSupported, "EXPLAIN shows the plan of a query only",
@@ -120,6 +153,7 @@ extension SessionSettings {
         case .threads: threadCount = defaults.threadCount
         case .memoryLimit: memoryBytesMax = defaults.memoryBytesMax
         case .statementTimeout: timeoutMilliseconds = defaults.timeoutMilliseconds
+        case .skipDamaged: skipsDamaged = defaults.skipsDamaged
         case .serverVersion: break
         }
     }

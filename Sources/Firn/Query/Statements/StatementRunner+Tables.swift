@@ -8,6 +8,11 @@ extension StatementRunner {
     func runCreateTable(_ definition: CreateTable) throws(FirnError) -> StatementOutcome {
         let position = definition.name.range.start.byteOffset
         if definition.isTemporary { throw notSupported("CREATE TEMPORARY TABLE", at: definition.name.range) }
+        if let schema = definition.name.qualifier, schema.name != "public" {
+            throw FirnError(
+                "3F000", "schema \"\(schema.name)\" does not exist", hint: "All tables are in the schema public.",
+                position: schema.range.start.byteOffset)
+        }
         if !definition.likes.isEmpty { throw notSupported("LIKE in CREATE TABLE", at: definition.likes[0].range) }
         let snapshot = try store.snapshot()
         try checkName(definition.name.last)

@@ -20,6 +20,8 @@ struct StatementRunner {
     /// Values of $1, $2, ….
     let parameters: [Value]
     let cancellation: CancellationFlag
+    /// Whether the statement exceeds `DepthLimits.shallow` and therefore runs on a thread with a large stack.
+    let isTall: Bool
 
     var settings: SessionSettings
     /// The text of which all positions are byte offsets.
@@ -47,9 +49,18 @@ struct StatementRunner {
             if checkpoint.folder != nil { throw notSupported("CHECKPOINT TO", at: statement.range) }
             try store.checkpoint()
             return .command(tag: "CHECKPOINT")
-        case .analyze, .vacuum:
-            // Statistics are exact and space is reclaimed without being asked: there is nothing to do.
-            return .command(tag: { if case .analyze = statement.kind { "ANALYZE" } else { "VACUUM" } }())
+        // Statistics are exact and space is reclaimed without being asked: there is nothing to do.
+        case .analyze(let analyze):
+            try check(analyze.tables, analyze.options, known: ["verbose", "skip_locked", "buffer_usage_limit"])
+            return .command(tag: "ANALYZE")
+        case .vacuum(let vacuum):
+            try check(
+                vacuum.tables, vacuum.options,
+                known: [
+                    "full", "freeze", "verbose", "analyze", "disable_page_skipping", "skip_locked", "index_cleanup",
+                    "process_toast", "truncate", "parallel",
+                ])
+            return .command(tag: "VACUUM")
         case .update: throw notSupported("UPDATE", at: statement.range, hint: "Rows are appended, not changed.")
         case .delete: throw notSupported("DELETE", at: statement.range)
         case .truncate: throw notSupported("TRUNCATE", at: statement.range, hint: "DROP TABLE and make it anew.")
@@ -91,19 +102,23 @@ struct StatementRunner {
     }
 
     func binder(_ snapshot: any DatabaseSnapshot) -> Binder {
-        Binder(catalogue: snapshot, context: context, parameters: parameters.map { BoundParameter($0) })
+        Binder(
+            catalogue: snapshot, context: context, parameters: parameters.map { BoundParameter($0) },
+            stack: isTall ? StackGuard() : nil)
     }
 
     /// Starts a plan; its rows are computed as they are pulled.
     func execute(_ plan: LogicalPlan, _ snapshot: any DatabaseSnapshot) -> ResultStream {
-        queryExecutor(snapshot).stream(plan)
+        queryExecutor(snapshot).stream(plan, isTall: isTall, notice: environment.notice)
     }
 
     func queryExecutor(_ snapshot: any DatabaseSnapshot) -> QueryExecutor {
         QueryExecutor(
             snapshot: snapshot, context: context,
-            workers: Workers(executor: executor, threadCount: settings.threadCount),
-            memory: MemoryBudget(bytesMax: settings.memoryBytesMax))
+            // Helpers have no large stack.
+            workers: Workers(executor: executor, threadCount: isTall ? 1 : settings.threadCount),
+            memory: MemoryBudget(bytesMax: settings.memoryBytesMax),
+            damage: settings.skipsDamaged ? DamageReport() : nil)
     }
 
     /// What expressions of this statement know beside rows. The time stands still throughout a statement.
@@ -117,6 +132,19 @@ struct StatementRunner {
     let statementMicroseconds: Int64
 
     // MARK: Look-ups
+
+    /// Errors for tables and options that do not exist, where a statement has nothing to do with those that do.
+    private func check(
+        _ tables: [QualifiedName], _ options: [Option], known: Set<String>
+    ) throws(FirnError) {
+        for option in options where !known.contains(option.name) {
+            throw FirnError(
+                .syntaxError, "unrecognized option \"\(option.name)\"", position: option.range.start.byteOffset)
+        }
+        if tables.isEmpty { return }
+        let snapshot = try store.snapshot()
+        for name in tables { _ = try table(name, in: snapshot) }
+    }
 
     /// The table that a statement names.
     func table(_ name: QualifiedName, in snapshot: any DatabaseSnapshot) throws(FirnError) -> TableSchema {

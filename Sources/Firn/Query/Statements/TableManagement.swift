@@ -16,6 +16,8 @@ enum TableManagement {
 extension StatementRunner {
     func runProcedure(_ call: FunctionCall) throws(FirnError) -> StatementOutcome {
         guard TableManagement.isProcedure(call.name.name) else {
+            let position = call.name.range.start.byteOffset
+            if let missing = KnownNames.missingFunction(call.name.name, position: position) { throw missing }
             throw FirnError(
                 .undefinedFunction, "procedure \(call.name.name) does not exist",
                 position: call.name.range.start.byteOffset)

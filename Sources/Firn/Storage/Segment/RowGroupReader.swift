@@ -21,14 +21,15 @@ final class RowGroupReader: MorselReader {
         guard let range = ranges.first else { return nil }
         let end = min(range.upperBound, range.lowerBound + batchRowsMax)
         let rows = range.lowerBound..<end
-        var batch: [Column] = []
-        batch.reserveCapacity(columns.count)
-        for column in columns { batch.append(try column.read(rows)) }
+        // First of all, so that an error ends these rows alone.
         if end < range.upperBound {
             ranges[ranges.startIndex] = end..<range.upperBound
         } else {
             ranges = ranges.dropFirst()
         }
+        var batch: [Column] = []
+        batch.reserveCapacity(columns.count)
+        for column in columns { batch.append(try column.read(rows)) }
         return ColumnBatch(batch, rowCount: rows.count)
     }
 }

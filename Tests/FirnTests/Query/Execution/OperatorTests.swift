@@ -142,7 +142,7 @@ import Testing
         let result = try executor(table, threads: 2).stream(table.scan())
         #expect(result.columns.map(\.name) == ["n", "half"])
         #expect(try result.next() != nil)
-        result.close()
+        try result.close()
         #expect(try result.next() == nil)
     }
 }
