@@ -7,6 +7,11 @@ import FirnSyntax
 
 extension StatementRunner {
     mutating func runSet(_ assignment: SetParameter) throws(FirnError) -> StatementOutcome {
+        if assignment.scope == .local {
+            throw notSupported(
+                "SET LOCAL", at: assignment.name.range,
+                hint: "There are no transactions of several statements: use SET.")
+        }
         do throws(FirnError) {
             let parameter = try SessionParameter.named(assignment.name.name.lowercased())
             guard let values = assignment.values else {

@@ -8,6 +8,11 @@ extension StatementRunner {
     func runCreateTable(_ definition: CreateTable) throws(FirnError) -> StatementOutcome {
         let position = definition.name.range.start.byteOffset
         if definition.isTemporary { throw notSupported("CREATE TEMPORARY TABLE", at: definition.name.range) }
+        if definition.isUnlogged {
+            throw notSupported(
+                "CREATE UNLOGGED TABLE", at: definition.name.range,
+                hint: "SET durability = memory does not wait for the log.")
+        }
         if let schema = definition.name.qualifier, schema.name != "public" {
             throw FirnError(
                 "3F000", "schema \"\(schema.name)\" does not exist", hint: "All tables are in the schema public.",
