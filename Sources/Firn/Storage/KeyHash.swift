@@ -2,8 +2,8 @@
 //
 // Hashes and canonical bytes of the primary keys of a batch: equal keys have equal ones, whatever their form.
 //
-// Equal means equal to SQL: 1.50 and 1.5 are one NUMERIC, -0.0 and 0.0 one double, every NaN the same, a month is 30
-// days. Hashes are 64 bits and mixed well (the finaliser of SplitMix64), so that a hash seen before nearly always means
+// Equal means equal to SQL: 1.50 and 1.5 are one NUMERIC, in JSONB too, -0.0 and 0.0 one double, every NaN the same, a
+// month is 30 days. Hashes are 64 bits and mixed well (the finaliser of SplitMix64), so that a hash seen before nearly always means
 // a key seen before; canonical bytes decide. They begin with the id of the database, so that whoever only sends rows
 // cannot choose keys that share a hash. They are on disk (KeyIndexDirectory.swift): FORMAT.md says them for ever.
 
@@ -13,8 +13,10 @@ struct KeyHasher: Sendable, Hashable {
     let seed: UInt64
     /// The bits of hashes that are kept; fewer than all are for tests, in which keys must collide.
     let mask: UInt64
+    private let version: FormatVersion
 
-    init(_ database: DatabaseID, mask: UInt64 = .max) {
+    init(_ database: DatabaseID, mask: UInt64 = .max, version: FormatVersion = .current) {
+        self.version = version
         seed = KeyHash.mix(0x9E37_79B9_7F4A_7C15, wide: Int128(bitPattern: database.rawValue))
         self.mask = mask
     }
@@ -22,7 +24,11 @@ struct KeyHasher: Sendable, Hashable {
     /// The hashes of keys, one a row.
     func hashes(of columns: [Column], rowCount: Int) -> [UInt64] {
         var hashes = [UInt64](repeating: seed, count: rowCount)
-        for column in columns { KeyHash.mix(column, into: &hashes, seed: seed) }
+        for column in columns {
+            // Version 1 hashed the text of JSONB as it was written, though equal documents have several.
+            let isJSONAsWritten = column.type == .jsonb && version < .two
+            KeyHash.mix(isJSONAsWritten ? column.retyped(.text) : column, into: &hashes, seed: seed)
+        }
         if mask != .max { for row in hashes.indices { hashes[row] &= mask } }
         return hashes
     }
@@ -56,7 +62,14 @@ enum KeyHash {
     /// The bytes of one key: the same for all that SQL holds equal, and for no others.
     static func canonicalBytes(_ columns: [Column], _ row: Int) -> [UInt8] {
         var output = ByteWriter(reservingBytes: 64)
-        for column in columns { canonical(column[row]).encode(into: &output) }
+        for column in columns {
+            let value = column[row]
+            if column.type == .jsonb, case .text(let text) = value {
+                Value.bytes(JSONOrder.plainText(of: Array(text.utf8)[...])).encode(into: &output)
+            } else {
+                canonical(value).encode(into: &output)
+            }
+        }
         return output.bytes
     }
 
@@ -70,6 +83,7 @@ enum KeyHash {
 
     /// Mixes a column's values into the hashes of its rows.
     static func mix(_ column: Column, into hashes: inout [UInt64], seed: UInt64) {
+        let isJSON = column.type == .jsonb
         switch column.values {
         case .boolean(let values): for row in values.indices { hashes[row] = mix(hashes[row], values[row] ? 1 : 0) }
         case .integer(let values):
@@ -84,9 +98,9 @@ enum KeyHash {
                 hashes[row] = mix(mix(hashes[row], wide: decimal.coefficient), UInt64(decimal.scale))
             }
         case .bytes(let values):
-            for row in 0..<values.count { hashes[row] = mix(hashes[row], hash(values[row], seed)) }
+            for row in 0..<values.count { hashes[row] = mix(hashes[row], hash(values[row], isJSON, seed)) }
         case .dictionary(let codes, let dictionary):
-            let entries = (0..<dictionary.count).map { hash(dictionary.values[$0], seed) }
+            let entries = (0..<dictionary.count).map { hash(dictionary.values[$0], isJSON, seed) }
             for row in codes.indices { hashes[row] = mix(hashes[row], entries[Int(codes[row])]) }
         case .uuid(let values):
             for row in values.indices { hashes[row] = mix(hashes[row], wide: Int128(bitPattern: values[row])) }
@@ -103,6 +117,10 @@ enum KeyHash {
 
     static func mix(_ hash: UInt64, wide value: Int128) -> UInt64 {
         mix(mix(hash, UInt64(truncatingIfNeeded: value)), UInt64(truncatingIfNeeded: value >> 64))
+    }
+
+    private static func hash(_ bytes: ArraySlice<UInt8>, _ isJSON: Bool, _ seed: UInt64) -> UInt64 {
+        isJSON ? hash(JSONOrder.plainText(of: bytes)[...], seed) : hash(bytes, seed)
     }
 
     private static func hash(_ bytes: ArraySlice<UInt8>, _ seed: UInt64) -> UInt64 {

@@ -77,9 +77,14 @@ struct ColumnRange: Sendable {
     /// Where only few values within the bounds can be accepted: those, ascending; others that SQL holds equal to one of
     /// them are inside too.
     var choices: [Value]?
+    /// Whether statistics have the order of SQL. Those of JSONB are of its text: of it only keys are looked up.
+    var hasStatistics: Bool
 
-    init(column: ColumnID, lower: Value?, upper: Value?, choices: [Value]? = nil) {
+    init(
+        column: ColumnID, lower: Value?, upper: Value?, choices: [Value]? = nil, hasStatistics: Bool = true
+    ) {
         self.column = column
+        self.hasStatistics = hasStatistics
         self.lower = lower
         self.upper = upper
         self.choices = choices?.sorted(by: KeyOrder.isLess)
@@ -87,6 +92,7 @@ struct ColumnRange: Sendable {
 
     /// Whether a value between two that are inclusive can be inside.
     func mayAccept(between minimum: Value, and maximum: Value) -> Bool {
+        guard hasStatistics else { return true }
         if let lower, KeyOrder.isLess(maximum, lower) { return false }
         if let upper, KeyOrder.isLess(upper, minimum) { return false }
         guard let choices else { return true }

@@ -44,7 +44,9 @@ struct KeyLookupTests {
     private static let real = KeyColumn("real") { n in "\(n).25" }
     private static let span = KeyColumn("interval") { n in ("interval '\(n) months'", "interval '\(30 * n) days'") }
     private static let vector = KeyColumn("vector(2)") { n in "'[\(n), 0.5]'::vector(2)" }
-    private static let json = KeyColumn("jsonb") { n in "'{\"a\": [\(n)]}'::jsonb" }
+    private static let json = KeyColumn("jsonb") { n in
+        ("'{\"a\": [\(n).50]}'::jsonb", "'{\"a\": [\(n).5]}'::jsonb")
+    }
 
     private static let keys: [[KeyColumn]] = [
         [bigint], [smallint], [text], [longText], [uuid], [numeric], [price], [double], [moment], [date], [blob],

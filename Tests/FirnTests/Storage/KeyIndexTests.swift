@@ -161,6 +161,12 @@ import Testing
                 == [0xed17_0135_7d3a_44ae, 0xed17_0135_7d3a_44ae, 0xb786_49e9_b8b6_558c])
         #expect(hashes(.integers([7]), .text(["host-1"])) == [0x4607_cafe_4dad_76ca])
         #expect(KeyHasher(DatabaseID(1)).seed != KeyHasher(DatabaseID(2)).seed)
+        // Of JSONB the text without the zeros behind its numbers; in version 1 as it is written.
+        let texts = [#"{"a": 1.50, "b.00": [10, 2.0]}"#, #"{"a": 1.5, "b.00": [10, 2]}"#]
+        let json = Column(type: .jsonb, values: .bytes(BytesValues(texts)))
+        #expect(hashes(json) == hashes(.text([texts[1], texts[1]])))
+        let first = KeyHasher(DatabaseID(0x0123_4567_89AB_CDEF_0011_2233_4455_6677), version: .one)
+        #expect(first.hashes(of: [json], rowCount: 2) == hashes(.text(texts)))
     }
 
     @Test func aDirectoryComesBackAndDamageToItIsRefused() throws {

@@ -254,7 +254,7 @@ class Segment:
         require(len(rows) == self.descriptor.row_count, f"{self.name}: {len(rows)} rows")
         self.check_order(rows)
         if self.key_index is not None:
-            self.key_index.check(self.columns, rows, self.file.header.database_id)
+            self.key_index.check(self.columns, rows, self.file.header)
         return rows
 
     def check_order(self, rows):

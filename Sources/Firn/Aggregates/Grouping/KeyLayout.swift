@@ -15,6 +15,8 @@ struct KeyLayout: Sendable {
     enum Form: Sendable {
         /// Text by query-wide code: 32 narrow bits, NULL among them.
         case code
+        /// JSONB by the code of its ordered bytes.
+        case json
         case boolean
         /// SMALLINT and INTEGER: 32 narrow bits.
         case narrowInteger
@@ -31,10 +33,18 @@ struct KeyLayout: Sendable {
 
         var narrowBits: Int {
             switch self {
-            case .code, .narrowInteger, .float, .vector: 32
+            case .code, .json, .narrowInteger, .float, .vector: 32
             case .boolean: 1
             case .decimal: 8
             case .integer, .double, .uuid, .interval: 0
+            }
+        }
+
+        /// Codes have a NULL of their own.
+        var isCode: Bool {
+            switch self {
+            case .code, .json, .vector: true
+            default: false
             }
         }
 
@@ -42,7 +52,7 @@ struct KeyLayout: Sendable {
             switch self {
             case .integer, .double: 1
             case .decimal, .uuid, .interval: 2
-            case .code, .boolean, .narrowInteger, .float, .vector: 0
+            case .code, .json, .boolean, .narrowInteger, .float, .vector: 0
             }
         }
     }
@@ -74,7 +84,7 @@ struct KeyLayout: Sendable {
                 case .float: .float
                 case .double: .double
                 case .decimal: .decimal
-                case .bytes: .code
+                case .bytes: type == .jsonb ? .json : .code
                 case .uuid: .uuid
                 case .interval: .interval
                 case .vector: .vector
@@ -83,7 +93,7 @@ struct KeyLayout: Sendable {
         }
         textCodes = fields.map { field in
             switch field.form {
-            case .code, .vector: TextCodes()
+            case .code, .json, .vector: TextCodes()
             default: nil
             }
         }
@@ -102,7 +112,7 @@ struct KeyLayout: Sendable {
         }
         for index in fields.indices {
             switch fields[index].form {
-            case .code, .vector: break
+            case .code, .json, .vector: break
             default: (fields[index].nullWord, fields[index].nullShift) = place(1)
             }
         }
@@ -128,7 +138,7 @@ struct KeyLayout: Sendable {
             precondition(column.count == rowCount, "a key has a value for each row")
             pack(column, field, index, &known[index], words, stride)
             // Codes have their own NULL; elsewhere the value bits become 0 and the NULL bit 1.
-            if let validity = column.validity, field.form != .code, field.form != .vector {
+            if let validity = column.validity, !field.form.isCode {
                 for row in 0..<rowCount where !validity[row] {
                     let key = words + row * stride
                     for word in 0..<field.form.wholeWords { key[field.firstWord + word] = 0 }
@@ -151,7 +161,7 @@ struct KeyLayout: Sendable {
         let whole = words + field.firstWord
         switch column.values {
         case .bytes, .dictionary:
-            let codes = textCodes[index]!.codes(of: column, &known)
+            let codes = textCodes[index]!.codes(of: column.comparable, &known)
             for row in codes.indices { narrow[row * stride] |= UInt64(codes[row]) << shift }
         case .boolean(let values):
             for row in values.indices where values[row] { narrow[row * stride] |= 1 << shift }
@@ -237,7 +247,7 @@ struct KeyLayout: Sendable {
     /// group must be kept beside them.
     func needsRepresentative(_ key: Int) -> Bool {
         switch fields[key].form {
-        case .float, .double, .decimal, .interval, .vector: true
+        case .float, .double, .decimal, .interval, .vector, .json: true
         case .code, .boolean, .narrowInteger, .integer, .uuid: false
         }
     }
@@ -275,7 +285,7 @@ struct KeyLayout: Sendable {
         case .uuid:
             values = .uuid(
                 groups.map { UInt128(whole[$0 * stride]) << 64 | UInt128(whole[$0 * stride + 1]) })
-        case .float, .double, .decimal, .interval, .vector:
+        case .float, .double, .decimal, .interval, .vector, .json:
             preconditionFailure("the words of \(field.type) do not hold the value as it was written")
         }
         let nulls: [Bool] = Self.parts(groups) { words[$0 &* stride &+ field.nullWord] >> field.nullShift & 1 != 0 }

@@ -39,7 +39,7 @@ enum AggregateCatalogue {
             }
         case (.minimum, 1), (.maximum, 1):
             let type = types[0] == .unknown ? .text : types[0]
-            return hasOrder(type) && type != .boolean ? ([type], type) : nil
+            return hasOrder(type) && type != .boolean && type != .jsonb ? ([type], type) : nil
         case (.sampleDeviation, 1), (.populationDeviation, 1), (.sampleVariance, 1), (.populationVariance, 1):
             switch types[0] {
             case .smallint, .integer, .bigint, .numeric: return (types, .numeric)
@@ -59,7 +59,7 @@ enum AggregateCatalogue {
     /// Whether values of the type can be sorted.
     static func hasOrder(_ type: DataType) -> Bool {
         switch type {
-        case .jsonb, .vector: false
+        case .vector: false
         default: true
         }
     }

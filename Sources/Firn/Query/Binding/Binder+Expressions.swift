@@ -182,7 +182,7 @@ extension Binder {
 
     private func hasOperator(_ symbol: String, _ type: DataType) -> Bool {
         switch type {
-        case .jsonb, .vector: symbol == "=" || symbol == "<>"
+        case .vector: symbol == "=" || symbol == "<>"
         default: true
         }
     }

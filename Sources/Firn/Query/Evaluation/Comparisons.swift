@@ -86,6 +86,9 @@ extension Comparison {
     func evaluate(
         _ left: Vector, _ right: Vector, count: Int, _ context: EvaluationContext
     ) -> Truth {
+        if left.type == .jsonb {
+            return evaluate(left.comparable, right.comparable, count: count, context)
+        }
         switch (left, right) {
         case (.constant(.null, _), _), (_, .constant(.null, _)): return Truth(nil, count: count)
         case (.constant(let left, _), .constant(let right, _)):

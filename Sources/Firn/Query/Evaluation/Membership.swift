@@ -10,6 +10,10 @@ enum Membership {
     static func evaluate(
         _ operand: Vector, in values: [Value], hasNull: Bool, count: Int, _ context: EvaluationContext
     ) -> Truth {
+        if operand.type == .jsonb {
+            return evaluate(
+                operand.comparable, in: values.map { $0.comparable(.jsonb) }, hasNull: hasNull, count: count, context)
+        }
         let outcome: Truth
         switch operand {
         case .constant(.null, _): return Truth(nil, count: count)

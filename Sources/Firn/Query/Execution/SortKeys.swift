@@ -26,6 +26,7 @@ struct SortKeys {
     init(
         _ columns: [Column], _ keys: [LogicalPlan.SortKey], rowCount: Int, check: () throws(FirnError) -> Void
     ) throws(FirnError) {
+        let columns = columns.map(\.comparable)
         prefixes = [UInt64](repeating: 0, count: rowCount)
         prefixBits = 0
         isExact = true

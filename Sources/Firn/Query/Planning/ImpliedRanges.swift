@@ -15,7 +15,8 @@ enum ImpliedRanges {
         }
         return bounds.sorted { $0.key < $1.key }.map { column, bounds in
             ColumnRange(
-                column: scan.columns[column], lower: bounds.lower, upper: bounds.upper, choices: bounds.choices)
+                column: scan.columns[column], lower: bounds.lower, upper: bounds.upper, choices: bounds.choices,
+                hasStatistics: !bounds.isJSON)
         }
     }
 
@@ -93,6 +94,8 @@ struct ValueBounds {
     var upper: Value?
     /// The only values that are possible; nil where there are more.
     var choices: [Value]?
+    /// The values are JSONB, which has another order than its text: there are choices alone.
+    var isJSON = false
 
     init(_ lower: Value?, _ upper: Value?) {
         self.lower = lower
@@ -126,6 +129,7 @@ struct ValueBounds {
         var both = ValueBounds(
             Self.pick(lower, other.lower, missing: .other) { KeyOrder.isLess($0, $1) ? $1 : $0 },
             Self.pick(upper, other.upper, missing: .other) { KeyOrder.isLess($0, $1) ? $0 : $1 })
+        both.isJSON = isJSON
         let fewer = [choices, other.choices].compactMap(\.self).min { $0.count < $1.count }
         both.choices = fewer?.filter(both.contains)
         if both.choices == nil, let only = both.lower, only == both.upper { both.choices = [only] }
@@ -137,6 +141,7 @@ struct ValueBounds {
         var both = ValueBounds(
             Self.pick(lower, other.lower, missing: .unbounded) { KeyOrder.isLess($0, $1) ? $0 : $1 },
             Self.pick(upper, other.upper, missing: .unbounded) { KeyOrder.isLess($0, $1) ? $1 : $0 })
+        both.isJSON = isJSON
         if let choices, let others = other.choices, choices.count + others.count <= Self.choiceCountMax {
             both.choices = choices + others.filter { !choices.contains($0) }
         }
@@ -177,10 +182,16 @@ private struct ScannedColumn {
     let index: Int
     /// The column is REAL, what it is compared with is DOUBLE PRECISION.
     var isWidenedReal = false
+    var isJSON = false
 
     /// What bounds on the compared values say about the column.
     func saying(_ bounds: ValueBounds) -> [Int: ValueBounds] {
-        let own = isWidenedReal ? bounds.narrowedToReal : bounds
+        var own = isWidenedReal ? bounds.narrowedToReal : bounds
+        if isJSON {
+            own = ValueBounds(nil, nil)
+            own.choices = bounds.choices
+            own.isJSON = true
+        }
         return own.saysAnything ? [index: own] : [:]
     }
 }
@@ -207,7 +218,7 @@ extension BoundExpression {
     /// The column that this is, also under a cast that keeps every value.
     fileprivate var scannedColumn: ScannedColumn? {
         switch kind {
-        case .column(let index): return ScannedColumn(index: index)
+        case .column(let index): return ScannedColumn(index: index, isJSON: type == .jsonb)
         case .cast(let operand):
             switch (operand.type, type) {
             case (.real, .double):

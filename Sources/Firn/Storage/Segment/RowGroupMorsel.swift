@@ -74,6 +74,7 @@ struct RowGroupMorsel: Morsel {
     ) throws(FirnError) {
         for vector in isWanted.indices
         where zoneMap.nullCounts[vector] == zoneMap.valueCount(ofVector: vector) { isWanted[vector] = false }
+        guard range.hasStatistics else { return }
         switch zoneMap.bounds {
         case .none: break
         case .integers(let minima, let maxima, _):

@@ -149,7 +149,7 @@ private final class FileCheck {
     /// Every row stands once in the key index, under the hash of its key.
     private func checkKeyIndex(_ reader: SegmentReader) throws(FirnError) {
         guard let index = try reader.keyIndex() else { return }
-        let hasher = KeyHasher(blocks.header.database)
+        let hasher = KeyHasher(blocks.header.database, version: blocks.header.version)
         var expected: [UInt64] = []
         for group in reader.footer.rowGroups.indices {
             let morsel = RowGroupMorsel(segment: reader, index: group, schema: reader.footer.writtenSchema)

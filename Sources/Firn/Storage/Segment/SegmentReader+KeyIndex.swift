@@ -110,7 +110,7 @@ extension SegmentReader {
 
     /// The first of the keys that a row of the segment has; nil where none does.
     func firstMatch(of keys: KeyProbe, schema: TableSchema) throws(FirnError) -> Int? {
-        guard let index = try keyIndex(), index.columns == schema.primaryKey else {
+        guard let index = try keyIndex(), index.columns == schema.primaryKey, findsEqualKeys(of: schema) else {
             return try firstMatchReadingAll(keys, schema: schema)
         }
         var match: Int?
@@ -119,6 +119,12 @@ extension SegmentReader {
             return match == nil
         }
         return match
+    }
+
+    /// Whether equal keys have one hash in the index: of version 1, those with JSONB do not.
+    private func findsEqualKeys(of schema: TableSchema) -> Bool {
+        blocks.header.version >= .two
+            || !schema.primaryKey.contains { id in schema.columns[schema.index(of: id)!].type == .jsonb }
     }
 
     /// Finds the keys whose hashes are in the index, block by block, until `body` has enough and returns false.
@@ -148,7 +154,7 @@ extension SegmentReader {
         schema: TableSchema, pruning ranges: [ColumnRange], keyHasher: KeyHasher
     ) throws(FirnError) -> [any Morsel] {
         guard let wanted = ranges.primaryKeys(of: schema), let index = try keyIndex(),
-            index.columns == schema.primaryKey
+            index.columns == schema.primaryKey, findsEqualKeys(of: schema)
         else { return morsels(schema: schema, pruning: ranges) }
         let columns = zip(schema.primaryKey, wanted.columns).map { id, values in
             Column(values, type: schema.columns[schema.index(of: id)!].type)
