@@ -22,7 +22,7 @@ final class CSVLoader {
         reader = try CSVReader(source, format: format, name: name)
         self.columns = columns
         self.tableName = tableName
-        parsers = columns.map { ValueParser(type: $0.type, context: context) }
+        parsers = columns.map { ValueParser(type: $0.type, modifier: $0.modifier, context: context) }
         header = format.header
         hasReadHeader = format.header == .none
     }

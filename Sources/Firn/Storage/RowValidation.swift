@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Checks a batch against a table before it is logged, so that nothing that lies in a log or segment can break
-// a promise of the schema: types, NOT NULL, integer and time ranges, NUMERIC precision, UTF-8.
+// a promise of the schema: types, NOT NULL, integer and time ranges, NUMERIC precision, UTF-8, and the lengths, digits
+// and fields that types were declared with.
 //
 // One pass a column over contiguous values; a column without NULLs and limits costs nothing.
 
@@ -53,9 +54,9 @@ struct RowValidation {
             try checkTimes(values, column.validity, Timestamp.earliest.microseconds...last, definition)
         case (.numeric(let precision?, let scale), .decimal(let values)):
             return try rescaled(values, column.validity, precision, scale ?? 0, definition)
-        case (.text, .bytes(let values)) where column.type == .text:
+        case (.text, .bytes(let values)), (.character, .bytes(let values)):
             try checkText(values, definition)
-        case (.text, .dictionary(_, let dictionary)):
+        case (.text, .dictionary(_, let dictionary)), (.character, .dictionary(_, let dictionary)):
             try checkText(dictionary.values, definition)
         case (.jsonb, .bytes(let values)) where column.type == .text:
             return try canonicalJSON(values, column.validity, definition)
@@ -63,14 +64,20 @@ struct RowValidation {
             return try canonicalJSON(column.bytesValues!, column.validity, definition)
         default: break
         }
-        return column.type == definition.type ? column : column.retyped(definition.type)
+        let typed = column.type == definition.type ? column : column.retyped(definition.type)
+        guard let modifier = definition.modifier else { return typed }
+        do throws(ModifierFailure) {
+            return try modifier.applied(to: typed, .assignment)
+        } catch {
+            throw located(FirnError(error.error), error.row, definition)
+        }
     }
 
     /// Whether values of the one type may be appended to a column of the other.
     static func accepts(_ type: DataType, _ given: DataType) -> Bool {
         switch (type, given) {
         case (.numeric, .numeric): true
-        case (.jsonb, .text): true
+        case (.jsonb, .text), (.character, .text), (.text, .character): true
         default: type == given || (type.isInteger && given.isInteger)
         }
     }

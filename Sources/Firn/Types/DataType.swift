@@ -124,7 +124,7 @@ public enum DataType: Hashable, Sendable {
     /// A time of a column of this type in microseconds, rounded down; the infinities stay.
     func microseconds(of value: Int64) -> Int64 {
         guard isNanoseconds, value != .min, value != .max else { return value }
-        return value >= 0 ? value / 1_000 : (value - 999) / 1_000
+        return value.flooredQuotient(1_000)
     }
 
     /// The values that an integer type takes; nil for other types.

@@ -78,7 +78,8 @@ struct DateTimeParser {
             var set: Fields = []
             switch token.kind {
             case .date:
-                if expectsJulian { throw .badFormat }
+                // Behind `epoch` a date or allballs contradicts it; a time and a zone say nothing, as in PostgreSQL.
+                if expectsJulian || special != nil { throw .badFormat }
                 if expectsTime || seen.isSuperset(of: .date) || seen.isSuperset(of: [.month, .day]) {
                     if ASCII.isDigit(token.bytes.first!) || expectsTime {
                         expectsTime = false
@@ -143,15 +144,24 @@ struct DateTimeParser {
                 switch word {
                 case .ignored: continue
                 case .now:
+                    special = nil
                     setNow()
                     set = [.date, .time, .zone]
-                case .today: set = try setDay(0)
-                case .yesterday: set = try setDay(-1)
-                case .tomorrow: set = try setDay(1)
+                case .today:
+                    special = nil
+                    set = try setDay(0)
+                case .yesterday:
+                    special = nil
+                    set = try setDay(-1)
+                case .tomorrow:
+                    special = nil
+                    set = try setDay(1)
                 case .midnight:
+                    guard special == nil else { throw .badFormat }
                     (hour, minute, second, zone) = (0, 0, 0, .offset(0))
                     set = [.time, .zone]
                 case .epoch, .infinity, .negativeInfinity:
+                    guard special == nil else { throw .badFormat }
                     special = word.isEpoch ? .epoch : (word.isInfinity ? .infinity : .negativeInfinity)
                 case .month(let number):
                     if seen.contains(.month), !hasTextMonth, !seen.contains(.day), (1...31).contains(month) {
@@ -233,7 +243,10 @@ extension DateTimeParser {
     private func abbreviation(_ word: ArraySlice<UInt8>) -> ParsedZone? {
         switch TimeZoneAbbreviations.find(String(decoding: word, as: UTF8.self)) {
         case .fixed(let offset)?: return .offset(offset)
-        case .zone(let name)?: return context.zones.find(name).map { .rules($0) }
+        case .zone(let name)?:
+            return context.zones.rules(ofAbbreviation: String(decoding: word, as: UTF8.self), in: name).map {
+                .rules($0)
+            }
         case nil: return nil
         }
     }
@@ -421,6 +434,8 @@ extension DateTimeParser {
             (hour, minute, second) = (0, hour, minute)
         }
         try checkTime()
+        // A second 60 is let through, a time beyond 24:00:00 is not.
+        if hour == 23, minute == 59, second == 60, fraction > 0 { throw .fieldOverflow }
     }
 
     private func checkTime() throws(DateTimeFailure) {

@@ -28,6 +28,9 @@ struct DateTimeTokens {
 
     private(set) var tokens: [Token] = []
 
+    /// Units of PostgreSQL's table of words for dates, which a digit may follow.
+    private static let shortUnits: Set<[UInt8]> = Set(["d", "h", "m", "mm", "mon", "s", "y"].map { Array($0.utf8) })
+
     /// More fields than this are no date.
     private static let countMax = 25
     /// Longer texts are no date either; keeps hostile input cheap.
@@ -89,7 +92,8 @@ struct DateTimeTokens {
                     isDate = true
                 } else if next == UInt8(ascii: "+") || ASCII.isDigit(next) {
                     // `t10` is a separator and a time; `utc+3` is one field, a POSIX zone.
-                    isDate = DateTimeKeyword.find(field[...]) == nil
+                    // So is `1h30m`: a unit, and the next number.
+                    isDate = DateTimeKeyword.find(field[...]) == nil && !Self.shortUnits.contains(field)
                 }
                 if isDate {
                     kind = .date

@@ -121,6 +121,8 @@ struct IntervalParser {
                 set = bits([.hour, .minute, .second, .millisecond, .microsecond])
                 unit = .day
             case .zone, .date, .number:
+                // "ago" stands behind a unit or a time, never behind a bare number.
+                if isAgo, seen == 0, unit == nil { throw .badFormat }
                 let given = unit ?? defaultUnit
                 var next: Unit? = given
                 set = try number(token.bytes, given, &next)

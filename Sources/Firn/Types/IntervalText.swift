@@ -82,12 +82,15 @@ extension Interval {
         }
     }
 
-    /// The interval with its seconds rounded to `precision` digits, 0 to 6, as INTERVAL(p) keeps them.
-    public func rounded(toFractionDigits precision: Int) -> Interval {
+    /// The interval with its seconds rounded to `precision` digits, 0 to 6, as INTERVAL(p) keeps them. Error 22008 at the
+    /// ends of the integers.
+    public func rounded(toFractionDigits precision: Int) throws(ValueError) -> Interval {
         let unit = Int64(UInt64.powersOfTen[6 - min(max(precision, 0), 6)])
         let half = microseconds >= 0 ? unit / 2 : -(unit / 2)
         var result = self
-        result.microseconds = (microseconds + half) / unit * unit
+        let (sum, overflow) = microseconds.addingReportingOverflow(half)
+        guard !overflow else { throw .intervalOutOfRange }
+        result.microseconds = sum / unit * unit
         return result
     }
 

@@ -59,8 +59,24 @@ public final class TimeZoneDatabase: Sendable {
     public func zone(forExpression name: String) throws(ValueError) -> TimeZoneRules {
         switch TimeZoneAbbreviations.find(name.lowercased()) {
         case .fixed(let offset): return TimeZoneRules(fixedOffset: offset, name: name.uppercased())
-        case .zone(let zone): return try self.zone(named: zone)
+        case .zone(let zone):
+            if let rules = rules(ofAbbreviation: name, in: zone) { return rules }
+            return try self.zone(named: zone)
         case nil: return try zone(named: name)
+        }
+    }
+
+    /// What an abbreviation means at each moment, where that changed over the years: the offset of its last use in the
+    /// zone up to the moment, before its first use the offset of that. Nil where there is no such zone.
+    func rules(ofAbbreviation name: String, in zone: String) -> TimeZoneRules? {
+        let key = "abbreviation \(name.lowercased())"
+        if let known = loaded.withLock({ $0[key] }) { return known }
+        guard let rules = find(zone) else { return nil }
+        let meaning = rules.uses(ofAbbreviation: name) ?? rules
+        return loaded.withLock { zones in
+            if let known = zones[key] { return known }
+            zones[key] = meaning
+            return meaning
         }
     }
 

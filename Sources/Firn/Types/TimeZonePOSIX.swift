@@ -77,13 +77,13 @@ extension POSIXTimeZone {
     /// Reads a POSIX TZ string; nil when it is none.
     init?(_ text: some Collection<UInt8>) {
         var scanner = Scanner(bytes: Array(text))
-        guard let standardName = scanner.name(), let standardWest = scanner.offset(hoursMax: 24) else { return nil }
+        guard let standardName = scanner.name(), let standardWest = scanner.offset(hoursMax: 167) else { return nil }
         standard = TimeZoneRules.LocalTime(offset: -standardWest, isDaylight: false, abbreviation: standardName)
         if scanner.atEnd { return }
-        guard let daylightName = scanner.name() else { return nil }
+        guard let daylightName = scanner.name(), !daylightName.isEmpty else { return nil }
         var daylightOffset = standard.offset + 3_600
         if !scanner.atEnd, scanner.peek != UInt8(ascii: ",") {
-            guard let west = scanner.offset(hoursMax: 24) else { return nil }
+            guard let west = scanner.offset(hoursMax: 167) else { return nil }
             daylightOffset = -west
         }
         daylight = TimeZoneRules.LocalTime(offset: daylightOffset, isDaylight: true, abbreviation: daylightName)
@@ -111,10 +111,13 @@ extension POSIXTimeZone {
         mutating func name() -> String? {
             let quoted = take(UInt8(ascii: "<"))
             let start = position
-            while !atEnd, quoted ? peek != UInt8(ascii: ">") : ASCII.isLetter(peek) { position += 1 }
+            // As PostgreSQL: whatever stands before a digit, sign or comma, also nothing: `+05:30`.
+            while !atEnd, quoted ? peek != UInt8(ascii: ">") : !ASCII.isDigit(peek) && !",+-".utf8.contains(peek) {
+                position += 1
+            }
             let name = String(decoding: bytes[start..<position], as: UTF8.self)
             if quoted, !take(UInt8(ascii: ">")) { return nil }
-            return name.utf8.count >= 3 ? name : nil
+            return name
         }
 
         mutating func number(max: Int) -> Int? {

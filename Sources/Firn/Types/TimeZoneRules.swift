@@ -209,10 +209,11 @@ extension TimeZoneRules {
         let seconds = local.flooredQuotient(Microseconds.perSecond)
         let before = period(at: seconds - 86_400)
         let first = local - Int64(before.offset) * Microseconds.perSecond
-        // A zone's changes lie within the range of timestamps, whose microseconds are far from overflowing here.
-        guard before.end != .max, first >= before.end * Microseconds.perSecond else { return first }
+        // The next change may lie beyond the last moment that microseconds count.
+        let (change, overflow) = before.end.multipliedReportingOverflow(by: Microseconds.perSecond)
+        guard before.end != .max, !overflow, first >= change else { return first }
         let after = local - Int64(period(at: before.end).offset) * Microseconds.perSecond
-        return max(after, before.end * Microseconds.perSecond)
+        return max(after, change)
     }
 
     /// The moment of local wall-clock microseconds; error 22008 when it leaves the range.
@@ -220,6 +221,31 @@ extension TimeZoneRules {
         let seconds = local.flooredQuotient(Microseconds.perSecond)
         let offset = Int64(offset(atLocal: seconds)) * Microseconds.perSecond
         return try Timestamp.checked(local.subtractingReportingOverflow(offset))
+    }
+}
+
+extension TimeZoneRules {
+    /// The zone as an abbreviation of it is read: with each use the offset that it then had, which stays through what
+    /// else the zone calls its time. Nil where the zone never used it.
+    ///
+    /// Source: the behaviour of pg_interpret_timezone_abbrev, PostgreSQL 15.
+    func uses(ofAbbreviation name: String) -> TimeZoneRules? {
+        let wanted = name.uppercased()
+        func isUse(_ type: LocalTime) -> Bool { type.abbreviation.uppercased() == wanted }
+        var current = types.first.flatMap { isUse($0) ? $0 : nil }
+        var initial = current
+        var changes: [(moment: Int64, type: LocalTime)] = []
+        for (moment, number) in zip(transitions, typeAfter) where isUse(types[Int(number)]) {
+            let type = types[Int(number)]
+            if initial == nil { initial = type } else if type != current { changes.append((moment, type)) }
+            current = type
+        }
+        guard let initial else { return nil }
+        var kinds = [initial]
+        for change in changes where !kinds.contains(change.type) { kinds.append(change.type) }
+        return TimeZoneRules(
+            name: name.uppercased(), transitions: changes.map(\.moment),
+            typeAfter: changes.map { change in UInt8(kinds.firstIndex(of: change.type)!) }, types: kinds, rule: nil)
     }
 }
 

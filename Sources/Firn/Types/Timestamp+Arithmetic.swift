@@ -125,17 +125,18 @@ extension Timestamp {
             self = seconds < 0 ? .negativeInfinity : .infinity
             return
         }
+        let shown = Float(seconds).isFinite ? NumberText.text(Float(seconds)) : NumberText.text(seconds)
         // Rounded against PostgreSQL's own epoch, 2000-01-01, so that ties fall as they do there.
         let shift = 946_684_800.0
         let micros = ((seconds - shift) * 1_000_000).rounded(.toNearestOrEven)
         guard let exact = Int64(exactly: micros) else {
-            throw ValueError(code: "22008", message: "timestamp out of range: \"\(NumberText.text(Float(seconds)))\"")
+            throw ValueError(code: "22008", message: "timestamp out of range: \"\(shown)\"")
         }
         let sum = exact.addingReportingOverflow(Int64(shift) * Microseconds.perSecond)
         do throws(ValueError) {
             self = try .checked(sum)
         } catch {
-            throw ValueError(code: "22008", message: "timestamp out of range: \"\(NumberText.text(Float(seconds)))\"")
+            throw ValueError(code: "22008", message: "timestamp out of range: \"\(shown)\"")
         }
     }
 }

@@ -3,7 +3,7 @@
 // extract (exact, NUMERIC) and date_part (double) of timestamps, dates and intervals.
 //
 // An infinite timestamp has infinite years and the like and no hours and the like; NUMERIC has no infinity here, so
-// that extract answers NULL (nil) for both, while date_part answers the infinity.
+// that extract of an infinite year is error 22003, while date_part answers the infinity; fields like the hour are NULL.
 //
 // Source: the behaviour of timestamptz_part_common and interval_part_common, PostgreSQL 15.
 
@@ -13,6 +13,8 @@ extension DateTimeField {
         case whole(Int64)
         /// The value times 10^scale.
         case scaled(Int64, scale: Int)
+        /// The same of more than 64 bits.
+        case wide(Int128, scale: Int)
         /// Whole days and a fraction of a day in microseconds.
         case julian(days: Int64, time: Int64)
 
@@ -20,6 +22,7 @@ extension DateTimeField {
             switch self {
             case .whole(let value): return Decimal(value)
             case .scaled(let value, let scale): return Decimal(unchecked: Int128(value), scale: scale)
+            case .wide(let value, let scale): return Decimal(unchecked: value, scale: scale)
             case .julian(let days, let time):
                 return try Decimal(days).adding(Decimal(time).divided(by: Decimal(Microseconds.perDay)))
             }
@@ -29,9 +32,17 @@ extension DateTimeField {
             switch self {
             case .whole(let value): Double(value)
             case .scaled(let value, let scale): Double(value) / NumberText.exactPowersOfTen[scale]
+            case .wide(let value, let scale): Double(value) / NumberText.exactPowersOfTen[scale]
             case .julian(let days, let time): Double(days) + Double(time) / Double(Microseconds.perDay)
             }
         }
+    }
+
+    /// Error 22003: NUMERIC has no infinity.
+    fileprivate var infinite: ValueError {
+        ValueError(
+            code: "22003", message: "the \(name) of an infinite time is infinite, which NUMERIC cannot hold",
+            hint: "date_part('\(name)', …) gives it in double precision; isfinite(…) tells such times apart.")
     }
 
     /// Whether the field grows for ever with time, so that infinity has an infinite one.
@@ -49,6 +60,7 @@ extension Timestamp {
         _ field: DateTimeField, in zone: TimeZoneRules = .utc, kind: TimestampKind = .withTimeZone
     ) throws(ValueError) -> Decimal? {
         let value = try part(field, in: zone, kind: kind)
+        if !isFinite, field.isMonotonic { throw field.infinite }
         return isFinite ? try value.decimal() : nil
     }
 
@@ -84,6 +96,7 @@ extension DayNumber {
     /// extract: the field as NUMERIC; nil for an infinite date. Error 0A000 for fields of time and zone.
     public func extract(_ field: DateTimeField) throws(ValueError) -> Decimal? {
         let value = try part(field)
+        if !isFinite, field.isMonotonic { throw field.infinite }
         return isFinite ? try value.decimal() : nil
     }
 
@@ -167,10 +180,8 @@ extension Interval {
         case .epoch:
             // 365.25 days a year, 30 days a month.
             let quarterDays = 1_461 * (months / 12) + 120 * (months % 12) + 4 * Int64(days)
-            let (product, overflow) = (quarterDays * 21_600).multipliedReportingOverflow(by: Microseconds.perSecond)
-            let sum = product.addingReportingOverflow(microseconds)
-            guard !overflow, !sum.overflow else { throw .intervalOutOfRange }
-            return .scaled(sum.partialValue, scale: 6)
+            let sum = Int128(quarterDays) * 21_600 * Int128(Microseconds.perSecond) + Int128(microseconds)
+            return .wide(sum, scale: 6)
         default: throw field.unsupported(ofType: "interval")
         }
     }

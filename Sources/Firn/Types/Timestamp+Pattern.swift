@@ -44,22 +44,10 @@ public struct TimestampPattern: Sendable {
             index + word.utf8.count <= bytes.count && bytes[index..<index + word.utf8.count].elementsEqual(word.utf8)
         }
         while position < bytes.count {
-            var isFilled = true
-            var start = position
-            var sawPrefix = true
-            while sawPrefix {
-                sawPrefix = false
-                if starts(with: "FM", at: start) || starts(with: "fm", at: start) {
-                    isFilled = false
-                    start += 2
-                    sawPrefix = true
-                } else if starts(with: "TM", at: start) || starts(with: "tm", at: start) {
-                    // Localised names are not filled either.
-                    isFilled = false
-                    start += 2
-                    sawPrefix = true
-                }
-            }
+            // One prefix at most; a second one is text. FM leaves out what fills a field, TM what fills a name.
+            let isCompact = starts(with: "FM", at: position) || starts(with: "fm", at: position)
+            let isLocalized = starts(with: "TM", at: position) || starts(with: "tm", at: position)
+            let start = position + (isCompact || isLocalized ? 2 : 0)
             if let keyword = Self.keywords.first(where: { starts(with: $0, at: start) }) {
                 position = start + keyword.utf8.count
                 var ordinal = Ordinal.none
@@ -72,6 +60,8 @@ public struct TimestampPattern: Sendable {
                 } else if starts(with: "SP", at: position) {
                     position += 2
                 }
+                let isName = keyword.uppercased() == "MONTH" || keyword.uppercased() == "DAY"
+                let isFilled = !isCompact && !(isLocalized && isName)
                 nodes.append(.field(keyword, isFilled: isFilled, ordinal: ordinal))
                 continue
             }

@@ -59,7 +59,11 @@ public struct Timestamp: Sendable, Hashable, Comparable {
         if !day.isFinite {
             self = day == .infinity ? .infinity : .negativeInfinity
         } else {
-            self = try Timestamp.checked(Int128(day.days) * Int128(Microseconds.perDay))
+            let microseconds = Int64(day.days).multipliedReportingOverflow(by: Microseconds.perDay)
+            guard !microseconds.overflow, microseconds.partialValue < Timestamp.limit.microseconds,
+                microseconds.partialValue >= Timestamp.earliest.microseconds
+            else { throw ValueError(code: "22008", message: "date out of range for timestamp") }
+            self = Timestamp(microseconds: microseconds.partialValue)
         }
     }
 
@@ -108,23 +112,20 @@ public struct NanosecondTimestamp: Sendable, Hashable, Comparable {
     /// The microsecond that contains the moment, rounded down, and the nanoseconds beyond it, 0 to 999.
     public var split: (timestamp: Timestamp, nanoseconds: Int64) {
         guard isFinite else { return (Timestamp(microseconds: nanoseconds), 0) }
-        let microseconds = nanoseconds.flooredQuotient(1_000)
-        return (Timestamp(microseconds: microseconds), nanoseconds - microseconds * 1_000)
-    }
-
-    /// The moment rounded to the nearest microsecond, ties to even, as PostgreSQL rounds fractions.
-    public var rounded: Timestamp {
-        let (timestamp, rest) = split
-        let up = rest > 500 || (rest == 500 && timestamp.microseconds & 1 == 1)
-        return Timestamp(microseconds: timestamp.microseconds + (up ? 1 : 0))
+        return (
+            Timestamp(microseconds: nanoseconds.flooredQuotient(1_000)), nanoseconds.flooredRemainder(1_000)
+        )
     }
 
     /// Joins a microsecond and nanoseconds beyond it; error 22008 where the sum does not fit.
     public init(_ timestamp: Timestamp, addingNanoseconds rest: Int64) throws(ValueError) {
-        try self.init(timestamp)
-        guard timestamp.isFinite else { return }
-        let (sum, overflow) = nanoseconds.addingReportingOverflow(rest)
-        guard !overflow, sum != .min, sum != .max else { throw .timestampOutOfRange }
+        guard timestamp.isFinite else {
+            self.nanoseconds = timestamp.microseconds
+            return
+        }
+        // The first microsecond of the range begins before it.
+        let sum = Int64(exactly: Int128(timestamp.microseconds) * 1_000 + Int128(rest))
+        guard let sum, sum != .min, sum != .max else { throw .timestampOutOfRange }
         nanoseconds = sum
     }
 }

@@ -97,10 +97,16 @@ public struct ValueText: Sendable {
 struct ValueParser {
     let type: DataType
     let context: DateTimeContext
+    private let modifier: TypeModifier?
+    private let intervalFields: IntervalFields
 
-    init(type: DataType, context: DateTimeContext) {
+    /// - Parameter modifier: of the column that the values are for: text that is too long for it is refused, and a number
+    ///   without a unit means its field of an interval.
+    init(type: DataType, modifier: TypeModifier? = nil, context: DateTimeContext) {
         self.type = type
         self.context = context
+        self.modifier = modifier
+        if case .interval(let fields, _) = modifier { intervalFields = fields } else { intervalFields = .all }
     }
 
     /// Reads one value and adds it to a builder of the same type. Throws without a place, leaving the builder as it was.
@@ -121,6 +127,7 @@ struct ValueParser {
                 guard UTF8Check.isValid(text) else {
                     throw ValueError(code: "22021", message: "invalid byte sequence for encoding \"UTF8\"")
                 }
+                try modifier?.checkLength(text, of: type)
                 builder.append(bytes: text)
             case .uuid: builder.append(try UUIDValue.parse(text).value)
             case .timestamptz(.microseconds):
@@ -132,7 +139,7 @@ struct ValueParser {
             case .timestamp(.nanoseconds):
                 builder.append(try NanosecondTimestamp.parse(text, as: .withoutTimeZone, in: context).nanoseconds)
             case .date: builder.append(Int64(try DayNumber.parse(text, in: context).days))
-            case .interval: builder.append(try Interval.parse(text))
+            case .interval: builder.append(try Interval.parse(text, fields: intervalFields))
             case .jsonb:
                 var canonical: [UInt8] = []
                 try JSONText.appendCanonical(text, to: &canonical)

@@ -130,6 +130,6 @@ extension TypeName {
     private static let synonyms: [String: String] = [
         "bool": "boolean", "int": "integer", "int2": "smallint", "int4": "integer", "int8": "bigint",
         "float4": "real", "float8": "double precision", "dec": "numeric", "decimal": "numeric", "string": "text",
-        "bpchar": "character", "varbit": "bit varying",
+        "varbit": "bit varying",
     ]
 }

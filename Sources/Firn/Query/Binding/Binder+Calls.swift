@@ -108,28 +108,23 @@ extension Binder {
                     .syntaxError, "argument name \"\(label.name)\" used more than once", position: value.position)
             }
         }
-        // The overloads whose further parameters are exactly those that were named.
-        var candidates: [FunctionOverload] = []
-        for overload in functions.functions[name] ?? []
-        where overload.parameterNames.count >= positional.count + named.count {
-            let further = Set(overload.parameterNames.dropFirst(positional.count))
-            let isWhole = further.count == named.count || !overload.defaults.isEmpty
-            if isWhole, further.isSuperset(of: named.keys) { candidates.append(overload) }
+        // Each overload that has parameters of these names, its parameters in the order in which the arguments stand: so
+        // all of them are weighed against each other, in the order of their declaration.
+        let labels = call.arguments.compactMap { $0.name?.name }
+        let candidates = (functions.functions[name] ?? []).compactMap {
+            NamedCandidate($0, positionalCount: positional.count, labels)
         }
-        // Those with the same names are overloads of each other.
-        for names in Set(candidates.map(\.parameterNames)) {
-            let overloads = candidates.filter { $0.parameterNames == names }
+        let given = positional + labels.map { named[$0]! }
+        if let chosen = OverloadResolution.resolve(candidates, given.map(\.type)) {
+            let overload = chosen.overload
             var arguments = positional
-            for (index, parameter) in names.enumerated().dropFirst(positional.count) {
-                let type = overloads[0].family(at: index)!.type
+            for index in positional.count..<overload.parameters.count {
+                let type = overload.family(at: index)!.type
                 arguments.append(
-                    named[parameter]
-                        ?? BoundExpression(.constant(overloads[0].defaults[index]), type, position: position))
+                    named[overload.parameterNames[index]]
+                        ?? BoundExpression(.constant(overload.defaults[index]), type, position: position))
             }
-            if case .found(let found) = OverloadResolution.resolve(overloads, arguments.map(\.type), isOperator: false)
-            {
-                return try apply(found, named: name, arguments, position: position)
-            }
+            return try apply(overload, named: name, arguments, position: position)
         }
         throw functionError(
             name, positional.map(\.type), named: call.arguments.compactMap { $0.name?.name }, position: position)
@@ -201,6 +196,33 @@ extension Binder {
         return FirnError(
             .undefinedFunction, "function \(name)(\(shown.joined(separator: ", "))) does not exist", hint: hint,
             position: position)
+    }
+}
+
+/// An overload that a call with named arguments may mean.
+struct NamedCandidate {
+    let overload: FunctionOverload
+    /// The overload with its parameters in the order of the call's arguments.
+    let asCalled: FunctionOverload
+
+    /// Nil where the overload has no such parameters, or where one is missing that has no default.
+    init?(_ overload: FunctionOverload, positionalCount: Int, _ labels: [String]) {
+        let names = overload.parameterNames
+        guard names.count >= positionalCount + labels.count else { return nil }
+        var places = Array(0..<positionalCount)
+        for label in labels {
+            guard let place = names[positionalCount...].firstIndex(of: label) else { return nil }
+            places.append(place)
+        }
+        let missing = names.indices.filter { !places.contains($0) }
+        guard missing.isEmpty || (!overload.defaults.isEmpty && missing[0] >= overload.requiredCount) else {
+            return nil
+        }
+        self.overload = overload
+        var copy = overload
+        copy.parameters = places.map { overload.parameters[$0] }
+        copy.defaults = []
+        asCalled = copy
     }
 }
 

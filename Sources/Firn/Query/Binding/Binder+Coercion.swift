@@ -85,6 +85,9 @@ extension BoundExpression {
     /// Whether it is a constant.
     var isConstant: Bool { if case .constant = kind { true } else { false } }
 
+    /// Whether it is a cast.
+    var isCast: Bool { if case .cast = kind { true } else { false } }
+
     /// The constant's value; nil for everything else.
     var constantValue: Value? { if case .constant(let value) = kind { value } else { nil } }
 

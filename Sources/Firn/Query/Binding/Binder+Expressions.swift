@@ -46,8 +46,13 @@ extension Binder {
                 }
             return fold(BoundExpression(kind, .boolean, position: position))
         case .isDistinctFrom(let left, let right, let isNegated):
-            let (left, right) = try comparable(
-                try bind(left, in: scope), try bind(right, in: scope), symbol: "=", position: position)
+            let (first, second) = (try bind(left, in: scope), try bind(right, in: scope))
+            let (left, right) = try comparable(first, second, symbol: "=", position: position)
+            if TimeOrder.applies(to: first.type, second.type), right.constantValue == .integer(0),
+                right.type == .integer
+            {
+                return try timesAreDistinct(first, second, order: left, isNegated: isNegated, position: position)
+            }
             return fold(BoundExpression(.isDistinct(left, right, negated: isNegated), .boolean, position: position))
         case .between(let operand, let low, let high, let isNegated, let isSymmetric):
             return try bindBetween(
@@ -67,9 +72,12 @@ extension Binder {
             return try bindCast(operand, type, position: position, in: scope)
         case .functionCall(let call): return try bindCall(call, position: position, in: scope)
         case .extract(let field, let operand):
-            let field = BoundExpression(.constant(.text(field.name)), .unknown, position: position)
-            return try call("extract", [field, try bind(operand, in: scope)], position: position)
-        case .currentValue(let value, _): return try currentValue(value, position: position)
+            let name = BoundExpression(.constant(.text(field.name)), .unknown, position: position)
+            let value = try bind(operand, in: scope)
+            let part = try call("extract", [name, value], position: position)
+            return infinitePart(field.name, of: value, part, position: position) ?? part
+        case .currentValue(let value, let precision):
+            return try currentValue(value, precision: precision, position: position)
         case .atTimeZone(let operand, let zone):
             let zone = try bind(zone, in: scope)
             return try call("timezone", [zone, try bind(operand, in: scope)], position: position)
@@ -165,6 +173,18 @@ extension Binder {
         guard let type = CoercionRules.comparisonType(left.type, right.type), hasOperator(symbol, type) else {
             throw operatorError(symbol, [left.type, right.type], position: position)
         }
+        if left.type == .character || right.type == .character {
+            let texts = try withoutPadding([left, right])
+            return (try convert(texts[0], to: .text), try convert(texts[1], to: .text))
+        }
+        if TimeOrder.applies(to: left.type, right.type) {
+            let converted = (try convert(left, to: type), try convert(right, to: type))
+            // A constant in the type of the other side leaves that side bare, for pruning.
+            if !converted.0.isCast, !converted.1.isCast { return converted }
+            let order = BoundExpression(
+                .call(TimeOrder.function(left.type, right.type), [left, right]), .integer, position: position)
+            return (fold(order), BoundExpression(.constant(.integer(0)), .integer, position: position))
+        }
         // All integers are held alike: a constant takes the column's type, and the column stays bare for pruning.
         if left.type.isInteger, right.type.isInteger, left.type != right.type {
             if right.isConstant { return (left, right.under(left.type)) }
@@ -178,6 +198,37 @@ extension Binder {
         _ expression: BoundExpression, to type: DataType
     ) throws(FirnError) -> BoundExpression {
         expression.type.withoutModifiers == type ? expression : try convert(expression, to: type)
+    }
+
+    /// extract of a constant infinity is infinite where the field grows for ever; NUMERIC has no infinity, so that it is a
+    /// DOUBLE PRECISION. Nil for everything else.
+    private func infinitePart(
+        _ name: String, of value: BoundExpression, _ part: BoundExpression, position: Int
+    ) -> BoundExpression? {
+        guard let field = DateTimeField(name: name), field.isMonotonic, value.type.family.category == .dateTime,
+            case .integer(let time)? = value.constantValue
+        else { return nil }
+        let (first, last) = value.type == .date ? (Int64(Int32.min), Int64(Int32.max)) : (Int64.min, Int64.max)
+        guard time == first || time == last else { return nil }
+        let infinity: Double = time == last ? .infinity : -.infinity
+        return BoundExpression(.constant(.double(infinity)), .double, position: position)
+    }
+
+    /// IS DISTINCT FROM of times in different types, whose order is NULL where one of them is.
+    private func timesAreDistinct(
+        _ left: BoundExpression, _ right: BoundExpression, order: BoundExpression, isNegated: Bool, position: Int
+    ) throws(FirnError) -> BoundExpression {
+        func boolean(_ kind: BoundExpression.Kind) -> BoundExpression {
+            fold(BoundExpression(kind, .boolean, position: position))
+        }
+        let zero = BoundExpression(.constant(.integer(0)), .integer, position: position)
+        let nulls = (boolean(.isNull(left, negated: false)), boolean(.isNull(right, negated: false)))
+        // Where neither is NULL the order decides, else whether both are.
+        let distinct = boolean(
+            .coalesce([
+                boolean(.compare(.notEqual, order, zero)), boolean(.compare(.notEqual, nulls.0, nulls.1)),
+            ]))
+        return isNegated ? boolean(.not(distinct)) : distinct
     }
 
     private func hasOperator(_ symbol: String, _ type: DataType) -> Bool {
@@ -213,7 +264,15 @@ extension Binder {
     func bindIn(
         _ operand: BoundExpression, _ list: [BoundExpression], isNegated: Bool, position: Int
     ) throws(FirnError) -> BoundExpression {
+        let texts = try withoutPadding([operand] + list)
+        if operand.type == .character || list.contains(where: { $0.type == .character }) {
+            return try bindIn(texts[0], Array(texts.dropFirst()), isNegated: isNegated, position: position)
+        }
         let symbol = isNegated ? "<>" : "="
+        if list.contains(where: { TimeOrder.applies(to: operand.type, $0.type) }) {
+            // Each element by itself: no type need hold them all.
+            return try anyEqual(operand, each: list, symbol: symbol, isNegated: isNegated, position: position)
+        }
         let free = list.filter { !$0.hasColumns }
         guard free.count > 1, let common = CoercionRules.commonType(of: [operand.type] + free.map(\.type)) else {
             return try anyEqual(operand, each: list, symbol: symbol, isNegated: isNegated, position: position)
@@ -287,7 +346,8 @@ extension Binder {
         case .likeIgnoringCase: symbol = "~~*"
         case .similarTo: throw Binder.unsupported("SIMILAR TO", position: position, hint: "use LIKE")
         }
-        var arguments = [try bind(operand, in: scope), try bind(pattern, in: scope)]
+        // CHAR(n) keeps its blanks here, as PostgreSQL's bpcharlike does.
+        var arguments = [keepingPadding(try bind(operand, in: scope)), try bind(pattern, in: scope)]
         if let escape { arguments.append(try bind(escape, in: scope)) }
         let overloads = (functions.operators[symbol] ?? []).filter { $0.parameters.count == arguments.count }
         guard case .found(let overload) = OverloadResolution.resolve(overloads, arguments.map(\.type), isOperator: true)
@@ -471,19 +531,16 @@ extension Binder {
     private func bindCast(
         _ operand: Expression, _ type: TypeName, position: Int, in scope: ExpressionScope
     ) throws(FirnError) -> BoundExpression {
-        let target = try DataType(type)
+        let declared = try DeclaredType(type)
+        let target = declared.type
         var bound = try bind(operand, in: scope)
         if target == .real || target == .double, case .decimal(let digits) = operand.kind {
             // Read as what it is to become, so that 1e-300 is not cut to NUMERIC's digits first.
             bound = BoundExpression(.constant(.text(digits)), .unknown, position: bound.position)
         }
-        let value = try cast(bound, to: target, position: position)
-        // varchar(n) and char(n) cut what is longer.
-        if target == .text, let length = type.modifiers.first, ["varchar", "character"].contains(type.canonicalName) {
-            let length = BoundExpression(.constant(.integer(Int64(length))), .integer, position: position)
-            return try call("left", [value, length], position: position)
-        }
-        return value
+        let interval = try intervalLiteral(bound, declared.modifier)
+        let value = if let interval { interval } else { try cast(bound, to: target, position: position) }
+        return limit(value, by: declared.modifier, position: position)
     }
 }
 

@@ -23,16 +23,11 @@ extension Binder {
 
     /// `DATE '2024-01-01'`; INTERVAL may name the fields that it keeps.
     func typedLiteral(_ name: TypeName, _ text: String, position: Int) throws(FirnError) -> BoundExpression {
-        let type = try DataType(name)
-        guard type == .interval, let restriction = name.intervalFields else {
-            return try convert(BoundExpression(.constant(.text(text)), .unknown, position: position), to: type)
-        }
-        do throws(ValueError) {
-            let value = try Interval.parse(text, fields: IntervalFields(restriction))
-            return BoundExpression(.constant(.interval(value)), .interval, position: position)
-        } catch {
-            throw FirnError(error).at(position)
-        }
+        let declared = try DeclaredType(name)
+        let literal = BoundExpression(.constant(.text(text)), .unknown, position: position)
+        let interval = try intervalLiteral(literal, declared.modifier)
+        let value = if let interval { interval } else { try convert(literal, to: declared.type) }
+        return limit(value, by: declared.modifier, position: position)
     }
 
     func parameter(_ number: Int, position: Int) throws(FirnError) -> BoundExpression {
@@ -61,10 +56,19 @@ extension Binder {
         return BoundExpression(.constant(parameter.value), type, position: position)
     }
 
-    func currentValue(_ value: CurrentValue, position: Int) throws(FirnError) -> BoundExpression {
+    func currentValue(_ value: CurrentValue, precision: Int?, position: Int) throws(FirnError) -> BoundExpression {
         switch value {
-        case .currentTimestamp, .currentDate, .localTimestamp:
-            return try call(value.rawValue, [], position: position)
+        case .currentTimestamp, .localTimestamp:
+            if let precision, precision < 0 {
+                throw FirnError(
+                    .invalidParameterValue,
+                    "\(value.rawValue.uppercased())(\(precision)) precision must not be negative",
+                    position: position)
+            }
+            let now = try call(value.rawValue, [], position: position)
+            // The clock has six digits; more than that leave it as it is, as in PostgreSQL.
+            return limit(now, by: precision.map { .fractionalDigits(min($0, 6)) }, position: position)
+        case .currentDate: return try call(value.rawValue, [], position: position)
         case .currentTime, .localTime: throw Binder.unsupported(value.rawValue.uppercased(), position: position)
         case .currentUser, .sessionUser, .user, .currentRole, .currentCatalog:
             return BoundExpression(.constant(.text("firn")), .text, position: position)

@@ -134,6 +134,7 @@ struct Binder {
                     + " but expression is of type \(expression.type.familyName)",
                 hint: "You will need to rewrite or cast the expression.", position: expression.position)
         }
+        if let interval = try intervalLiteral(expression, target.modifier) { return interval }
         return try convert(expression, to: target.type)
     }
 }

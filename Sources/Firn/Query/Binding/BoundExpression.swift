@@ -129,6 +129,8 @@ struct ScalarFunction: Sendable {
     var nulls: NullHandling
     /// Whether some values of the arguments make it throw.
     var mayFail = true
+    /// Arguments from this one on are seen as they are, NULL too; nil where there are none.
+    var nullableFrom: Int?
     /// Called once a block. Arguments have the declared types; all columns have `rowCount` rows.
     var evaluate:
         @Sendable (_ arguments: [Vector], _ rowCount: Int, _ context: EvaluationContext) throws(FirnError) -> Vector

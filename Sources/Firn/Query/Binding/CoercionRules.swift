@@ -88,7 +88,9 @@ enum CoercionRules {
         if left.isNumber, right.isNumber, left.family != right.family, left == .real || right == .real {
             return .double
         }
-        return commonType(of: [left, right])?.withoutModifiers
+        // CHAR(n) is compared without its trailing blanks.
+        let type = commonType(of: [left, right])?.withoutModifiers
+        return type == .character ? .text : type
     }
 
     /// The type of `left` as an operand of `left = right`: its own where PostgreSQL has that operator for two types of

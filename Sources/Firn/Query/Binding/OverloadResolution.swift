@@ -11,6 +11,14 @@ enum OverloadResolution {
         case ambiguous
     }
 
+    /// The candidate for arguments of these types, in the order of the call; nil where there is none or more than one.
+    static func resolve(_ candidates: [NamedCandidate], _ types: [DataType]) -> NamedCandidate? {
+        var numbered = candidates.map(\.asCalled)
+        for index in numbered.indices { numbered[index].number = index }
+        guard case .found(let chosen) = resolve(numbered, types, isOperator: false) else { return nil }
+        return candidates[chosen.number]
+    }
+
     /// The overload for arguments of these types; `.unknown` fits everything.
     static func resolve(_ overloads: [FunctionOverload], _ types: [DataType], isOperator: Bool) -> Outcome {
         let families = types.map(\.family)
@@ -102,7 +110,8 @@ enum OverloadResolution {
 extension FunctionOverload {
     func accepts(argumentCount: Int) -> Bool {
         if isVariadic { return argumentCount >= parameters.count }
-        return argumentCount == parameters.count || (!defaults.isEmpty && argumentCount < parameters.count)
+        return argumentCount == parameters.count
+            || (!defaults.isEmpty && argumentCount < parameters.count && argumentCount >= requiredCount)
     }
 
     /// The parameter that an argument goes to.

@@ -99,7 +99,9 @@ package enum Suggestion {
         var best: (name: String, distance: Int)?
         for candidate in candidates where candidate != name || name.lowercased() == candidate {
             let distance = editDistance(wanted, Array(candidate.lowercased().unicodeScalars))
-            if distance <= limit, distance < best?.distance ?? .max { best = (candidate, distance) }
+            guard distance <= limit else { continue }
+            // Of equally near ones the first by name, whatever order they come in.
+            if best == nil || (distance, candidate) < (best!.distance, best!.name) { best = (candidate, distance) }
         }
         return best?.name
     }

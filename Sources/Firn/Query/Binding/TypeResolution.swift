@@ -23,7 +23,8 @@ extension DataType {
         case "real": self = .real
         case "double precision": self = .double
         case "numeric": self = try DataType.numeric(modifiers, position: position)
-        case "text", "varchar", "character", "bpchar", "name": self = .text
+        case "text", "varchar", "name": self = .text
+        case "character", "char", "bpchar": self = .character
         case "uuid": self = .uuid
         case "timestamptz": self = .timestamptz(try DataType.unit(modifiers, position: position))
         case "timestamp": self = .timestamp(try DataType.unit(modifiers, position: position))

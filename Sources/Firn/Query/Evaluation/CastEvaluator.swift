@@ -26,7 +26,11 @@ enum CastEvaluator {
         if column.type == type { return column }
         switch (column.type.family, type.family) {
         case (.text, .text), (.unknown, .text), (.text, .unknown), (.unknown, .unknown): return column.retyped(type)
-        case (.text, _), (.unknown, _): return try parsed(column, as: type, context)
+        case (.text, .character), (.unknown, .character), (.character, .unknown), (.jsonb, .character):
+            return column.retyped(type)
+        case (.character, .text): return withoutTrailingBlanks(column)
+        case (_, .character): return try text(of: column, context).retyped(.character)
+        case (.text, _), (.unknown, _), (.character, _): return try parsed(column, as: type, context)
         case (.jsonb, .text): return column.retyped(.text)
         case (_, .text), (_, .unknown): return try text(of: column, context)
         case (.jsonb, _): return try fromJSON(column, to: type, context)
@@ -55,7 +59,9 @@ enum CastEvaluator {
     /// Whether some value of the one type has none in the other.
     static func mayFail(_ source: DataType, to target: DataType) -> Bool {
         switch (source, target) {
-        case (.smallint, .integer), (.smallint, .bigint), (.integer, .bigint), (.real, .double), (_, .text): false
+        case (.smallint, .integer), (.smallint, .bigint), (.integer, .bigint), (.real, .double), (_, .text),
+            (_, .character):
+            false
         case (.numeric, .double), (.numeric, .numeric(nil, _)): false
         case (_, .double), (_, .real), (_, .numeric(nil, _)): !source.isInteger
         default: source != target
@@ -221,10 +227,10 @@ enum CastEvaluator {
                 })
         case (.timestamptz(.nanoseconds), .timestamptz(.microseconds)),
             (.timestamp(.nanoseconds), .timestamp(.microseconds)):
-            return rows.integers(values.map { NanosecondTimestamp(nanoseconds: $0).rounded.microseconds })
+            return rows.integers(values.map { NanosecondTimestamp(nanoseconds: $0).split.timestamp.microseconds })
         case (.timestamptz(let unit), .timestamp(let target)):
             return try viaMicroseconds(rows, values, from: unit, to: target) { moment throws(ValueError) in
-                Timestamp(microseconds: zone.local(moment))
+                try moment.local(in: zone)
             }
         case (.timestamp(let unit), .timestamptz(let target)):
             return try viaMicroseconds(rows, values, from: unit, to: target) { moment throws(ValueError) in
@@ -321,6 +327,20 @@ enum CastEvaluator {
         }
         try outcome.get()
         return builder.finish()
+    }
+
+    /// CHAR(n) as TEXT: the blanks that pad it are no part of the value.
+    private static func withoutTrailingBlanks(_ column: Column) -> Column {
+        let values = column.bytesValues!
+        if !values.bytes.contains(UInt8(ascii: " ")) { return column.retyped(.text) }
+        var texts = BytesValues()
+        texts.reserveCapacity(values.count, byteCount: values.bytes.count)
+        for row in 0..<values.count {
+            let value = values[row]
+            let end = value.lastIndex { $0 != UInt8(ascii: " ") }.map { $0 + 1 } ?? value.startIndex
+            texts.append(contentsOf: value[..<end])
+        }
+        return Column(type: .text, values: .bytes(texts), validity: column.validity)
     }
 
     private static func text(of column: Column, _ context: EvaluationContext) throws(FirnError) -> Column {

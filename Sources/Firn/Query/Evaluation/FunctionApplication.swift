@@ -11,13 +11,14 @@ extension ScalarFunction {
         if nulls == .handled { return try evaluate(arguments, rowCount, context) }
         var validity: Bitmap?
         var columnCount = 0
-        for argument in arguments {
+        let nullable = nullableFrom ?? arguments.count
+        for (index, argument) in arguments.enumerated() {
             switch argument {
-            case .constant(.null, _): return .constant(.null, resultType)
+            case .constant(.null, _) where index < nullable: return .constant(.null, resultType)
             case .constant: break
             case .column(let column):
                 columnCount += 1
-                validity = combinedValidity(validity, column.validity)
+                if index < nullable { validity = combinedValidity(validity, column.validity) }
             }
         }
         if columnCount == 0, volatility != .volatile {

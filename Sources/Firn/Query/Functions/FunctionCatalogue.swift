@@ -25,6 +25,10 @@ struct FunctionOverload: Sendable {
     var parameterNames: [String] = []
     /// What parameters get that were not given: one for each parameter, or none at all.
     var defaults: [Value] = []
+    /// How many arguments must be given where there are defaults.
+    var requiredCount = 0
+    /// Arguments from this one on may be NULL without the result being it; nil where there are none.
+    var nullableFrom: Int?
     /// The last parameter takes one argument or more.
     var isVariadic = false
     var result: Result
@@ -33,6 +37,8 @@ struct FunctionOverload: Sendable {
     var mayFail = true
     /// Takes times in nanoseconds as they are; others get them in microseconds.
     var keepsUnits = false
+    /// Which one it is among the candidates of a call with named arguments.
+    var number = 0
     var body: Body
 }
 
@@ -103,6 +109,6 @@ extension FunctionOverload {
             }
         return ScalarFunction(
             name: name, argumentTypes: types, resultType: resultType, volatility: volatility, nulls: nulls,
-            mayFail: mayFail, evaluate: body)
+            mayFail: mayFail, nullableFrom: nullableFrom, evaluate: body)
     }
 }

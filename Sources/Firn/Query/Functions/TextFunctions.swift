@@ -9,6 +9,8 @@ extension FunctionCatalogue {
         addFunction("octet_length", overload: .textToInteger { $0.count })
         addFunction("bit_length", overload: .textToInteger { $0.count * 8 })
         addFunction("octet_length", overload: .length(of: .bytea))
+        // CHAR(n) with its blanks.
+        addFunction("octet_length", overload: .length(of: .character))
         addFunction("length", overload: .length(of: .bytea))
         addFunction("ascii", overload: .textToInteger { Int(Array($0).scalars.first?.value ?? 0) })
         addFunction("lower", overload: .text { appendMapped($0, to: &$1, ASCII.lowercased) { $0.lowercasedText } })

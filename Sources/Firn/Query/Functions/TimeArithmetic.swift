@@ -61,7 +61,9 @@ extension FunctionCatalogue {
                     try tryCombine(arguments[0].integers, arguments[1].integers, count: count) {
                         left, right throws(FirnError) in
                         try raising { () throws(ValueError) in
-                            Int64(try DayNumber(days: Int32(left)).days(since: DayNumber(days: Int32(right))))
+                            Int64(
+                                try DayNumber(days: Int32(truncatingIfNeeded: left)).days(
+                                    since: DayNumber(days: Int32(truncatingIfNeeded: right))))
                         }
                     }, .integer)
             })
@@ -138,8 +140,10 @@ extension FunctionCatalogue {
                 .integers(
                     try tryCombine(arguments[0].intervals, arguments[1].integers, count: count) {
                         offset, moment throws(FirnError) in
-                        try raising { () throws(ValueError) in
-                            try Timestamp(microseconds: moment).local(in: try zone(offset: offset)).microseconds
+                        try raising { () throws(ValueError) -> Int64 in
+                            let moment = Timestamp(microseconds: moment)
+                            guard moment.isFinite else { return moment.microseconds }
+                            return try moment.local(in: try zone(offset: offset)).microseconds
                         }
                     }, .timestamp)
             })
@@ -149,8 +153,10 @@ extension FunctionCatalogue {
                 .integers(
                     try tryCombine(arguments[0].intervals, arguments[1].integers, count: count) {
                         offset, local throws(FirnError) in
-                        try raising { () throws(ValueError) in
-                            try Timestamp(microseconds: local).absolute(in: try zone(offset: offset)).microseconds
+                        try raising { () throws(ValueError) -> Int64 in
+                            let local = Timestamp(microseconds: local)
+                            guard local.isFinite else { return local.microseconds }
+                            return try local.absolute(in: try zone(offset: offset)).microseconds
                         }
                     }, .timestamptz)
             })

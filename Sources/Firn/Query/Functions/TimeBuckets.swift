@@ -15,13 +15,10 @@ extension FunctionCatalogue {
             addBucket(
                 [.interval, family, family, .interval], widthAndTime + ["origin", "offset"], origin: 2, offset: 3)
         }
-        let zoned = ["bucket_width", "ts", "timezone"]
-        addBucket([.interval, .timestamptz, .text], zoned, zone: 2)
-        addBucket([.interval, .timestamptz, .text, .timestamptz], zoned + ["origin"], zone: 2, origin: 3)
-        addBucket([.interval, .timestamptz, .text, .interval], zoned + ["offset"], zone: 2, offset: 3)
+        // As TimescaleDB's, origin and offset may be left out or NULL, which means the same.
         addBucket(
-            [.interval, .timestamptz, .text, .timestamptz, .interval], zoned + ["origin", "offset"], zone: 2, origin: 3,
-            offset: 4)
+            [.interval, .timestamptz, .text, .timestamptz, .interval],
+            ["bucket_width", "ts", "timezone", "origin", "offset"], zone: 2, origin: 3, offset: 4, requiredCount: 3)
         addIntegerBuckets()
         addTruncation()
         for family in [TypeFamily.timestamptz, .timestamp] {
@@ -39,39 +36,45 @@ extension FunctionCatalogue {
     }
 
     private mutating func addBucket(
-        _ parameters: [TypeFamily], _ names: [String], zone: Int? = nil, origin: Int? = nil, offset: Int? = nil
+        _ parameters: [TypeFamily], _ names: [String], zone: Int? = nil, origin: Int? = nil, offset: Int? = nil,
+        requiredCount: Int? = nil
     ) {
         var overload = FunctionOverload(parameters, sameAs: 1) { arguments, count, context throws(FirnError) in
             try bucketed(arguments, zone: zone, origin: origin, offset: offset, count: count, context)
         }
         overload.parameterNames = names
+        if let requiredCount {
+            overload.defaults = names.map { _ in .null }
+            overload.requiredCount = requiredCount
+            overload.nullableFrom = requiredCount
+        }
         addFunction("time_bucket", overload: overload)
     }
 
     private mutating func addIntegerBuckets() {
         for family in [TypeFamily.smallint, .integer, .bigint] {
             for parameters in [[family, family], [family, family, family]] {
-                addFunction(
-                    "time_bucket",
-                    overload: FunctionOverload(parameters, family.type) { arguments, count, _ throws(FirnError) in
-                        let (widths, values) = (arguments[0].integers, arguments[1].integers)
-                        let offsets = arguments.count > 2 ? arguments[2].integers : .constant(0)
-                        var results: [Int64] = []
-                        results.reserveCapacity(count)
-                        for row in 0..<count {
-                            let (width, value, offset) = (widths[row], values[row], offsets[row])
-                            guard width > 0 else {
-                                throw FirnError(.invalidParameterValue, "period must be greater than 0")
-                            }
-                            let wide = Int128(value) - Int128(offset)
-                            let start = wide - wide.flooredRemainder(Int128(width)) + Int128(offset)
-                            guard let narrow = Int64(exactly: start), family.type.integerRange!.contains(narrow) else {
-                                throw FirnError(.numericValueOutOfRange, "timestamp out of range")
-                            }
-                            results.append(narrow)
+                var overload = FunctionOverload(parameters, family.type) { arguments, count, _ throws(FirnError) in
+                    let (widths, values) = (arguments[0].integers, arguments[1].integers)
+                    let offsets = arguments.count > 2 ? arguments[2].integers : .constant(0)
+                    var results: [Int64] = []
+                    results.reserveCapacity(count)
+                    for row in 0..<count {
+                        let (width, value, offset) = (widths[row], values[row], offsets[row])
+                        guard width > 0 else {
+                            throw FirnError(.invalidParameterValue, "period must be greater than 0")
                         }
-                        return .integers(results, family.type)
-                    })
+                        let wide = Int128(value) - Int128(offset)
+                        let start = wide - wide.flooredRemainder(Int128(width)) + Int128(offset)
+                        guard let narrow = Int64(exactly: start), family.type.integerRange!.contains(narrow) else {
+                            throw FirnError(.numericValueOutOfRange, "timestamp out of range")
+                        }
+                        results.append(narrow)
+                    }
+                    return .integers(results, family.type)
+                }
+                overload.parameterNames = Array(["bucket_width", "ts", "offset"].prefix(parameters.count))
+                addFunction("time_bucket", overload: overload)
             }
         }
     }
@@ -125,9 +128,10 @@ private func bucketed(
                     forExpression: String(decoding: arguments[zone].texts[row], as: UTF8.self))
             }
             var start: Timestamp?
-            if let origin { start = try timestamp(arguments[origin].integers[row], type) }
-            return try TimeBucket(
-                width: widths[row], origin: start, offset: offset.map { arguments[$0].intervals[row] }, zone: rules)
+            if let origin, case .integer(let value) = arguments[origin].row(row) { start = try timestamp(value, type) }
+            var shift: Interval?
+            if let offset, case .interval(let value) = arguments[offset].row(row) { shift = value }
+            return try TimeBucket(width: widths[row], origin: start, offset: shift, zone: rules)
         }
     }
     let others = [zone, origin, offset].compactMap { $0 }.map { arguments[$0] }

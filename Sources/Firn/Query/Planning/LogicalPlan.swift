@@ -7,6 +7,8 @@
 struct OutputColumn: Sendable, Hashable {
     var name: String
     var type: DataType
+    /// What a column that takes values limits them to; nil for what a query gives.
+    var modifier: TypeModifier?
 }
 
 /// A relational operator and its inputs. Expressions refer to the columns of the input by position.

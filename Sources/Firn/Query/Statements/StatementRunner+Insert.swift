@@ -88,7 +88,7 @@ extension StatementRunner {
                     bound = defaults[slot]!
                 } else {
                     bound = try binder.bindScalar(
-                        expression, target: OutputColumn(name: column.name, type: column.type))
+                        expression, target: OutputColumn(column))
                 }
                 let value = try evaluator.evaluateConstant(bound)
                 if value.isNull, !column.isNullable {
@@ -120,13 +120,20 @@ extension StatementRunner {
         }
         // As in PostgreSQL, fewer expressions than columns leave the last ones to their defaults.
         let given = Array(targets[..<width])
-        let columns = given.map { OutputColumn(name: table.columns[$0].name, type: table.columns[$0].type) }
+        let columns = given.map { OutputColumn(table.columns[$0]) }
         let plan = try Optimizer.optimize(try binder.bindQuery(query, into: columns))
         let filler = try DefaultFiller(table: table, given: given, context, snapshot)
         let stream = execute(plan, snapshot)
         while let batch = try stream.next() {
             try commit.append(try filler.complete(batch, targets: given))
         }
+    }
+}
+
+extension OutputColumn {
+    /// A column of a table as the place where values go.
+    init(_ column: Firn.ColumnDefinition) {
+        self.init(name: column.name, type: column.type, modifier: column.modifier)
     }
 }
 
@@ -164,7 +171,7 @@ struct DefaultFiller {
         guard let text = column.defaultExpression else { return BoundExpression(.constant(.null), column.type) }
         do {
             return try binder.bindScalar(
-                try SQLParser.parseExpression(text), target: OutputColumn(name: column.name, type: column.type))
+                try SQLParser.parseExpression(text), target: OutputColumn(column))
         } catch let error as SyntaxError {
             throw FirnError(
                 .dataCorrupted, "the default of column \"\(column.name)\" cannot be read: \(error.message)")

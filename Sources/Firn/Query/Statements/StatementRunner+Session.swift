@@ -92,7 +92,7 @@ extension StatementRunner {
         let table = try self.table(name, in: snapshot)
         let rows = table.columns.map { column -> [String?] in
             [
-                column.name, column.type.name, column.isNullable ? "" : "not null", column.defaultExpression ?? "",
+                column.name, column.typeName, column.isNullable ? "" : "not null", column.defaultExpression ?? "",
                 table.role(of: column),
             ]
         }

@@ -59,9 +59,10 @@ extension StatementRunner {
     private func column(
         _ column: FirnSyntax.ColumnDefinition, _ snapshot: any DatabaseSnapshot, primaryKey: inout [String]
     ) throws(FirnError) -> TableDefinition.Column {
-        let type = try DataType(column.type)
+        let declared = try DeclaredType(column.type)
+        let type = declared.type
         var result = TableDefinition.Column(
-            name: column.name.name, type: type, isNullable: true, defaultExpression: nil)
+            name: column.name.name, type: type, modifier: declared.modifier, isNullable: true, defaultExpression: nil)
         for constraint in column.constraints {
             switch constraint.kind {
             case .notNull: result.isNullable = false
@@ -74,7 +75,7 @@ extension StatementRunner {
             case .default(let expression):
                 // Binding proves the type now; the text is bound anew at each INSERT.
                 _ = try binder(snapshot).bindScalar(
-                    expression, target: OutputColumn(name: result.name, type: type))
+                    expression, target: OutputColumn(name: result.name, type: type, modifier: declared.modifier))
                 if case .null = expression.kind { continue }
                 result.defaultExpression = expression.sqlText
             case .primaryKey:

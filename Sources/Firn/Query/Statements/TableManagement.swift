@@ -131,7 +131,7 @@ extension StatementRunner {
 
     // MARK: Arguments
 
-    /// The length of a chunk in the unit of a time column: an INTERVAL without months, or a number of microseconds.
+    /// The length of a chunk in the unit of a time column: an INTERVAL, or a number of microseconds.
     private func chunkInterval(_ expression: Expression, for type: DataType) throws(FirnError) -> Int64 {
         let unitsPerMicrosecond: Int64 =
             switch type {
@@ -149,15 +149,12 @@ extension StatementRunner {
         }
         let microseconds: Int64
         switch value {
-        case .interval(let interval) where interval.months == 0:
-            let (days, overflow) = Int64(interval.days).multipliedReportingOverflow(by: 86_400 * 1_000_000)
-            let (total, overflowToo) = days.addingReportingOverflow(interval.microseconds)
-            if overflow || overflowToo { throw FirnError(.datetimeFieldOverflow, "interval out of range") }
+        case .interval(let interval):
+            // A month counts 30 days, as in TimescaleDB.
+            guard let total = Int64(exactly: interval.comparisonMicroseconds) else {
+                throw FirnError(.datetimeFieldOverflow, "interval out of range").at(position)
+            }
             microseconds = total
-        case .interval:
-            throw FirnError(
-                .invalidParameterValue, "a chunk's interval cannot have months: they differ in length",
-                hint: "Use days, as in INTERVAL '30 days'.", position: position)
         case .integer(let count): microseconds = count
         default:
             throw FirnError(
