@@ -257,6 +257,22 @@ def others(count, seed):
     ])
 
 
+def declared(count, seed):
+    """Types with length, digits and fields."""
+    choose = random.Random(seed)
+    second = 1_760_000_000_000_000
+    return Table("declared", [
+        ("word", "varchar(20)", with_nulls([choose.choice(WORDS)[:20] for _ in range(count)], 0.1, choose)),
+        ("code", "char(6)", [f"{choose.randrange(1000):<6}" for _ in range(count)]),
+        ("whole", "timestamptz(0)", [text.moment(second + 1_000_000 * index, 6, "+00") for index in range(count)]),
+        ("milli", "timestamp(3)", [text.moment(second + 1_000 * index, 6, "") for index in range(count)]),
+        ("fine", "timestamp(8)", [text.moment((second + index) * 1_000 + 10, 9, "") for index in range(count)]),
+        ("brief", "interval(0)", [text.interval(0, index % 9, 1_000_000 * index) for index in range(count)]),
+        ("age", "interval year to month", [text.interval(choose.randrange(-99, 99), 0, 0) for _ in range(count)]),
+        ("span", "interval day to second(2)", [text.interval(0, 0, 10_000 * choose.randrange(10 ** 6)) for _ in range(count)]),
+    ])
+
+
 def readings(count, seed, series=9, chunk_interval="1 day"):
     """What the engine was made for: series of readings by time, in several chunks."""
     choose = random.Random(seed)
@@ -374,4 +390,4 @@ def with_time(table, name, chunk_interval="1 day"):
 
 def every_type(count, seed):
     """A table for each group of types, with every shape of data."""
-    return [make(count, seed + index) for index, make in enumerate([integers, floats, decimals, texts, others])]
+    return [make(count, seed + index) for index, make in enumerate([integers, floats, decimals, texts, others, declared])]
