@@ -59,17 +59,20 @@ public final class SimulatedFileSystem: FileSystem {
     public let directoryDurability: DirectoryDurability
     /// Numbers and remembers the operations, and makes them fail as planned.
     public let injector: FaultInjector
+    /// The chance of this world. It goes on in what is left after a crash, so that no random number comes twice.
+    public let random: SeededRandomSource
     private let state: Mutex<State>
 
     /// An empty file system: the root directory alone. Relative paths start there.
     public init(
         sectorByteCount: Int = 512, directoryDurability: DirectoryDurability = .explicitSync,
-        injector: FaultInjector = FaultInjector()
+        injector: FaultInjector = FaultInjector(), random: SeededRandomSource = SeededRandomSource(seed: 7)
     ) {
         precondition(sectorByteCount > 0, "a sector has bytes")
         self.sectorByteCount = sectorByteCount
         self.directoryDurability = directoryDurability
         self.injector = injector
+        self.random = random
         state = Mutex(State())
     }
 
@@ -77,6 +80,7 @@ public final class SimulatedFileSystem: FileSystem {
         sectorByteCount = other.sectorByteCount
         directoryDurability = other.directoryDurability
         injector = FaultInjector(trace: other.injector.traceKeeping)
+        random = other.random
         self.state = Mutex(state)
     }
 

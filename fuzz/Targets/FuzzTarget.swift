@@ -30,7 +30,7 @@ struct FuzzTarget: Sendable {
     let name: String
     let run: @Sendable (_ input: [UInt8]) -> Outcome
 
-    static let all: [FuzzTarget] = [.page, .column, .segment, .manifest, .log, .rows, .current, .csv, .sql]
+    static let all: [FuzzTarget] = [.page, .column, .segment, .manifest, .log, .rows, .current, .folder, .csv, .sql]
 
     /// States what must be true of every input.
     static func require(_ condition: Bool, _ what: @autoclosure () -> String) {

@@ -26,7 +26,8 @@ extension FuzzTarget {
         do throws(FirnError) {
             _ = try InspectedFile.describe(folder.log(header.number), fileSystem: files)
             var reader = try WALReader(
-                folder: folder, database: header.database, manifest: manifest, fileSystem: files)
+                folder: folder, database: header.database, manifest: manifest, version: header.version,
+                fileSystem: files)
             var replay = Replay(manifest)
             var expected = header.firstLSN
             let end = try reader.read { (frame) throws(FirnError) in

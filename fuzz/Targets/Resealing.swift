@@ -95,6 +95,21 @@ enum Resealing {
         return bytes
     }
 
+    /// The number that a file's header says.
+    static func fileNumber(_ bytes: [UInt8]) -> UInt64 {
+        bytes.count >= 40 ? load(UInt64.self, at: 32, bytes) : 0
+    }
+
+    /// The file with the proof at `offset` made true, as far as the manifest reaches.
+    static func provingManifest(_ manifest: [UInt8], _ input: [UInt8], at offset: Int) -> [UInt8] {
+        var bytes = input
+        guard bytes.count >= offset + 20 else { return bytes }
+        let byteCount = load(Int64.self, at: offset + 8, bytes)
+        guard byteCount >= 0, byteCount <= manifest.count else { return bytes }
+        store(checksum(manifest, 0..<Int(byteCount), seed: 0), at: offset + 16, &bytes)
+        return bytes
+    }
+
     // MARK: Parts
 
     /// Seals the header that all files begin with; returns the file's number.

@@ -20,12 +20,19 @@ struct DatabaseFolder: Sendable, Hashable {
     var dataFolder: FilePath { root.appending("data") }
     var quarantine: FilePath { root.appending("quarantine") }
 
+    /// Manifests and log files are counted up from 1: a larger number in a name or a header is none of ours.
+    static let fileNumberMax: UInt64 = 1 << 62
+
     func manifest(_ number: UInt64) -> FilePath { root.appending("manifest-\(number)") }
     func log(_ number: UInt64) -> FilePath { logFolder.appending("\(number).wal") }
     func data(_ file: FileID) -> FilePath { dataFolder.appending("\(file).seg") }
 
-    static func manifestNumber(_ name: String) -> UInt64? { number(name, prefix: "manifest-", suffix: "") }
-    static func logNumber(_ name: String) -> UInt64? { number(name, prefix: "", suffix: ".wal") }
+    static func manifestNumber(_ name: String) -> UInt64? {
+        number(name, prefix: "manifest-", suffix: "").flatMap { $0 <= fileNumberMax ? $0 : nil }
+    }
+    static func logNumber(_ name: String) -> UInt64? {
+        number(name, prefix: "", suffix: ".wal").flatMap { $0 <= fileNumberMax ? $0 : nil }
+    }
     static func dataFile(_ name: String) -> FileID? { number(name, prefix: "", suffix: ".seg").map(FileID.init) }
 
     /// The number between prefix and suffix; nil where the name is not exactly what we would have written.

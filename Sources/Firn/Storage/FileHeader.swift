@@ -10,7 +10,8 @@
 //     16      16  database id
 //     32       8  file id
 //     40       8  key id: 0, not encrypted
-//     48      12  reserved, 0
+//     48       8  of segments, the number of the opening that wrote them; 0 in format version 1, and in other kinds
+//     56       4  reserved, 0
 //     60       4  CRC32C of bytes 0 to 59, seeded with (file id, offset 0)
 //
 // All integers are little-endian. The magic holds both line ends, as PNG's does, so that a transfer as text shows.
@@ -53,11 +54,14 @@ struct FileHeader: Sendable, Hashable {
     var kind: FileHeaderKind
     var database: DatabaseID
     var file: FileID
+    /// The opening of the database that wrote a file of segments; 0 where nobody recorded it.
+    var epoch: UInt64 = 0
 
-    init(kind: FileHeaderKind, database: DatabaseID, file: FileID) {
+    init(kind: FileHeaderKind, database: DatabaseID, file: FileID, epoch: UInt64 = 0) {
         self.kind = kind
         self.database = database
         self.file = file
+        self.epoch = epoch
     }
 
     /// Appends the 64 bytes.
@@ -69,7 +73,9 @@ struct FileHeader: Sendable, Hashable {
         output.appendZeros(5)
         output.appendLittleEndian(database.rawValue)
         output.appendLittleEndian(file.rawValue)
-        output.appendZeros(20)
+        output.appendZeros(8)
+        output.appendLittleEndian(epoch)
+        output.appendZeros(4)
         let checksum = output.withUnsafeBytes {
             BlockChecksum.of(UnsafeRawBufferPointer(rebasing: $0[start...]), file: file, byteOffset: 0)
         }
@@ -91,7 +97,9 @@ struct FileHeader: Sendable, Hashable {
         try reader.skip(4)
         let database = DatabaseID(try reader.readLittleEndian(UInt128.self))
         let file = FileID(try reader.readLittleEndian(UInt64.self))
-        try reader.skip(20)
+        try reader.skip(8)
+        let epoch = try reader.readLittleEndian(UInt64.self)
+        try reader.skip(4)
         let stored = try reader.readLittleEndian(UInt32.self)
         guard stored == BlockChecksum.of(bytes[0..<60].bytes, file: file, byteOffset: 0) else {
             throw FormatError("checksum mismatch in the file header")
@@ -99,8 +107,9 @@ struct FileHeader: Sendable, Hashable {
         guard let kind = FileHeaderKind(rawValue: kindNumber) else {
             throw FormatError("file kind \(kindNumber) is not known", at: 10)
         }
+        guard file.rawValue <= Int64.max else { throw FormatError("file \(file) was never begun", at: 32) }
         guard cipher == 0 else { throw FormatError("cipher \(cipher) is not known", at: 11) }
-        var header = FileHeader(kind: kind, database: database, file: file)
+        var header = FileHeader(kind: kind, database: database, file: file, epoch: epoch)
         header.version = version
         return header
     }

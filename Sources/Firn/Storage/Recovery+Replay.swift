@@ -28,7 +28,7 @@ struct Replay {
                     try state.apply(.catalog(change))
                 }
             case .bulk: try applyBulk(frame)
-            case .delete, .upsert, .truncate, .dropChunks, .rowsWithSources, .transaction:
+            case .continuation, .delete, .upsert, .truncate, .dropChunks, .rowsWithSources, .transaction:
                 throw FormatError("a frame of kind \(frame.kind) is not known to this build")
             }
         } catch {

@@ -32,7 +32,7 @@ extension StorageEngine {
         keyExecutor: (any WorkExecutor)? = nil, segmentAccess: (DatabaseID) -> any SegmentAccess
     ) throws(FirnError) -> StorageEngine {
         var recovery = Recovery(
-            folder: DatabaseFolder(root: path), options: options, fileSystem: fileSystem)
+            folder: DatabaseFolder(root: path), options: options, fileSystem: fileSystem, timeSource: timeSource)
         let found = try recovery.find(random: random)
         let access = segmentAccess(found.database)
         let lock: (any FileLock)?
@@ -60,19 +60,25 @@ struct Recovery {
     let folder: DatabaseFolder
     let options: StorageOptions
     let fileSystem: any FileSystem
+    let timeSource: any TimeSource
     private(set) var lock: (any FileLock)?
     private(set) var notices: [String] = []
 
-    init(folder: DatabaseFolder, options: StorageOptions, fileSystem: any FileSystem) {
+    init(
+        folder: DatabaseFolder, options: StorageOptions, fileSystem: any FileSystem, timeSource: any TimeSource
+    ) {
         self.folder = folder
         self.options = options
         self.fileSystem = fileSystem
+        self.timeSource = timeSource
     }
 
     /// What the folder holds before replay.
     struct Found {
         var database: DatabaseID
         var manifest: ManifestState
+        /// The format version of the manifest.
+        var version: FormatVersion
         /// Number of the live manifest; 0 where there is none yet.
         var manifestNumber: UInt64
     }
@@ -96,7 +102,8 @@ struct Recovery {
         let newID = DatabaseID(bytes)
         if !options.keepsLog {
             try makeFolders()
-            return Found(database: newID, manifest: ManifestState(), manifestNumber: 0)
+            return Found(
+                database: newID, manifest: ManifestState(), version: .current, manifestNumber: 0)
         }
         let status = try io { () throws(IOError) in try fileSystem.status(folder.root) }
         if let status, status.kind != .directory {
@@ -104,24 +111,27 @@ struct Recovery {
                 .undefinedFile, "\"\(folder.root.string)\" is a file, not a database",
                 hint: "a database is a folder; give the path of one, or of one to be made")
         }
-        if options.access == .readOnly {
-            guard status != nil, try exists(folder.current) else { throw missingDatabase }
-            lock = try LockFile.acquire(folder, .readOnly, fileSystem)
-        } else {
-            if status == nil {
-                guard options.createIfMissing else { throw missingDatabase }
-                try io { () throws(IOError) in try fileSystem.createDirectories(folder.root) }
-            } else {
-                try refuseForeignFolder()
-            }
-            lock = try LockFile.acquire(folder, .readWrite, fileSystem)
+        if status == nil {
+            guard options.access == .readWrite, options.createIfMissing else { throw missingDatabase }
+            try io { () throws(IOError) in try fileSystem.createDirectories(folder.root) }
         }
+        try refuseOtherFolder(try folder.contents(fileSystem))
+        lock = try LockFile.acquire(folder, options.access, fileSystem, timeSource)
         do throws(FirnError) {
-            if try exists(folder.current) { return try readManifest() }
-            try refuseLostCurrent()
-            guard options.createIfMissing else { throw missingDatabase }
-            try makeFolders()
-            return Found(database: newID, manifest: ManifestState(), manifestNumber: 0)
+            // What was seen before the lock may have been another process in the middle of its work.
+            let contents = try folder.contents(fileSystem)
+            switch contents {
+            case .database: return try readManifest()
+            case .lostCurrent: throw folder.lostCurrentError
+            case .nothing, .foreign, .unfinishedCreation:
+                guard options.access == .readWrite, options.createIfMissing else {
+                    throw contents == .unfinishedCreation ? folder.unfinishedCreationError : missingDatabase
+                }
+                try makeFolders()
+                try removeEmptyLogs()
+                return Found(
+                    database: newID, manifest: ManifestState(), version: .current, manifestNumber: 0)
+            }
         } catch {
             try giveUp(after: error)
         }
@@ -134,37 +144,24 @@ struct Recovery {
     }
 
     /// A folder with something in it, and nothing of ours, belongs to somebody else.
-    private func refuseForeignFolder() throws(FirnError) {
-        let entries = try io { () throws(IOError) in try fileSystem.list(folder.root) }
-        let ours: Set = ["LOCK", "CURRENT", "CURRENT.new", "wal", "data", "quarantine"]
-        guard !entries.isEmpty, !entries.contains(where: { ours.contains($0.name) }) else { return }
-        throw FirnError(
-            .duplicateFile, "folder \"\(folder.root.string)\" is not empty and holds no database",
-            hint: "choose a new or an empty folder")
+    private func refuseOtherFolder(_ contents: DatabaseFolder.Contents) throws(FirnError) {
+        switch contents {
+        case .database, .lostCurrent, .unfinishedCreation: return
+        case .nothing:
+            guard options.access == .readWrite, options.createIfMissing else { throw missingDatabase }
+        case .foreign:
+            guard options.access == .readWrite, options.createIfMissing else { throw missingDatabase }
+            throw FirnError(
+                .duplicateFile, "folder \"\(folder.root.string)\" is not empty and holds no database",
+                hint: "choose a new or an empty folder")
+        }
     }
 
-    /// Without CURRENT only a creation that was cut short is begun anew; anything more is a loss to be named.
-    private func refuseLostCurrent() throws(FirnError) {
-        let names = try entryNames(in: folder.root)
-        let manifests = names.compactMap { DatabaseFolder.manifestNumber($0) }
-        var lost = manifests.contains { $0 > 1 }
-        if try exists(folder.dataFolder) {
-            let names = try entryNames(in: folder.dataFolder)
-            if names.contains(where: { DatabaseFolder.dataFile($0) != nil }) { lost = true }
-        }
+    /// Removes the logs of a creation that was cut short. They are of a database that was never made, and hold nothing.
+    private func removeEmptyLogs() throws(FirnError) {
         for number in try WALReader.fileNumbers(folder, fileSystem) {
-            let found = try WALReader.header(folder, number, fileSystem)
-            if let header = try WALReader.readable(found, folder.log(number)) {
-                let window = try FileWindow(folder.log(number), fileSystem)
-                let first = try window.bytes(at: Int64(WALFileHeader.byteCount), count: WALFrameHeader.byteCount)
-                let frame = first.withUnsafeBytes { WALFrameHeader.decode(ByteView($0)) }
-                lost = lost || header.epoch > 1 || frame != nil
-            }
+            try io { () throws(IOError) in try fileSystem.remove(folder.log(number)) }
         }
-        guard lost else { return }
-        throw FirnError(
-            .dataCorrupted, "\(folder.current.string) is missing, although the folder holds a database",
-            hint: "restore CURRENT from a copy of the database")
     }
 
     private func makeFolders() throws(FirnError) {
@@ -196,14 +193,21 @@ struct Recovery {
                 hint: "restore it from a copy of the database")
         }
         let bytes = try readAll(path)
+        let found: Found
         do throws(FormatError) {
             let content = try ManifestContent.read(
                 bytes, number: current.manifest.number, database: current.database, proofs: proofs)
-            return Found(
-                database: current.database, manifest: content.state, manifestNumber: current.manifest.number)
+            found = Found(
+                database: current.database, manifest: content.state, version: content.header.version,
+                manifestNumber: current.manifest.number)
         } catch {
             throw FirnError(error, in: path)
         }
+        try NewerFiles(
+            folder: folder, database: found.database, manifestNumber: found.manifestNumber, manifest: found.manifest,
+            fileSystem: fileSystem
+        ).refuse()
+        return found
     }
 
     // MARK: Replaying
@@ -212,9 +216,13 @@ struct Recovery {
     mutating func replayIntoMemory(_ found: Found) throws(FirnError) -> RecoveredContents {
         var replay = Replay(found.manifest)
         var reader = try WALReader(
-            folder: folder, database: found.database, manifest: found.manifest, fileSystem: fileSystem)
+            folder: folder, database: found.database, manifest: found.manifest, version: found.version,
+            fileSystem: fileSystem)
         let end = try reader.read { (frame) throws(FirnError) in try replay.apply(frame, in: folder) }
         note(end)
+        for number in reader.foreignFiles {
+            notices.append("\(folder.log(number).string) belongs to another database; it was not read")
+        }
         try checkDataFiles(replay.state)
         var contents = RecoveredContents(manifest: replay.state)
         for (table, runs) in replay.rows {
@@ -235,7 +243,8 @@ struct Recovery {
     ) throws(FirnError) -> (RecoveredContents, WriteAheadLog) {
         var replay = Replay(found.manifest)
         var reader = try WALReader(
-            folder: folder, database: found.database, manifest: found.manifest, fileSystem: fileSystem)
+            folder: folder, database: found.database, manifest: found.manifest, version: found.version,
+            fileSystem: fileSystem)
         try makeFolders()
         let strays = try retireUnfinished(&replay)
         let limit = options.memtableBytesMax
@@ -244,10 +253,15 @@ struct Recovery {
             if replay.byteCount >= limit { try write(&replay, access) }
         }
         note(end)
-        try write(&replay, access)
         try checkDataFiles(replay.state)
         // Files that a commit in the log names are no strays.
-        for file in strays.subtracting(replay.state.files).sorted() { try replay.apply([.retireFile(file)]) }
+        let unused = strays.subtracting(replay.state.files)
+        // First what is surely over, so that a disk that is full has room for the rest.
+        for file in unused.sorted() where try !holdsCommits(file, after: end.nextLSN) {
+            try removeFile(folder.data(file))
+            try replay.apply([.retireFile(file)])
+        }
+        try write(&replay, access)
 
         // LSNs that were given out and lost are not used again, whoever saw them.
         let wasClosed = found.manifest.closedLSN != nil || found.manifestNumber == 0
@@ -273,8 +287,8 @@ struct Recovery {
             try folder.writeCurrent(CurrentFile(database: found.database, manifest: writer.proof), on: fileSystem)
         }
         try log.release(through: last, manifest: writer.proof)
-        try cleanUp(
-            replay.state, liveManifest: number, oldLogFiles: end.fileNumbers, foreignLogFiles: reader.foreignFiles)
+        access.begin(epoch: epoch.number)
+        try cleanUp(replay.state, liveManifest: number, oldLogFiles: end.fileNumbers)
         return (
             RecoveredContents(manifest: replay.state, manifestWriter: writer, nextLSN: epoch.firstLSN), log
         )
@@ -301,9 +315,7 @@ struct Recovery {
     private static let unfinishedFilesMax: UInt64 = 1 << 32
 
     private mutating func note(_ end: WALEnd) {
-        guard let place = end.place else { return }
-        notices.append(
-            "the log ended in the middle of a write (\(place)); what was not durable was dropped, as a crash may do")
+        if let dropped = end.dropped { notices.append(dropped.description) }
     }
 
     /// Writes replayed rows into a data file and adds its segments to the state.
@@ -345,13 +357,26 @@ struct Recovery {
         }
     }
 
+    /// Whether a data file that nothing names is whole and holds a commit that the log does not have: one that was not
+    /// durable when the power went, or one of a database that had gone on, of which this is an older copy.
+    private func holdsCommits(_ file: FileID, after nextLSN: LSN) throws(FirnError) -> Bool {
+        do {
+            let blocks = try SegmentBlocks(path: folder.data(file), fileSystem: fileSystem, file: file, database: nil)
+            return try SegmentFile.tail(blocks, byteCount: try blocks.byteCount()).segments
+                .contains { $0.lsnRange.upperBound >= nextLSN }
+        } catch {
+            // What cannot be read is not for us to remove.
+            return error.code != .dataCorrupted
+        }
+    }
+
     /// A data file that is missing is damage; say so before anyone asks for its rows.
     private func checkDataFiles(_ state: ManifestState) throws(FirnError) {
-        for file in state.files.sorted() where try !exists(folder.data(file)) {
+        for file in state.files.sorted() where try kind(folder.data(file)) != .file {
             let tables = state.tables.values.filter { table in table.segments.contains { $0.file == file } }
             let names = tables.map { "\"\($0.schema.name)\"" }.sorted().joined(separator: ", ")
             throw FirnError(
-                .dataCorrupted, "\(folder.data(file).string) is missing, with rows of \(names)",
+                .dataCorrupted, "\(folder.data(file).string) is missing or no file, with rows of \(names)",
                 hint: "restore it from a copy of the database")
         }
     }
@@ -362,45 +387,40 @@ struct Recovery {
     private func removeStaleManifests(keeping live: UInt64) throws(FirnError) {
         for name in try entryNames(in: folder.root) {
             guard let number = DatabaseFolder.manifestNumber(name), number > live else { continue }
-            try io { () throws(IOError) in try fileSystem.remove(folder.manifest(number)) }
+            if try kind(folder.manifest(number)) != .directory { try removeFile(folder.manifest(number)) }
         }
     }
 
     /// Removes what is known to be over; moves what nobody knows into quarantine.
     private mutating func cleanUp(
-        _ state: ManifestState, liveManifest: UInt64, oldLogFiles: [UInt64], foreignLogFiles: [UInt64]
+        _ state: ManifestState, liveManifest: UInt64, oldLogFiles: [UInt64]
     ) throws(FirnError) {
-        let known = state.files
-        for entry in try io({ () throws(IOError) in try fileSystem.list(folder.root) }) {
-            if let number = DatabaseFolder.manifestNumber(entry.name), entry.kind == .file {
-                if number < liveManifest {
-                    try io { () throws(IOError) in try fileSystem.remove(folder.manifest(number)) }
-                }
-            } else if !["LOCK", "CURRENT", "wal", "data", "quarantine"].contains(entry.name) {
-                try quarantine(folder.root.appending(entry.component), entry.name)
+        // What a name says decides, not what lies there: a file that is in use may be a link to somewhere else. Only
+        // folders are never ours to remove.
+        for entry in try list(folder.root) {
+            if ["LOCK", "CURRENT", "wal", "data", "quarantine"].contains(entry.name) { continue }
+            switch DatabaseFolder.manifestNumber(entry.name) {
+            case liveManifest?: continue
+            case let number? where number < liveManifest && entry.kind != .directory:
+                try removeFile(folder.manifest(number))
+            default: try quarantine(folder.root.appending(entry.component), entry.name)
             }
         }
-        for entry in try io({ () throws(IOError) in try fileSystem.list(folder.logFolder) }) {
-            if let number = DatabaseFolder.logNumber(entry.name), entry.kind == .file {
-                if oldLogFiles.contains(number) {
-                    try io { () throws(IOError) in try fileSystem.remove(folder.log(number)) }
-                } else if foreignLogFiles.contains(number) {
-                    try quarantine(folder.log(number), "wal-\(entry.name)")
-                }
+        for entry in try list(folder.logFolder) {
+            switch DatabaseFolder.logNumber(entry.name) {
+            case state.epoch.firstLogFile?: continue
+            case let number? where oldLogFiles.contains(number) && entry.kind != .directory:
+                try removeFile(folder.log(number))
+            default: try quarantine(folder.logFolder.appending(entry.component), "wal-\(entry.name)")
+            }
+        }
+        for entry in try list(folder.dataFolder) {
+            let file = DatabaseFolder.dataFile(entry.name)
+            if let file, state.files.contains(file) { continue }
+            if let file, state.retiredFiles.contains(file), entry.kind != .directory {
+                try removeFile(folder.data(file))
             } else {
-                try quarantine(folder.logFolder.appending(entry.component), "wal-\(entry.name)")
-            }
-        }
-        for entry in try io({ () throws(IOError) in try fileSystem.list(folder.dataFolder) }) {
-            guard let file = DatabaseFolder.dataFile(entry.name), entry.kind == .file else {
                 try quarantine(folder.dataFolder.appending(entry.component), "data-\(entry.name)")
-                continue
-            }
-            if known.contains(file) { continue }
-            if state.retiredFiles.contains(file) {
-                try io { () throws(IOError) in try fileSystem.remove(folder.data(file)) }
-            } else {
-                try quarantine(folder.data(file), "data-\(entry.name)")
             }
         }
     }
@@ -426,13 +446,21 @@ struct Recovery {
         try FirnError.mapping(body)
     }
 
-    private func exists(_ path: FilePath) throws(FirnError) -> Bool {
-        try io { () throws(IOError) in try fileSystem.status(path) != nil }
+    private func exists(_ path: FilePath) throws(FirnError) -> Bool { try kind(path) != nil }
+
+    private func kind(_ path: FilePath) throws(FirnError) -> FileKind? {
+        try io { () throws(IOError) in try fileSystem.status(path)?.kind }
     }
 
-    private func entryNames(in path: FilePath) throws(FirnError) -> [String] {
-        try io { () throws(IOError) in try fileSystem.list(path).map(\.name) }
+    private func list(_ path: FilePath) throws(FirnError) -> [DirectoryEntry] {
+        try io { () throws(IOError) in try fileSystem.list(path) }
     }
+
+    private func removeFile(_ path: FilePath) throws(FirnError) {
+        try io { () throws(IOError) in try fileSystem.remove(path) }
+    }
+
+    private func entryNames(in path: FilePath) throws(FirnError) -> [String] { try list(path).map(\.name) }
 
     private func readAll(_ path: FilePath) throws(FirnError) -> [UInt8] {
         try io { () throws(IOError) in

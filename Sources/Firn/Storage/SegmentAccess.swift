@@ -9,6 +9,9 @@ import SystemPackage
 
 /// Writes and opens the segments of one database. Thread-safe.
 protocol SegmentAccess: Sendable {
+    /// Files that are written from now on say that they are of this opening of the database.
+    func begin(epoch: UInt64)
+
     /// Writes the rows as segments into a new file and syncs it; the folder is the caller's to sync.
     ///
     /// - Parameter next: the rows of the next segments, asked for when those before them are written; nil at the end.

@@ -188,8 +188,15 @@ extension StorageEngine {
     static func afterFailure(_ failure: FirnError) -> FirnError {
         FirnError(
             failure.code, "nothing more can be committed since the log failed: \(failure.message)",
-            hint: failure.hint.map { "\($0); then close the database and open it again" }
-                ?? "close the database and open it again")
+            hint: reopening(failure.hint))
+    }
+
+    /// A hint that says what else the log needs once the cause is gone.
+    private static func reopening(_ hint: String?) -> String {
+        // "… then try again" would fail again: the log is begun anew by an opening alone.
+        guard var hint else { return "close the database and open it again" }
+        if hint.hasSuffix(", then try again") { hint.removeLast(", then try again".count) }
+        return "\(hint); then close the database and open it again"
     }
 
     /// Brings a change into what the next commit is checked against.
@@ -304,22 +311,39 @@ extension StorageEngine {
     }
 
     /// Fails all commits that are not visible, and all later ones; those that wait for room among them, which no flush
-    /// will make any more.
+    /// will make any more. What the log holds of them is taken back first, so that a commit that failed stays one; where
+    /// that cannot be done its error says that nobody knows.
     private func fail(_ error: FirnError) {
-        let (commits, waiters, room) = core.withLock { core in
+        let (commits, waiters, room, writtenLSN) = core.withLock { core in
             core.failure = error
-            core.isLeading = false
+            // What is still queued never came to the log.
+            let firstQueued = core.queue.first?.lsn ?? core.nextLSN
             core.queue = []
             core.queueBytes = 0
             defer {
                 core.syncWaiters = []
                 core.room = []
             }
-            return (core.pending.takeAll(), core.syncWaiters, core.room)
+            return (core.pending.takeAll(), core.syncWaiters, core.room, LSN(firstQueued.rawValue - 1))
         }
-        for commit in commits { commit.completion(.failure(error)) }
-        for waiter in waiters { waiter.completion(.failure(error)) }
+        let withdrawal = commits.isEmpty ? WriteAheadLog.Withdrawal.done : log?.takeBackLastWrite() ?? .done
+        // Until here closing waits: what is taken back is written under the lock of the database.
+        core.withLock { $0.isLeading = false }
+        noteQuiet()
+        let refused = FirnError(error.code, error.message, detail: error.detail, hint: Self.reopening(error.hint))
+        for commit in commits {
+            let isUnknown = withdrawal == .impossible && commit.lsn <= writtenLSN
+            commit.completion(.failure(isUnknown ? Self.unknownOutcome(error) : refused))
+        }
+        for waiter in waiters { waiter.completion(.failure(refused)) }
         for waiter in room { waiter.resume(.failure(Self.afterFailure(error))) }
+    }
+
+    /// The error of a commit that may or may not be found by the next opening.
+    private static func unknownOutcome(_ error: FirnError) -> FirnError {
+        FirnError(
+            .outcomeUnknown, "nobody knows whether the change was committed: \(error.message)",
+            hint: "close the database and open it again, then look whether the change is there")
     }
 
     // MARK: Syncing

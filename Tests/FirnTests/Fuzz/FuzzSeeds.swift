@@ -28,6 +28,7 @@ enum FuzzSeeds {
                     ).bytes
                 )
             ]
+        case "folder": [("closed", try folder(isClosed: true)), ("killed", try folder(isClosed: false))]
         case "csv": csv.map { ($0.name, $0.selector + $0.text.utf8) }
         case "sql": sql.enumerated().map { ("statement-\($0)", Array($1.utf8)) }
         default: []
@@ -176,8 +177,8 @@ enum FuzzSeeds {
 
     /// The log of a database that was killed: DDL, rows of every type, and a bulk load.
     private static func logs() throws -> [(String, [UInt8])] {
-        let world = EngineWorld()
-        world.options.logFileBytes = 16_000
+        let world = EngineWorld(random: SeededRandomSource(seed: 7))
+        world.options.logFileBytes = 4_000
         let engine = try world.open()
         let table = try engine.createReadings("a")
         try engine.append(Readings.batch(0, count: 3), to: table.id)
@@ -197,10 +198,40 @@ enum FuzzSeeds {
         try engine.append(Readings.batch(12, count: 2), to: table.id)
         try world.kill(engine)
         return try world.fileSystem.list("/db/wal").map { entry in
-            var bytes = try world.fileSystem.open(FilePath("/db/wal").appending(entry.component), .readOnly).readAll()
-            while bytes.last == 0 { bytes.removeLast() }
-            return ("killed-\(entry.name)", bytes + [UInt8](repeating: 0, count: 64))
+            let path = FilePath("/db/wal").appending(entry.component)
+            return ("killed-\(entry.name)", try world.fileSystem.open(path, .readOnly).readAll())
         }
+    }
+
+    /// A database with segments; one that was killed has commits in its log, too.
+    private static func folder(isClosed: Bool) throws -> [UInt8] {
+        let world = EngineWorld(random: SeededRandomSource(seed: 7))
+        world.options.logFileBytes = 1_000
+        let engine = try world.open()
+        let table = try engine.createReadings("a", key: ["time"])
+        try engine.append(Readings.batch(0, count: 3), to: table.id)
+        try engine.append(Readings.batch(3, count: 2, start: 9 * Readings.day), to: table.id)
+        try engine.checkpoint()
+        if isClosed {
+            try engine.close()
+        } else {
+            for first in stride(from: 5, to: 15, by: 2) {
+                try engine.append(Readings.batch(first, count: 2), to: table.id)
+            }
+            let load = try engine.beginLoad(into: table.id)
+            try load.append(Readings.batch(20, count: 3))
+            _ = try load.commit(.asSegments)
+            try world.kill(engine)
+        }
+        var parts: [(kind: Int, bytes: [UInt8])] = []
+        for (kind, folder) in [(0, "/db"), (2, "/db/wal"), (3, "/db/data")] {
+            for entry in try world.fileSystem.list(FilePath(folder)) where entry.kind == .file && entry.name != "LOCK" {
+                let path = FilePath(folder).appending(entry.component)
+                let isManifest = DatabaseFolder.manifestNumber(entry.name) != nil
+                parts.append((isManifest ? 1 : kind, try world.fileSystem.open(path, .readOnly).readAll()))
+            }
+        }
+        return FolderInput.bytes(parts)
     }
 
     private static func rows() -> [(String, [UInt8])] {

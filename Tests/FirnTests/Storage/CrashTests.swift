@@ -118,4 +118,55 @@ import Testing
             try CrashScript.check(survivor, progress, "seed \(seed) round \(round)")
         }
     }
+
+    /// Whatever a kill or a power loss leaves of a creation, it opens, for the three who look at it alike.
+    @Test(arguments: [DirectoryDurability.explicitSync, .journaled])
+    func aCrashAtAnyOperationOfACreationOpensAgain(durability: DirectoryDurability) throws {
+        let seed = TestSeed.current ?? 11
+        var number = 1
+        while true {
+            func broken() throws -> SimulatedFileSystem {
+                let disk = SimulatedFileSystem(
+                    directoryDurability: durability, injector: FaultInjector(trace: .nothing))
+                disk.crash(.atOperation(number))
+                do { try CrashScript.world(disk).open().abandon() } catch {}
+                return disk
+            }
+            guard try broken().isCrashed else { break }
+            try checkCreation(try broken().afterProcessDeath(), "kill at operation \(number)")
+            var survivals = [Survival.syncedAlone, .everything]
+            for round in 0..<8 { survivals.append(.random(seed: seed &+ UInt64(number * 100 + round))) }
+            for survival in survivals {
+                try checkCreation(try broken().afterCrash(survival), "seed \(seed) operation \(number) \(survival)")
+            }
+            number += 1
+        }
+        #expect(number > 20)
+    }
+
+    private func checkCreation(_ disk: SimulatedFileSystem, _ comment: String) throws {
+        let isThere = try disk.status("/parent/db/CURRENT") != nil
+        let isBegun = try disk.status("/parent/db") != nil && !disk.list("/parent/db").isEmpty
+        if isBegun {
+            let report = try DatabaseCheck.run("/parent/db", fileSystem: disk, timeSource: ManualTimeSource())
+            #expect(report.damages.isEmpty, "\(comment)")
+        }
+        let reader = CrashScript.world(disk)
+        reader.options.access = .readOnly
+        let refusal = failure { try reader.open().close() }
+        #expect(refusal?.code == (isThere ? nil : .undefinedFile), "\(comment): \(refusal as Any)")
+        #expect(isThere || !isBegun || refusal?.message.contains("cut short") == true, "\(comment)")
+        let world = CrashScript.world(disk)
+        do {
+            let engine = try world.open()
+            let table = try engine.createReadings("a")
+            try engine.append(Numbered.batch(0, count: 3), to: table.id)
+            try world.kill(engine)
+            let again = try world.open()
+            #expect(try Numbered.state(of: again) == ["a": [0, 1, 2]], "\(comment)")
+            try again.close()
+        } catch {
+            Issue.record("\(comment): \(error)")
+        }
+    }
 }

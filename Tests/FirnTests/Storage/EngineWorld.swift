@@ -3,6 +3,7 @@
 // An engine with everything around it in the test's hands, and the rows that it shows.
 
 import FirnIO
+import FirnSimulator
 import SystemPackage
 import Testing
 
@@ -14,11 +15,17 @@ final class EngineWorld {
     let path: FilePath
     var options = StorageOptions()
     var executor = ManualExecutor()
-    let random = SeededRandomSource(seed: 7)
+    let random: SeededRandomSource
     let time = ManualTimeSource()
 
-    init(_ fileSystem: any FileSystem = MemoryFileSystem(), path: FilePath = "/db") {
+    /// Chance that goes on from world to world: two databases never have the same id, whichever world made them.
+    private static let chance = SeededRandomSource(seed: TestSeed.current ?? 7)
+
+    init(
+        _ fileSystem: any FileSystem = MemoryFileSystem(), path: FilePath = "/db", random: SeededRandomSource? = nil
+    ) {
         self.fileSystem = fileSystem
+        self.random = random ?? (fileSystem as? SimulatedFileSystem)?.random ?? Self.chance
         self.path = path
         options.startsThreads = false
         options.flushAgeSeconds = nil

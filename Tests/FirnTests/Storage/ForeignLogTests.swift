@@ -12,7 +12,6 @@ import Testing
     @Test func aLogOfAnotherDatabaseMovesToQuarantine() throws {
         let files = MemoryFileSystem()
         let other = EngineWorld(files, path: "/other")
-        _ = other.random.next()
         let otherEngine = try other.open()
         let otherTable = try otherEngine.createReadings()
         try otherEngine.append(Readings.batch(100, count: 7), to: otherTable.id)
@@ -26,6 +25,17 @@ import Testing
         try engine.append(Readings.batch(0, count: 5), to: table.id)
         try engine.close()
         try files.open("/db/wal/7777.wal", .createNew).write(bytes, at: 0)
+
+        // Checking and reading say the same, and leave it.
+        let report = try DatabaseCheck.run("/db", fileSystem: files)
+        #expect(report.damages.isEmpty)
+        #expect(report.notices.contains { $0.contains("wal/7777.wal belongs to database") })
+        world.options.access = .readOnly
+        let reader = try world.open()
+        #expect(try reader.rows("readings") == Readings.batch(0, count: 5).rows)
+        #expect(reader.notices.count == 1)
+        try reader.close()
+        world.options.access = .readWrite
 
         let reopened = try world.open()
         #expect(try reopened.rows("readings") == Readings.batch(0, count: 5).rows)

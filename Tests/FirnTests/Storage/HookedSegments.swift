@@ -17,6 +17,8 @@ final class HookedSegments: SegmentAccess {
     /// Runs `body` in front of each write, on the thread that writes; nil for nothing.
     func beforeWriting(_ body: (@Sendable () throws(FirnError) -> Void)?) { hook.withLock { $0 = body } }
 
+    func begin(epoch: UInt64) { inner.begin(epoch: epoch) }
+
     func write(
         to path: FilePath, file: FileID, profile: SegmentProfile, chunks: ChunkLocator,
         next: () throws(FirnError) -> FlushInput?

@@ -316,9 +316,8 @@ import Testing
         let database = try KilledDatabase()
         let files = try database.restored()
         let file = try files.open(database.lastLog, .readWrite)
-        var end = try file.readAll()
-        while end.last == 0 { end.removeLast() }
-        try file.truncate(to: Int64(end.count - 1))
+        let end = try #require(try file.readAll().lastIndex { $0 != 0 })
+        try file.write([0], at: Int64(end))
         let engine = try CrashScript.world(files).open()
         #expect(try Numbered.state(of: engine) == database.states[database.states.count - 2])
         #expect(engine.notices.count == 1)

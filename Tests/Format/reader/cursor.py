@@ -206,7 +206,8 @@ class FileHeader:
         self.database_id = cursor.u128("database id", show=lambda value: f"{value:032X}")
         self.file_id = cursor.u64("file id")
         cursor.u64("key id")
-        cursor.reserved(12)
+        self.epoch = cursor.u64("opening that wrote it") if FILE_KINDS[kind] == "segments" else cursor.reserved(8)
+        cursor.reserved(4)
         stored = cursor.checksum("placed checksum of bytes 00 to 3B")
         require(
             stored == placed_checksum(cursor.data[start : start + 60], self.file_id, 0),

@@ -68,6 +68,7 @@ class Database:
             )
         next_lsn, durable = state.first_lsn, max(state.flushed, state.closed or 0)
         begun, behind = False, []  # behind: (log, offset) from which on frames lie behind the end
+        successor = None if state.closed is not None else state.first_log_file
         for log in [log for log in logs if log.epoch == state.epoch and log.header.file_id >= state.first_log_file]:
             if begun:
                 continues = log.first_lsn == next_lsn
@@ -78,11 +79,16 @@ class Database:
             if not continues:
                 behind.append((log, log.start))
                 continue
+            require(successor in (None, log.header.file_id), f"wal/{successor}.wal is missing or damaged")
             begun, next_lsn, durable = True, log.first_lsn, max(durable, log.durable)
             for frame in log.frames():
                 next_lsn, durable = frame.lsn + 1, max(durable, frame.durable)
                 self.apply(frame)
             behind.append((log, log.end))
+            successor = log.successor
+        # Format version 1 did not promise the header of a later file of an epoch.
+        is_promised = begun or state.first_log_file == state.epoch_log_file or self.manifest.header.version > 1
+        require(successor is None or not is_promised, f"wal/{successor}.wal is missing or damaged")
         for log, start in behind:
             witnesses = [witness for _, witness in log.witnesses(state.epoch, next_lsn, start)]
             durable = max([durable, log.durable if log.first_lsn >= next_lsn else 0, *witnesses])

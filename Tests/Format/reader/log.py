@@ -17,9 +17,11 @@ FRAME_HEADER_BYTES = 40
 FRAME_PAYLOAD_BYTES_MAX = 16_777_168
 PLAIN_BYTES_MAX = 64 << 20
 COMPRESSED = 1
+RECYCLED = 1
+CONTINUATION = 4
 NONE_ABSENT = 255
 
-FRAME = family("frame kind", {1: "rows", 2: "catalog", 3: "bulk"})
+FRAME = family("frame kind", {1: "rows", 2: "catalog", 3: "bulk", 4: "continuation"})
 FRAME_FLAGS = family("frame flags", {0: "plain", 1: "compressed"})
 FORM = family(
     "form of rows",
@@ -64,7 +66,9 @@ class LogFile:
         self.first_lsn = cursor.u64("LSN of the first frame")
         self.durable = cursor.u64("LSN known durable when the file was begun")
         self.proof = read_proof(cursor)
-        cursor.reserved(16)
+        self.is_recycled = cursor.u32("flags") & RECYCLED != 0
+        self.byte_count = cursor.u64("bytes of the file when it was begun")
+        cursor.reserved(4)
         stored = cursor.checksum("placed checksum of bytes 40 to 7B")
         require(
             stored == placed_checksum(cursor.data[start : start + 60], self.header.file_id, start),
@@ -75,15 +79,19 @@ class LogFile:
     def frames(self, epoch=None, lsn=None):
         """The frames from the first on, as long as they are whole, of one epoch and consecutive."""
         epoch, lsn = self.epoch if epoch is None else epoch, self.first_lsn if lsn is None else lsn
+        require(len(self.cursor.data) >= self.byte_count, f"{self.cursor.name} was cut")
         cursor = self.cursor.part(self.start, self.cursor.end)
-        self.end = cursor.at
-        while True:
+        self.end, self.successor = cursor.at, None
+        while self.successor is None:
             frame = read_frame(cursor, epoch, lsn)
             if frame is None:
                 break
-            yield frame
             self.end = cursor.at
-            lsn += 1
+            if frame.kind == CONTINUATION:
+                self.successor = frame.payload
+            else:
+                yield frame
+                lsn += 1
         rest = bytes(cursor.data[cursor.at : cursor.end])
         cursor.take(cursor.left, "behind the end", "zeros" if not any(rest) else "left over")
 
@@ -128,7 +136,7 @@ def read_frame(cursor, epoch, lsn):
     cursor.u64("epoch")
     cursor.u64("LSN known durable")
     cursor.checksum("CRC32C of the payload, not seeded")
-    kind = cursor.choice("kind", {1: "rows", 2: "catalog", 3: "bulk"})
+    kind = cursor.choice("kind", {1: "rows", 2: "catalog", 3: "bulk", 4: "continuation"})
     flags = cursor.choice("flags", {0: "plain", 1: "compressed"})
     cursor.reserved(2)
     meet(FRAME, kind)
@@ -234,4 +242,8 @@ def read_bytes(cursor, count):
     ]
 
 
-PAYLOADS = {1: read_rows, 2: read_catalog, 3: read_bulk}
+def read_continuation(cursor):
+    return cursor.u64("number of the log file in which the log goes on")
+
+
+PAYLOADS = {1: read_rows, 2: read_catalog, 3: read_bulk, 4: read_continuation}

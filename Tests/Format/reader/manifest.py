@@ -169,7 +169,7 @@ class State:
         self.chunks = {}  # (table id, chunk id): Chunk
         self.segments = {}  # (file id, byte offset): Descriptor
         self.flushed, self.table_flushed = 0, {}
-        self.epoch = self.first_lsn = self.first_log_file = 0
+        self.epoch = self.first_lsn = self.first_log_file = self.epoch_log_file = 0
         self.closed = None
         for edit in manifest.edits:
             for name, fields in edit.records:
@@ -207,7 +207,7 @@ class State:
         self.table_flushed[table_id] = max(self.table_flushed.get(table_id, 0), lsn)
 
     def set_epoch(self, epoch, first_lsn, first_log_file):
-        self.epoch, self.first_lsn = epoch, first_lsn
+        self.epoch, self.first_lsn, self.epoch_log_file = epoch, first_lsn, first_log_file
         self.first_log_file = max(self.first_log_file, first_log_file)
 
     def set_first_log_file(self, number):

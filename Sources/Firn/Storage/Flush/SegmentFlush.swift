@@ -31,11 +31,13 @@ enum SegmentFlush {
 
     /// The same for inputs that are made one after another: each is let go before the next is asked for.
     static func write(
-        to path: FilePath, fileSystem: any FileSystem, database: DatabaseID, file: FileID, chunks: ChunkLocator,
-        profile: SegmentProfile, windowRowCount: Int = RowWindows.defaultRowCount, keyHasher: KeyHasher? = nil,
+        to path: FilePath, fileSystem: any FileSystem, database: DatabaseID, file: FileID, epoch: UInt64 = 0,
+        chunks: ChunkLocator, profile: SegmentProfile, windowRowCount: Int = RowWindows.defaultRowCount,
+        keyHasher: KeyHasher? = nil,
         memory: FlushMemory = FlushMemory(), next: () throws(FirnError) -> FlushInput?
     ) throws(FirnError) -> FlushOutput {
-        let writer = try SegmentFileWriter(path: path, fileSystem: fileSystem, database: database, file: file)
+        let writer = try SegmentFileWriter(
+            path: path, fileSystem: fileSystem, database: database, file: file, epoch: epoch)
         do {
             var tables: [FlushOutput.Table] = []
             while let input = try next() {

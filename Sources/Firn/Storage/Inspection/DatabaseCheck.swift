@@ -61,19 +61,17 @@ struct DatabaseCheck {
     ///
     /// - Throws: 58P01 where there is no database, 55P03 where a process has it open for writing, and what keeps files
     ///   from being read. Damage is in the report.
-    static func run(_ path: FilePath, fileSystem: any FileSystem) throws(FirnError) -> CheckReport {
+    static func run(
+        _ path: FilePath, fileSystem: any FileSystem, timeSource: any TimeSource = SystemTimeSource()
+    ) throws(FirnError) -> CheckReport {
         let folder = DatabaseFolder(root: path)
         var check = DatabaseCheck(folder, fileSystem)
         guard try check.status(path)?.kind == .directory else {
             throw FirnError(
                 .undefinedFile, "database \"\(path.string)\" does not exist", hint: "give the folder of a database")
         }
-        let names = try check.entries(in: path).map(\.name)
-        guard names.contains(where: { ["CURRENT", "wal", "data"].contains($0) || $0.hasPrefix("manifest-") }) else {
-            throw FirnError(
-                .undefinedFile, "folder \"\(path.string)\" holds no database", hint: "give the folder of a database")
-        }
-        let lock = try LockFile.acquire(folder, .readOnly, fileSystem)
+        try check.refuseOtherFolder()
+        let lock = try LockFile.acquire(folder, .readOnly, fileSystem, timeSource)
         let outcome = Result { () throws(FirnError) in
             try check.run()
             return check.report
@@ -82,16 +80,46 @@ struct DatabaseCheck {
         return try outcome.get()
     }
 
+    private func refuseOtherFolder() throws(FirnError) {
+        switch try folder.contents(fileSystem) {
+        case .nothing, .foreign:
+            throw FirnError(
+                .undefinedFile, "folder \"\(folder.root.string)\" holds no database",
+                hint: "give the folder of a database")
+        case .unfinishedCreation, .lostCurrent, .database: return
+        }
+    }
+
     private mutating func run() throws(FirnError) {
+        if try folder.contents(fileSystem) == .unfinishedCreation {
+            report.notices.append(
+                "the creation of the database was cut short; nothing was committed, and the next opening for writing "
+                    + "begins it anew")
+            return
+        }
         let current = try readCurrent()
         let proofs = try readLogHeaders(of: current)
         var state: ManifestState?
         if let current, let manifest = try readManifest(current, proofs: [current.manifest] + proofs) {
-            state = try replayLog(over: manifest, of: current.database)
+            try checkNewerFiles(current, manifest.state)
+            state = try replayLog(over: manifest, of: current)
         }
         if let state { checkChunks(state) }
         try checkDataFiles(state, of: current?.database)
         try noteOtherFiles(current)
+    }
+
+    /// What an opening refuses because CURRENT is an old one.
+    private mutating func checkNewerFiles(_ current: CurrentFile, _ state: ManifestState) throws(FirnError) {
+        let files = NewerFiles(
+            folder: folder, database: current.database, manifestNumber: current.manifest.number, manifest: state,
+            fileSystem: fileSystem)
+        do {
+            try files.refuse()
+        } catch {
+            guard Self.isDamage(error) else { throw error }
+            add("CURRENT", nil, "the name of the live manifest", error.message)
+        }
     }
 
     // MARK: CURRENT and the manifest
@@ -109,7 +137,7 @@ struct DatabaseCheck {
 
     private mutating func readManifest(
         _ current: CurrentFile, proofs: [ManifestProof]
-    ) throws(FirnError) -> ManifestState? {
+    ) throws(FirnError) -> ManifestContent? {
         let number = current.manifest.number
         let name = "manifest-\(number)"
         let covers = "tables, chunks and segments"
@@ -120,7 +148,7 @@ struct DatabaseCheck {
                 report.notices.append(
                     "\(name) ends in an edit that never became durable; the next opening drops it")
             }
-            return content.state
+            return content
         } catch {
             add(name, Int64(error.byteOffset), covers, error.message)
             return nil
@@ -139,9 +167,8 @@ struct DatabaseCheck {
             case .success(let header)? where current == nil || header.database == current!.database:
                 proofs.append(header.manifest)
             case .success(let header)?:
-                add(
-                    "wal/\(number).wal", 16, "header of a log file",
-                    "the file belongs to database \(header.database)")
+                report.notices.append(
+                    "wal/\(number).wal belongs to database \(header.database); the next opening moves it to quarantine")
             case .failure(let error)? where error.isUnknownVersion:
                 add("wal/\(number).wal", Int64(error.byteOffset), "header of a log file", error.message)
             case .failure(let error)?:
@@ -155,25 +182,23 @@ struct DatabaseCheck {
     }
 
     private mutating func replayLog(
-        over manifest: ManifestState, of database: DatabaseID
+        over manifest: ManifestContent, of current: CurrentFile
     ) throws(FirnError) -> ManifestState? {
-        var replay = Replay(manifest)
+        var replay = Replay(manifest.state)
         do {
             var reader = try WALReader(
-                folder: folder, database: database, manifest: manifest, fileSystem: fileSystem)
+                folder: folder, database: current.database, manifest: manifest.state, version: manifest.header.version,
+                fileSystem: fileSystem)
             let end = try reader.read { (frame) throws(FirnError) in
                 try replay.apply(frame, in: folder)
                 if replay.byteCount >= Self.replayedBytesMax { _ = replay.takeInputs() }
             }
-            if let place = end.place {
-                report.notices.append(
-                    "the log ends in the middle of a write (\(place)); the next opening drops what was not durable")
-            }
+            if let dropped = end.dropped { report.notices.append(dropped.description) }
             return replay.state
         } catch {
             guard Self.isDamage(error) else { throw error }
             add("wal", nil, "commits that are not in segments", error.message)
-            return manifest
+            return manifest.state
         }
     }
 
@@ -215,6 +240,10 @@ struct DatabaseCheck {
             let covers = "rows of " + (tables[file] ?? ["unknown tables"]).sorted().joined(separator: ", ")
             guard let status = try status(folder.data(file)) else {
                 add(name, nil, covers, "the file is missing")
+                continue
+            }
+            guard status.kind == .file else {
+                add(name, nil, covers, "it is no file")
                 continue
             }
             report.fileCount += 1

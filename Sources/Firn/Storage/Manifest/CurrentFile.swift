@@ -28,9 +28,7 @@ struct CurrentFile: Sendable, Hashable {
         output.appendLittleEndian(version.rawValue)
         output.appendZeros(6)
         output.appendLittleEndian(database.rawValue)
-        output.appendLittleEndian(manifest.number)
-        output.appendLittleEndian(manifest.byteCount)
-        output.appendLittleEndian(manifest.checksum)
+        manifest.encode(into: &output)
         output.appendZeros(8)
         let checksum = output.withUnsafeBytes { CRC32C.checksum($0) }
         output.appendLittleEndian(checksum)
@@ -50,13 +48,12 @@ struct CurrentFile: Sendable, Hashable {
             try reader.skip(6)
             let current = CurrentFile(
                 version: version, database: DatabaseID(try reader.readLittleEndian()),
-                manifest: ManifestProof(
-                    number: try reader.readLittleEndian(), byteCount: try reader.readLittleEndian(),
-                    checksum: try reader.readLittleEndian()))
+                manifest: try ManifestProof.decode(from: &reader))
             try reader.skip(8)
             guard try reader.readLittleEndian(UInt32.self) == CRC32C.checksum(reader.view[0..<60]) else {
                 throw FormatError("checksum mismatch", at: 60)
             }
+            try current.manifest.check(at: 32)
             return current
         }
     }

@@ -22,6 +22,8 @@ enum ManifestEdit {
     static let headerByteCount = 24
     static let alignment = 8
     static let payloadBytesMax = 64 << 20
+    /// Records of an edit with which a manifest is begun: the state of a large database takes several.
+    static let recordsPerEditMax = 10_000
 
     static func encode(
         _ records: [ManifestRecord], number: UInt64, lsn: LSN, file: UInt64, byteOffset: Int64,
@@ -53,6 +55,8 @@ struct ManifestContent: Sendable {
     /// CRC32C of the bytes up to there.
     var checksum: UInt32
     var editCount: UInt64
+    /// An edit follows those that the manifest was begun with: it was the live one.
+    var wasAppendedTo: Bool
     /// Bytes behind the end that belong to an edit which never became durable.
     var tornByteCount: Int64
 
@@ -75,11 +79,20 @@ struct ManifestContent: Sendable {
             var state = ManifestState()
             var offset = FileHeader.byteCount
             var editCount: UInt64 = 0
+            var wasAppendedTo = false
+            var isBegun = false
             while let edit = edit(in: view, at: offset, number: editCount + 1, file: number) {
                 var reader = ByteReader(edit.payload)
                 let payloadOffset = offset + ManifestEdit.headerByteCount
                 do throws(FormatError) {
-                    while !reader.isAtEnd { try state.apply(try ManifestRecord.decode(from: &reader, header.version)) }
+                    var recordCount = 0
+                    while !reader.isAtEnd {
+                        try state.apply(try ManifestRecord.decode(from: &reader, header.version))
+                        recordCount += 1
+                    }
+                    // All edits of the first state but the last are full.
+                    wasAppendedTo = wasAppendedTo || isBegun
+                    isBegun = isBegun || recordCount < ManifestEdit.recordsPerEditMax
                 } catch {
                     throw FormatError(error.message, at: payloadOffset + error.byteOffset)
                 }
@@ -102,7 +115,7 @@ struct ManifestContent: Sendable {
             }
             return ManifestContent(
                 header: header, state: state, byteCount: Int64(offset), checksum: CRC32C.checksum(view[0..<offset]),
-                editCount: editCount, tornByteCount: hasTail ? Int64(rest.count) : 0)
+                editCount: editCount, wasAppendedTo: wasAppendedTo, tornByteCount: hasTail ? Int64(rest.count) : 0)
         }
     }
 
@@ -161,7 +174,7 @@ final class ManifestWriter: @unchecked Sendable {
         var first = 0
         repeat {
             // Snapshots of large databases are cut, so that no edit exceeds its limit.
-            let end = min(first + Self.recordsPerEditMax, records.count)
+            let end = min(first + ManifestEdit.recordsPerEditMax, records.count)
             editCount += 1
             ManifestEdit.encode(
                 Array(records[first..<end]), number: editCount, lsn: lsn, file: number, byteOffset: Int64(output.count),
@@ -180,8 +193,6 @@ final class ManifestWriter: @unchecked Sendable {
             ManifestProof(number: number, byteCount: Int64($0.count), checksum: CRC32C.checksum($0))
         }
     }
-
-    private static let recordsPerEditMax = 10_000
 
     /// Appends one edit and makes it durable. After an error nobody knows whether it is, and the writer is broken.
     func append(_ records: [ManifestRecord], lsn: LSN) throws(FirnError) {

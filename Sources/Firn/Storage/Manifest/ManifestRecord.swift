@@ -103,8 +103,8 @@ enum ManifestRecord: Sendable, Hashable {
             return .epoch(
                 LogEpoch(
                     number: try reader.readNumber(), firstLSN: try reader.readIdentifier(LSN.self),
-                    firstLogFile: try reader.readNumber()))
-        case 10: return .firstLogFile(try reader.readNumber())
+                    firstLogFile: try reader.readLogFileNumber()))
+        case 10: return .firstLogFile(try reader.readLogFileNumber())
         case 11: return .retireFile(try reader.readIdentifier(FileID.self))
         case 12:
             var files: [FileID] = []
@@ -133,6 +133,16 @@ extension ByteReader {
         let start = offset
         let number = try readVarint()
         guard number <= UInt64(Int64.max) else { throw FormatError("\(number) was never given out", at: start) }
+        return number
+    }
+
+    /// The number of a log file; a larger one in a file's name would not be read as one.
+    mutating func readLogFileNumber() throws(FormatError) -> UInt64 {
+        let start = offset
+        let number = try readVarint()
+        guard number <= DatabaseFolder.fileNumberMax else {
+            throw FormatError("log file \(number) was never begun", at: start)
+        }
         return number
     }
 

@@ -51,7 +51,8 @@ extension SegmentFile {
         return check.damages
     }
 
-    /// - Parameter segments: what the manifest says about the file; nil takes the tail's word for it.
+    /// - Parameter segments: what the manifest says about the file, which may name fewer segments than its tail does;
+    ///   nil takes the tail's word for it.
     static func verify(
         _ path: FilePath, fileSystem: any FileSystem, database: DatabaseID?, segments: [SegmentDescriptor]?
     ) throws(FirnError) -> [Damage] {
@@ -70,22 +71,37 @@ extension SegmentFile {
         try check.run(at: byteCount, "file tail") { () throws(FirnError) in
             (found, tailOffset) = try tail(blocks, byteCount: byteCount)
         }
-        let checked = segments ?? found
+        let hasTail = check.damages.isEmpty
+        // The file's own list, in which segments stay that were dropped or written anew since.
+        let checked = hasTail ? found : segments ?? []
         var end = Int64(FileHeader.byteCount)
         for segment in checked.sorted(by: { $0.byteOffset < $1.byteOffset }) {
-            if segment.byteOffset != end {
-                check.report("bytes belong to no segment", at: end, "space between segments")
+            if hasTail, segment.byteOffset != end {
+                check.report("bytes belong to no segment", at: min(end, segment.byteOffset), "space between segments")
             }
             end = segment.byteOffset + segment.byteCount
+            let meant = segments?.first { $0.byteOffset == segment.byteOffset } ?? segment
             try check.run(at: segment.byteOffset, "segment footer") { () throws(FirnError) in
-                let reader = try SegmentReader(blocks: blocks, descriptor: segment, cache: PageCache(bytesMax: 0))
+                let reader = try SegmentReader(blocks: blocks, descriptor: meant, cache: PageCache(bytesMax: 0))
                 try check.check(reader)
+            }
+        }
+        if hasTail {
+            for segment in segments ?? [] where !found.contains(where: { $0.hasPlace(of: segment) }) {
+                check.report("the file's list does not name the segment", at: segment.byteOffset, "file tail")
             }
         }
         if check.damages.isEmpty, end != tailOffset {
             check.report("bytes belong to no segment", at: end, "space before the tail")
         }
         return check.damages
+    }
+}
+
+extension SegmentDescriptor {
+    /// Whether both lie at the same place; what a commit learns later, as its LSN, may differ.
+    fileprivate func hasPlace(of other: SegmentDescriptor) -> Bool {
+        byteOffset == other.byteOffset && byteCount == other.byteCount
     }
 }
 

@@ -24,13 +24,13 @@ final class SegmentFileWriter {
 
     /// Creates the file, which must not exist, and writes its header.
     init(
-        path: FilePath, fileSystem: any FileSystem, database: DatabaseID, file: FileID
+        path: FilePath, fileSystem: any FileSystem, database: DatabaseID, file: FileID, epoch: UInt64
     ) throws(FirnError) {
         self.path = path
         self.file = file
         self.fileSystem = fileSystem
         handle = try FirnError.mapping { () throws(IOError) in try fileSystem.open(path, .createNew) }
-        FileHeader(kind: .segments, database: database, file: file).encode(into: &pending)
+        FileHeader(kind: .segments, database: database, file: file, epoch: epoch).encode(into: &pending)
     }
 
     /// Offset of the next byte.

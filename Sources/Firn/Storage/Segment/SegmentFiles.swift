@@ -6,6 +6,7 @@
 // and pages. Whoever reads holds what it reads: nothing is pulled from under a reader.
 
 import FirnIO
+import Synchronization
 import SystemPackage
 
 /// Writes and opens segments. Thread-safe.
@@ -22,6 +23,7 @@ final class SegmentFiles: SegmentAccess {
     private let database: DatabaseID
     private let keyHasher: KeyHasher
     private let memory = FlushMemoryKeeper()
+    private let epoch = Atomic<UInt64>(0)
 
     /// - Parameters:
     ///   - cacheBytesMax: most bytes of verified pages that are kept in memory.
@@ -39,14 +41,17 @@ final class SegmentFiles: SegmentAccess {
         openFiles = OpenFiles(fileSystem: fileSystem, countMax: openFilesMax ?? OpenFiles.defaultCountMax)
     }
 
+    func begin(epoch: UInt64) { self.epoch.store(epoch, ordering: .releasing) }
+
     func write(
         to path: FilePath, file: FileID, profile: SegmentProfile, chunks: ChunkLocator,
         next: () throws(FirnError) -> FlushInput?
     ) throws(FirnError) -> FlushOutput {
         try memory.withMemory { (memory) throws(FirnError) in
             try SegmentFlush.write(
-                to: path, fileSystem: fileSystem, database: database, file: file, chunks: chunks, profile: profile,
-                keyHasher: keyHasher, memory: memory, next: next)
+                to: path, fileSystem: fileSystem, database: database, file: file,
+                epoch: epoch.load(ordering: .acquiring), chunks: chunks, profile: profile, keyHasher: keyHasher,
+                memory: memory, next: next)
         }
     }
 

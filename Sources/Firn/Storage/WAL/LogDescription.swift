@@ -111,6 +111,8 @@ extension LogDescription.Frame {
             let commit = try BulkCommit.decode(payload)
             let files = Set(commit.segments.map(\.file)).sorted().map { "data/\($0).seg" }.joined(separator: ", ")
             return "table \(commit.table): \(commit.rowCount) rows in \(commit.segments.count) segments of \(files)"
+        case .continuation:
+            return "the log goes on in wal/\(try WALFrame.successor(payload)).wal"
         case .delete, .upsert, .truncate, .dropChunks, .rowsWithSources, .transaction:
             return "not known to this build"
         }

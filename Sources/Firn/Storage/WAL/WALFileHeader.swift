@@ -9,11 +9,14 @@
 //     88     8  number of the live manifest
 //     96     8  bytes of the manifest that were durable
 //     104    4  CRC32C of those bytes
-//     108   16  reserved, 0
+//     108    4  flags: bit 0, bytes of an earlier use may lie behind the frames
+//     112    8  bytes that the file had when it was begun; 0 in format version 1
+//     120    4  reserved, 0
 //     124    4  CRC32C of bytes 64 to 123, seeded with (file id, offset 64)
 //     128       frames, back to back, each aligned to 8; after the last one zeros or stale frames of smaller LSNs
 //
-// A file is created and its header synced before it takes a frame; a recycled file is renamed first.
+// A file is created and its header synced before it takes a frame; a recycled file is renamed first. It has its full
+// byte count from the beginning, be it as a hole, so that a file which was cut is told from one that ends there.
 
 /// How far a manifest is proven to reach.
 struct ManifestProof: Sendable, Hashable {
@@ -22,6 +25,28 @@ struct ManifestProof: Sendable, Hashable {
     var byteCount: Int64
     /// CRC32C of them.
     var checksum: UInt32
+
+    func encode(into output: inout ByteWriter) {
+        output.appendLittleEndian(number)
+        output.appendLittleEndian(byteCount)
+        output.appendLittleEndian(checksum)
+    }
+
+    static func decode(from reader: inout ByteReader) throws(FormatError) -> ManifestProof {
+        ManifestProof(
+            number: try reader.readLittleEndian(), byteCount: try reader.readLittleEndian(),
+            checksum: try reader.readLittleEndian())
+    }
+
+    /// Refuses numbers that no engine wrote, so that others may count with them.
+    func check(at byteOffset: Int) throws(FormatError) {
+        guard number < DatabaseFolder.fileNumberMax else {
+            throw FormatError("manifest \(number) was never begun", at: byteOffset)
+        }
+        guard (0...Int64.max / 2).contains(byteCount) else {
+            throw FormatError("a manifest cannot have \(byteCount) bytes", at: byteOffset + 8)
+        }
+    }
 }
 
 struct WALFileHeader: Sendable, Hashable {
@@ -34,6 +59,12 @@ struct WALFileHeader: Sendable, Hashable {
     var firstLSN: LSN
     var durableLSN: LSN
     var manifest: ManifestProof
+    /// The file was used before: what stands behind its frames means nothing.
+    var isRecycled = false
+    /// Bytes that the file had when it was begun: it never has fewer. 0 where nobody recorded it.
+    var fileByteCount: Int64 = 0
+
+    private static let isRecycledFlag: UInt32 = 1
 
     func encode(into output: inout ByteWriter) {
         let start = output.count
@@ -43,10 +74,10 @@ struct WALFileHeader: Sendable, Hashable {
         output.appendLittleEndian(epoch)
         output.appendLittleEndian(firstLSN.rawValue)
         output.appendLittleEndian(durableLSN.rawValue)
-        output.appendLittleEndian(manifest.number)
-        output.appendLittleEndian(manifest.byteCount)
-        output.appendLittleEndian(manifest.checksum)
-        output.appendZeros(16)
+        manifest.encode(into: &output)
+        output.appendLittleEndian(isRecycled ? Self.isRecycledFlag : 0)
+        output.appendLittleEndian(fileByteCount)
+        output.appendZeros(4)
         let checksum = output.withUnsafeBytes {
             BlockChecksum.of(
                 UnsafeRawBufferPointer(rebasing: $0[(start + FileHeader.byteCount)...]), file: FileID(number),
@@ -60,14 +91,13 @@ struct WALFileHeader: Sendable, Hashable {
         guard common.kind == .writeAheadLog else { throw FormatError("the file is no write-ahead log", at: 10) }
         guard bytes.count >= byteCount else { throw FormatError("the log's header is cut short", at: bytes.count) }
         var reader = ByteReader(bytes, at: FileHeader.byteCount)
-        let header = WALFileHeader(
+        var header = WALFileHeader(
             version: common.version, database: common.database, number: common.file.rawValue,
             epoch: try reader.readLittleEndian(), firstLSN: LSN(try reader.readLittleEndian()),
-            durableLSN: LSN(try reader.readLittleEndian()),
-            manifest: ManifestProof(
-                number: try reader.readLittleEndian(), byteCount: try reader.readLittleEndian(),
-                checksum: try reader.readLittleEndian()))
-        try reader.skip(16)
+            durableLSN: LSN(try reader.readLittleEndian()), manifest: try ManifestProof.decode(from: &reader))
+        header.isRecycled = try reader.readLittleEndian(UInt32.self) & Self.isRecycledFlag != 0
+        header.fileByteCount = try reader.readLittleEndian()
+        try reader.skip(4)
         let expected = BlockChecksum.of(
             bytes[FileHeader.byteCount..<byteCount - 4].bytes, file: common.file,
             byteOffset: Int64(FileHeader.byteCount))
@@ -76,6 +106,10 @@ struct WALFileHeader: Sendable, Hashable {
         }
         guard max(header.number, header.epoch, header.firstLSN.rawValue, header.durableLSN.rawValue) <= Int64.max else {
             throw FormatError("a number in the log's header was never given out", at: FileHeader.byteCount)
+        }
+        try header.manifest.check(at: 88)
+        guard header.fileByteCount >= 0 else {
+            throw FormatError("a log file cannot have \(header.fileByteCount) bytes", at: 112)
         }
         return header
     }

@@ -27,6 +27,8 @@ enum WALFrameKind: UInt8, Sendable, CaseIterable {
     case catalog = 2
     /// Segments that were written before: a ``BulkCommit``.
     case bulk = 3
+    /// No commit: the log goes on in the file whose number is the payload, a u64. Its LSN is that of the next commit.
+    case continuation = 4
     // Reserved, not written yet: each has its number so that no other use takes it.
     case delete = 16
     case upsert = 17
@@ -198,5 +200,17 @@ struct WALFrame: Sendable {
         var reader = ByteReader(stored)
         let plainByteCount = Int(try reader.readLittleEndian(UInt32.self))
         return try LZ4.decompress(stored[reader.offset...], expectedByteCount: plainByteCount)
+    }
+
+    /// The log file that a frame of kind `continuation` names.
+    static func successor(_ payload: [UInt8]) throws(FormatError) -> UInt64 {
+        try payload.reading { (reader) throws(FormatError) in
+            let number = try reader.readLittleEndian(UInt64.self)
+            try reader.expectEnd()
+            guard number <= DatabaseFolder.fileNumberMax else {
+                throw FormatError("log file \(number) was never begun")
+            }
+            return number
+        }
     }
 }

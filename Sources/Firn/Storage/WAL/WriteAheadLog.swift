@@ -7,7 +7,10 @@
 // next one begins, so everything in front of a file is durable. Files are prepared in the background: zero-filled, or
 // an old one renamed, because a sync of a file that does not grow writes no metadata (1.7 times the rate, measured).
 //
-// Invariant: a file is freed only after a manifest edit that contains all its changes is durable.
+// Invariants:
+//   - a file is freed only after a manifest edit that contains all its changes is durable
+//   - a file takes its first frame when its name, its header and the frame of the file before it that names it are
+//     durable: recovery therefore knows which files must be there
 
 import FirnIO
 import Synchronization
@@ -26,6 +29,14 @@ final class WriteAheadLog: Sendable {
         var firstLSN: LSN
         /// Where the next frame goes.
         var byteOffset: Int64
+        /// Behind every byte that was written, or that a write which failed may have reached.
+        var writtenEnd: Int64
+    }
+    /// A file that stands ready to be the next.
+    private struct PreparedFile {
+        var number: UInt64
+        var file: any File
+        var isRecycled: Bool
     }
     private struct FullFile {
         var number: UInt64
@@ -39,12 +50,17 @@ final class WriteAheadLog: Sendable {
         var full: [FullFile] = []
         /// Numbers of files that are free to be used again.
         var free: [UInt64] = []
-        /// A file that stands ready to be the next.
-        var prepared: (number: UInt64, file: any File)?
+        var prepared: PreparedFile?
         var isPreparing = false
         var nextNumber: UInt64
         var manifest: ManifestProof
         var hasUnsynced = false
+        /// Where the frames of the last `write` begin, and in which file.
+        var lastWrite: (number: UInt64, byteOffset: Int64)
+        /// A file that was begun and is not the active one, because a step of beginning it failed.
+        var unfinishedFile: UInt64?
+        /// The active file may or may not name its successor.
+        var isContinuationDoubtful = false
     }
 
     /// Files kept for their next use; more are removed. A flush frees three or four at once, and a burst takes as many
@@ -69,14 +85,16 @@ final class WriteAheadLog: Sendable {
         self.database = database
         self.fileSystem = fileSystem
         self.fileBytesMax = Int64(fileBytesMax)
+        let byteCount = max(self.fileBytesMax, Int64(WALFileHeader.byteCount))
         let header = WALFileHeader(
             database: database, number: epoch.firstLogFile, epoch: epoch.number, firstLSN: epoch.firstLSN,
-            durableLSN: LSN(epoch.firstLSN.rawValue - 1), manifest: manifest)
+            durableLSN: LSN(epoch.firstLSN.rawValue - 1), manifest: manifest, fileByteCount: byteCount)
         var output = ByteWriter(reservingBytes: WALFileHeader.byteCount)
         header.encode(into: &output)
         let bytes = output.bytes
         do {
             let file = try fileSystem.open(folder.log(epoch.firstLogFile), .createNew)
+            try file.truncate(to: byteCount)
             try file.write(bytes, at: 0)
             try file.syncAll()
             try fileSystem.syncDirectory(folder.logFolder)
@@ -84,8 +102,9 @@ final class WriteAheadLog: Sendable {
                 State(
                     active: OpenFile(
                         number: epoch.firstLogFile, file: file, firstLSN: epoch.firstLSN,
-                        byteOffset: Int64(WALFileHeader.byteCount)),
-                    lastLSN: LSN(epoch.firstLSN.rawValue - 1), nextNumber: epoch.firstLogFile + 1, manifest: manifest))
+                        byteOffset: Int64(WALFileHeader.byteCount), writtenEnd: Int64(WALFileHeader.byteCount)),
+                    lastLSN: LSN(epoch.firstLSN.rawValue - 1), nextNumber: epoch.firstLogFile + 1, manifest: manifest,
+                    lastWrite: (epoch.firstLogFile, Int64(WALFileHeader.byteCount))))
         } catch {
             throw FirnError(error)
         }
@@ -98,6 +117,7 @@ final class WriteAheadLog: Sendable {
     /// - Parameter durableLSN: the LSN known durable now, for the frames to say.
     func write(_ frames: [SequencedFrame], durableLSN: LSN) throws(IOError) {
         try state.withLock { (state) throws(IOError) in
+            state.lastWrite = (state.active.number, state.active.byteOffset)
             var durableLSN = durableLSN
             var pieces: [UnsafeRawBufferPointer] = []
             pieces.reserveCapacity(frames.count + 1)
@@ -106,7 +126,9 @@ final class WriteAheadLog: Sendable {
                 precondition(sequenced.lsn == state.lastLSN.next, "frames enter the log in LSN order")
                 let end = state.active.byteOffset + pieceBytes
                 // A frame that is larger than a file has one of its own.
-                if end > Int64(WALFileHeader.byteCount), end + Int64(sequenced.frame.byteCount) > fileBytesMax {
+                if end > Int64(WALFileHeader.byteCount),
+                    end + Int64(sequenced.frame.byteCount + Self.continuationByteCount) > fileBytesMax
+                {
                     try Self.writePieces(&pieces, &pieceBytes, &state)
                     try beginNextFile(&state)
                     durableLSN = state.lastLSN
@@ -137,6 +159,7 @@ final class WriteAheadLog: Sendable {
     ) throws(IOError) {
         guard !pieces.isEmpty else { return }
         state.hasUnsynced = true
+        state.active.writtenEnd = max(state.active.writtenEnd, state.active.byteOffset + byteCount)
         try state.active.file.write(pieces, at: state.active.byteOffset)
         state.active.byteOffset += byteCount
         pieces.removeAll(keepingCapacity: true)
@@ -146,34 +169,114 @@ final class WriteAheadLog: Sendable {
     private func beginNextFile(_ state: inout State) throws(IOError) {
         try state.active.file.sync()
         state.hasUnsynced = false
-        let next: (number: UInt64, file: any File)
-        if let prepared = state.prepared {
-            next = prepared
-            state.prepared = nil
-        } else {
-            // Preparation may be waiting behind a flush. An old file under a new name does not grow; a new one does.
-            let number = state.nextNumber
-            state.nextNumber += 1
-            if let old = state.free.popLast() {
-                try fileSystem.rename(folder.log(old), to: folder.log(number))
-                next = (number, try fileSystem.open(folder.log(number), .readWrite))
-            } else {
-                next = (number, try fileSystem.open(folder.log(number), .createNew))
-            }
-            try fileSystem.syncDirectory(folder.logFolder)
-        }
+        let next = try takeNextFile(&state)
         let header = WALFileHeader(
             database: database, number: next.number, epoch: epoch.number, firstLSN: state.lastLSN.next,
-            durableLSN: state.lastLSN, manifest: state.manifest)
+            durableLSN: state.lastLSN, manifest: state.manifest, isRecycled: next.isRecycled,
+            fileByteCount: try next.file.byteCount())
         var output = ByteWriter(reservingBytes: WALFileHeader.byteCount)
         header.encode(into: &output)
         try next.file.write(output.bytes, at: 0)
+        try next.file.sync()
+        try writeContinuation(to: next.number, &state)
         let finished = state.active
         state.full.append(
             FullFile(number: finished.number, lastLSN: state.lastLSN, byteCount: finished.byteOffset))
         state.active = OpenFile(
-            number: next.number, file: next.file, firstLSN: header.firstLSN, byteOffset: Int64(WALFileHeader.byteCount))
+            number: next.number, file: next.file, firstLSN: header.firstLSN,
+            byteOffset: Int64(WALFileHeader.byteCount), writtenEnd: Int64(WALFileHeader.byteCount))
+        state.unfinishedFile = nil
         try finished.file.close()
+    }
+
+    /// The prepared file; where none is, one that is free or new, with its name durable.
+    private func takeNextFile(_ state: inout State) throws(IOError) -> PreparedFile {
+        if let prepared = state.prepared {
+            state.prepared = nil
+            state.unfinishedFile = prepared.number
+            return prepared
+        }
+        // Preparation may be waiting behind a flush. An old file under a new name does not grow; a new one does.
+        let number = state.nextNumber
+        state.nextNumber += 1
+        state.unfinishedFile = number
+        let file: any File
+        let old = state.free.popLast()
+        if let old {
+            try fileSystem.rename(folder.log(old), to: folder.log(number))
+            file = try fileSystem.open(folder.log(number), .readWrite)
+        } else {
+            file = try fileSystem.open(folder.log(number), .createNew)
+            try file.truncate(to: fileBytesMax)
+            try file.syncAll()
+        }
+        try fileSystem.syncDirectory(folder.logFolder)
+        return PreparedFile(number: number, file: file, isRecycled: old != nil)
+    }
+
+    /// Says, durably, at the end of the active file that the log goes on in another.
+    private func writeContinuation(to number: UInt64, _ state: inout State) throws(IOError) {
+        let frame = EncodedFrame(.continuation) { $0.appendLittleEndian(number) }!
+        frame.seal(lsn: state.lastLSN.next, epoch: epoch.number, durableLSN: state.lastLSN)
+        state.isContinuationDoubtful = true
+        try withExtendedLifetime(frame) { () throws(IOError) in
+            try state.active.file.write(frame.bytes, at: state.active.byteOffset)
+        }
+        try state.active.file.sync()
+        state.active.byteOffset += Int64(frame.byteCount)
+        state.isContinuationDoubtful = false
+    }
+
+    /// Bytes of a frame that names the next file.
+    private static let continuationByteCount = WALFrameHeader.frameByteCount(payload: 8)
+
+    // MARK: Taking back
+
+    /// What became of frames that a failure left in doubt.
+    enum Withdrawal: Sendable {
+        /// They are gone, durably.
+        case done
+        /// Nobody knows whether the next opening finds them.
+        case impossible
+    }
+
+    /// After `write` or the `sync` behind it failed: makes sure, where it can, that the frames of that write never come
+    /// back. The log takes no frames after it.
+    ///
+    /// They are overwritten with zeros through a new descriptor: on the old one no later success would mean anything,
+    /// since the kernel may have dropped the pages that failed. What is written now is dirty again, and a sync that
+    /// succeeds vouches for it. The room is the file's already.
+    func takeBackLastWrite() -> Withdrawal {
+        state.withLock { state in
+            // Frames that lie in two files cannot go in one step, and a crash between two would look like damage.
+            guard state.lastWrite.number == state.active.number, !state.isContinuationDoubtful else {
+                return .impossible
+            }
+            do throws(IOError) {
+                // The header of a file that was begun says that what is to be taken back was durable.
+                if let number = state.unfinishedFile, try fileSystem.status(folder.log(number)) != nil {
+                    try fileSystem.remove(folder.log(number))
+                    try fileSystem.syncDirectory(folder.logFolder)
+                }
+                state.unfinishedFile = nil
+                let file = try fileSystem.open(folder.log(state.active.number), .readWrite)
+                let end = min(state.active.writtenEnd, try file.byteCount())
+                let zeros = [UInt8](repeating: 0, count: Self.zeroFillPieceBytes)
+                var byteOffset = state.lastWrite.byteOffset
+                while byteOffset < end {
+                    let byteCount = Int(min(end - byteOffset, Int64(zeros.count)))
+                    try zeros.span.withUnsafeBytes { (bytes) throws(IOError) in
+                        try file.write(UnsafeRawBufferPointer(rebasing: bytes[..<byteCount]), at: byteOffset)
+                    }
+                    byteOffset += Int64(byteCount)
+                }
+                try file.sync()
+                try file.close()
+                return .done
+            } catch {
+                return .impossible
+            }
+        }
     }
 
     // MARK: Preparing files
@@ -193,11 +296,18 @@ final class WriteAheadLog: Sendable {
             return (number, state.free.popLast())
         }
         guard let job else { return }
-        var prepared: (number: UInt64, file: any File)?
+        var prepared: PreparedFile?
         defer {
             state.withLock { state in
                 state.isPreparing = false
-                if let prepared { state.prepared = prepared }
+                guard let prepared else { return }
+                // The log may have gone on without it, under a larger number; numbers ascend with the LSNs, so it takes
+                // another one when it is used.
+                if prepared.number > state.active.number {
+                    state.prepared = prepared
+                } else {
+                    state.free.append(prepared.number)
+                }
             }
         }
         do throws(IOError) {
@@ -222,7 +332,7 @@ final class WriteAheadLog: Sendable {
                 try file.syncAll()
             }
             try fileSystem.syncDirectory(folder.logFolder)
-            prepared = (job.number, file)
+            prepared = PreparedFile(number: job.number, file: file, isRecycled: job.old != nil)
         } catch {
             // Half a file helps nobody, least of all on a full disk.
             do throws(IOError) {
