@@ -9,7 +9,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Firn", targets: ["Firn"]),
-        .library(name: "FirnSimulator", targets: ["FirnSimulator"]),
+        .library(name: "FirnFoundation", targets: ["FirnFoundation"]),
         .executable(name: "firn", targets: ["FirnCommand"]),
     ],
     dependencies: [
@@ -36,6 +36,7 @@ let package = Package(
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
+        .target(name: "FirnFoundation", dependencies: ["Firn"]),
         .target(name: "FirnSimulator", dependencies: ["FirnIO"]),
         .executableTarget(
             name: "FirnCommand",
@@ -46,6 +47,7 @@ let package = Package(
         .testTarget(name: "FirnIOTests", dependencies: ["FirnIO", "FirnSimulator"]),
         .testTarget(name: "FirnSyntaxTests", dependencies: ["FirnSyntax"]),
         .testTarget(name: "FirnTests", dependencies: ["Firn", "FirnSimulator"], exclude: ["Samples"]),
+        .testTarget(name: "FirnFoundationTests", dependencies: ["FirnFoundation"]),
         .testTarget(name: "FirnCommandTests", dependencies: ["FirnCommand"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds the DocC documentation of the library Firn into .build-docs/Firn.doccarchive; any warning fails.
+# Builds the DocC documentation of the library Firn into .build-docs/Firn.doccarchive; any warning fails, and so does a
+# public symbol that docs/public-symbols.txt does not list (--write-symbols writes the list anew).
 # Uses the toolchain's own docc on the module that the tests built, so that users resolve no plugin.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,6 +20,8 @@ done
 swift symbolgraph-extract -module-name Firn -I "$built/Modules" "${includes[@]}" -target "$target" \
     -minimum-access-level public -output-dir "$graphs" >/dev/null
 find "$graphs" -name '*.symbols.json' ! -name 'Firn.symbols.json' ! -name 'Firn@*' -delete
+if [ "${1:-}" = --write-symbols ]; then Scripts/public-symbols.sh "$graphs" --write; fi
+Scripts/public-symbols.sh "$graphs"
 log=$(mktemp)
 docc convert Sources/Firn/Firn.docc --fallback-display-name Firn --fallback-bundle-identifier firn \
     --additional-symbol-graph-dir "$graphs" --output-path .build-docs/Firn.doccarchive 2>&1 | tee "$log"

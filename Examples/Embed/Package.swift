@@ -7,6 +7,10 @@ let package = Package(
     name: "Embed",
     platforms: [.macOS(.v15)],
     dependencies: [.package(name: "firn", path: "../..")],
-    targets: [.executableTarget(name: "Embed", dependencies: [.product(name: "Firn", package: "firn")])],
+    targets: [
+        .executableTarget(
+            name: "Embed",
+            dependencies: [.product(name: "Firn", package: "firn"), .product(name: "FirnFoundation", package: "firn")])
+    ],
     swiftLanguageModes: [.v6]
 )

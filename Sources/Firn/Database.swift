@@ -4,6 +4,7 @@
 // the world outside; all work is done by the rooms below.
 
 import FirnIO
+import FirnSyntax
 import Synchronization
 import SystemPackage
 
@@ -46,6 +47,7 @@ public final class Database: Sendable {
     private let observer: DatabaseObserver
 
     private init(_ path: FilePath, _ options: DatabaseOptions) throws(FirnError) {
+        try options.check()
         self.options = options
         self.path = path
         HeapRetention.begin()
@@ -125,18 +127,9 @@ public final class Database: Sendable {
 
     /// The session that the calls of the database itself share: made anew for each, since one that the database held
     /// would hold the database.
-    private var defaultSession: Session { Session(self, sharing: sharedSettings) }
+    var defaultSession: Session { Session(self, sharing: sharedSettings) }
 
-    /// Runs a query and gives its rows; see `Session.query`.
-    public func query(_ sql: String, _ parameters: Value...) async throws -> QueryResult {
-        try await defaultSession.query(sql, parameters: parameters)
-    }
-
-    /// Runs the statements of a script in order and gives the tag of the last; see `Session.execute`.
-    @discardableResult
-    public func execute(_ sql: String, _ parameters: Value...) async throws -> String {
-        try await defaultSession.execute(sql, parameters: parameters)
-    }
+    // `query` and `execute` are in Database+Queries.swift.
 
     // MARK: Tables
 
@@ -156,18 +149,34 @@ public final class Database: Sendable {
             name: name,
             columns: columns.map { column in
                 TableDefinition.Column(
-                    name: column.name, type: column.type,
+                    name: column.name, type: column.type, modifier: column.modifier,
                     isNullable: column.isNullable && !primaryKey.contains(column.name),
                     defaultExpression: column.defaultExpression)
             })
         for key in primaryKey + (sortKey ?? []) where !columns.contains(where: { $0.name == key }) {
             throw FirnError(.undefinedColumn, "column \"\(key)\" named in key does not exist")
         }
+        for column in columns { try checkDefault(of: column) }
         definition.primaryKey = primaryKey
         definition.sortKey = sortKey
         let made = definition
         return try await BlockingWorkers.upkeep.run { () throws(FirnError) in
             try self.openStore().createTable(made)
+        }
+    }
+
+    /// Throws what is wrong with a column's DEFAULT; what it gives is computed anew at each append.
+    private func checkDefault(of column: ColumnDefinition) throws(FirnError) {
+        guard let text = column.defaultExpression else { return }
+        do {
+            let expression = try SQLParser.parseExpression(text)
+            _ = try Binder(catalogue: openStore().snapshot(), context: defaultContext).bindScalar(
+                expression, target: OutputColumn(name: column.name, type: column.type))
+        } catch {
+            var error = (error as? SyntaxError).map { FirnError($0) } ?? FirnError(thrown: error)
+            error.detail = (error.detail.map { $0 + " " } ?? "") + "In the default of column \"\(column.name)\"."
+            error.position = nil
+            throw error
         }
     }
 

@@ -3,7 +3,7 @@
 // What a program may choose when it opens a database, with the defaults that docs/configuration.md lists.
 
 public import CoreMetrics
-public import FirnIO
+import FirnIO
 public import Logging
 
 /// How a database is opened. The defaults suit one busy table on a machine with a few GiB of memory.
@@ -22,13 +22,13 @@ public struct DatabaseOptions: Sendable {
     /// A statement that took as long is reported to `logger`; nil: none is. Default: 1 s.
     public var slowStatementNanoseconds: UInt64? = 1_000_000_000
     /// Where the database lies. Default: the operating system's files.
-    public var fileSystem: any FileSystem = POSIXFileSystem()
+    package var fileSystem: any FileSystem = POSIXFileSystem()
     /// Where COPY reads and writes. Default: the operating system's files.
-    public var externalFileSystem: any FileSystem = POSIXFileSystem()
+    package var externalFileSystem: any FileSystem = POSIXFileSystem()
     /// The clock. Default: the system's.
-    public var timeSource: any TimeSource = SystemTimeSource()
+    package var timeSource: any TimeSource = SystemTimeSource()
     /// Where random UUIDs and the database's id come from. Default: the system's entropy.
-    public var random: any RandomSource = SystemRandomSource()
+    package var random: any RandomSource = SystemRandomSource()
     /// Where the engine reports recovery, flushes, rewrites, damage and slow statements. Default: nowhere.
     public var logger = Logger(label: "firn") { _ in SwiftLogNoOpLogHandler() }
     /// Where the engine counts; nil: where the program's own metrics go (`MetricsSystem.factory`). Default: nil.

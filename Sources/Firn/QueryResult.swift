@@ -6,9 +6,12 @@ import FirnIO
 
 /// A column of a result.
 public struct ResultColumn: Sendable, Hashable {
+    /// The name, as AS gave it or the expression suggests it. Columns of a result may share one.
     public let name: String
+    /// The SQL type of the values.
     public let type: DataType
-    public init(name: String, type: DataType) {
+
+    package init(name: String, type: DataType) {
         self.name = name
         self.type = type
     }
@@ -22,7 +25,10 @@ public struct ResultColumn: Sendable, Hashable {
 ///     let result = try await database.query("SELECT time, value FROM readings WHERE sensor_id = $1", .text("s1"))
 ///     for try await batch in result { … batch.columns[1].doubleValues … }
 public final class QueryResult: AsyncSequence, Sendable {
+    /// What iterating gives: batches of at least one row.
     public typealias Element = ColumnBatch
+    /// What iterating throws.
+    public typealias Failure = FirnError
 
     /// Name and type of each column.
     public let columns: [ResultColumn]
@@ -95,8 +101,21 @@ public final class QueryResult: AsyncSequence, Sendable {
         return stretch
     }
 
+    /// The next stretch, computed on a thread that may block; the task that waits stops the query when it is cancelled.
+    fileprivate func followingStretch(isolation actor: isolated (any Actor)?) async -> Stretch {
+        do {
+            return try await withTaskCancellationHandler {
+                try await workers.run(cancellation) { () throws(FirnError) in self.nextStretch() }
+            } onCancel: {
+                cancel()
+            }
+        } catch {
+            return Stretch(end: .error(FirnError(thrown: error)))
+        }
+    }
+
     /// Reads all that is left.
-    public func collect() async throws -> [ColumnBatch] {
+    public func collect() async throws(FirnError) -> [ColumnBatch] {
         var batches: [ColumnBatch] = []
         for try await batch in self { batches.append(batch) }
         return batches
@@ -105,24 +124,7 @@ public final class QueryResult: AsyncSequence, Sendable {
     /// The rows one by one.
     public var rows: Rows { Rows(result: self) }
 
-    /// The rows as tuples, column by column; optionals take NULL.
-    ///
-    ///     for try await (sensor, average) in result.rows(as: String.self, Double?.self) { … }
-    ///
-    /// Throws 42804 where a column cannot be read as its type, 23502 for NULL in a type that is not optional.
-    public func rows<each T: RowValue>(as types: repeat (each T).Type) -> AsyncThrowingMapSequence<
-        Rows, (repeat each T)
-    > {
-        rows.map { row in
-            var position = -1
-            func advance() -> Int {
-                position += 1
-                return position
-            }
-            return (repeat try row.decode(advance(), as: (each T).self))
-        }
-    }
-
+    /// The first iterator; a result can be read once.
     public func makeAsyncIterator() -> Iterator { Iterator(result: self) }
 
     /// Hands out the batches.
@@ -134,15 +136,10 @@ public final class QueryResult: AsyncSequence, Sendable {
         fileprivate init(result: QueryResult) { self.result = result }
 
         /// The next batch with at least one row; nil at the end.
-        public mutating func next() async throws -> ColumnBatch? {
-            if ahead.batches.isEmpty, ahead.end == nil {
-                let result = result
-                ahead = try await withTaskCancellationHandler {
-                    try await result.workers.run(result.cancellation) { () throws(FirnError) in result.nextStretch() }
-                } onCancel: {
-                    result.cancel()
-                }
-            }
+        ///
+        /// A batch that is there already costs no change of threads, whatever actor asks.
+        public mutating func next(isolation actor: isolated (any Actor)?) async throws(FirnError) -> ColumnBatch? {
+            if ahead.batches.isEmpty, ahead.end == nil { ahead = await result.followingStretch(isolation: actor) }
             if Task.isCancelled { result.cancel() }
             if let batch = ahead.batches.first {
                 try result.cancellation.check()
@@ -156,9 +153,13 @@ public final class QueryResult: AsyncSequence, Sendable {
 
     /// The rows of a result as an async sequence.
     public struct Rows: AsyncSequence, Sendable {
+        /// What iterating gives.
         public typealias Element = Row
+        /// What iterating throws.
+        public typealias Failure = FirnError
         let result: QueryResult
 
+        /// The first iterator; a result can be read once.
         public func makeAsyncIterator() -> Iterator {
             Iterator(batches: result.makeAsyncIterator(), columns: result.columns)
         }
@@ -170,15 +171,17 @@ public final class QueryResult: AsyncSequence, Sendable {
             var batch: ColumnBatch?
             var index = 0
 
-            /// The next row; nil at the end.
-            public mutating func next() async throws -> Row? {
-                while batch == nil || index == batch!.rowCount {
-                    guard let following = try await batches.next() else { return nil }
+            /// The next row; nil at the end. No change of threads but at the end of a batch.
+            public mutating func next(isolation actor: isolated (any Actor)?) async throws(FirnError) -> Row? {
+                while true {
+                    if let batch, index < batch.rowCount {
+                        index += 1
+                        return Row(columns: columns, batch: batch, index: index - 1)
+                    }
+                    guard let following = try await batches.next(isolation: actor) else { return nil }
                     batch = following
                     index = 0
                 }
-                defer { index += 1 }
-                return Row(columns: columns, batch: batch!, index: index)
             }
         }
     }

@@ -30,38 +30,21 @@ public final class Session: Sendable {
     /// The zone in which the session reads and shows TIMESTAMPTZ.
     public var timeZone: TimeZoneRules { settings.current.withLock { $0.timeZone } }
 
-    /// Runs a query and gives its rows.
-    ///
-    /// `parameters` are the values of $1, $2, ….
-    ///
-    /// - Throws: `FirnError`; its position is a byte offset in `sql`. 42601 where `sql` is not one statement, or
-    ///   gives no rows.
-    public func query(_ sql: String, _ parameters: Value...) async throws -> QueryResult {
-        try await query(sql, parameters: parameters)
-    }
+    // The public `query` and `execute` are in Session+Queries.swift.
 
-    /// Runs a query and gives its rows.
-    public func query(_ sql: String, parameters: [Value]) async throws -> QueryResult {
-        let statement = try sole(sql)
+    func query(_ sql: String, given parameters: GivenParameters) async throws -> QueryResult {
+        let (statement, values) = try sole(sql, parameters)
         // Refused before it has changed anything.
-        guard statement.givesRows, case .rows(let result) = try await run(statement, in: sql, parameters: parameters)
+        guard statement.givesRows, case .rows(let result) = try await run(statement, in: sql, parameters: values)
         else { throw FirnError(.syntaxError, "the statement gives no rows", hint: "Call execute(_:) for commands.") }
         return result
     }
 
-    /// Runs a command and gives its tag; the rows of a query are read and dropped.
-    @discardableResult
-    public func execute(_ sql: String, _ parameters: Value...) async throws -> String {
-        try await execute(sql, parameters: parameters)
-    }
-
-    /// Runs the statements of a script in order and gives the tag of the last; stops at the first error.
-    @discardableResult
-    public func execute(_ sql: String, parameters: [Value]) async throws -> String {
-        let statements = try parsed(sql)
+    func execute(_ sql: String, given parameters: GivenParameters) async throws -> String {
+        let (statements, values) = try parsed(sql, parameters)
         var tag = ""
         for statement in statements {
-            switch try await run(statement, in: sql, parameters: parameters) {
+            switch try await run(statement, in: sql, parameters: values) {
             case .command(let given): tag = given
             case .rows(let result):
                 var rowCount = 0
@@ -80,18 +63,21 @@ public final class Session: Sendable {
         let script: DeepValue<[Statement]>
     }
 
-    private func sole(_ sql: String) throws(FirnError) -> ParsedStatement {
-        let statements = try parsed(sql)
+    /// The only statement of a text, and the values of the parameters that it uses.
+    private func sole(
+        _ sql: String, _ parameters: GivenParameters
+    ) throws(FirnError) -> (statement: ParsedStatement, values: [BoundParameter]) {
+        let (statements, values) = try parsed(sql, parameters)
         guard statements.count == 1 else {
             throw FirnError(
                 .syntaxError, statements.isEmpty ? "there is no statement" : "one statement is expected here",
                 position: statements.count > 1 ? statements[1].range.start.byteOffset : nil)
         }
-        return statements[0]
+        return (statements[0], values)
     }
 
     private func run(
-        _ statement: ParsedStatement, in sql: String, parameters: [Value]
+        _ statement: ParsedStatement, in sql: String, parameters: [BoundParameter]
     ) async throws -> StatementResult {
         let cancellation = CancellationFlag()
         let running = try begin(statement, in: sql, cancellation)
@@ -127,35 +113,43 @@ public final class Session: Sendable {
         _ sql: String, parameters: [Value] = [], environment: StatementEnvironment = StatementEnvironment(),
         cancellation: StatementCancellation = StatementCancellation()
     ) throws(FirnError) -> StatementResult {
-        let statement = try sole(sql)
+        let (statement, values) = try sole(sql, GivenParameters(parameters))
         return try run(
-            statement, in: sql, parameters: parameters, environment: environment,
+            statement, in: sql, parameters: values, environment: environment,
             try begin(statement, in: sql, cancellation.flag))
     }
 
-    private func parsed(_ sql: String) throws(FirnError) -> [ParsedStatement] {
+    /// The statements of a text, and the values of the parameters that they use.
+    private func parsed(
+        _ sql: String, _ parameters: GivenParameters
+    ) throws(FirnError) -> (statements: [ParsedStatement], values: [BoundParameter]) {
+        typealias Script = (statements: [ParsedStatement], parameters: StatementParameters)
         @Sendable func shared(_ statements: [Statement], isTall: Bool) -> [ParsedStatement] {
             let script = DeepValue(statements, isTall: isTall)
             return statements.enumerated().map { index, statement in
                 ParsedStatement(range: statement.range, givesRows: statement.givesRows, index: index, script: script)
             }
         }
+        let script: Script
         do throws(SyntaxError) {
-            return shared(try SQLParser.parse(sql, limits: .shallow), isTall: false)
+            let parsed = try SQLParser.parseScript(sql, limits: .shallow)
+            script = (shared(parsed.statements, isTall: false), parsed.parameters)
         } catch {
             guard error.code == "54001" else { throw FirnError(error) }
-        }
-        return try DeepStack.run { () throws(FirnError) in
-            do throws(SyntaxError) {
-                return shared(try SQLParser.parse(sql), isTall: true)
-            } catch {
-                throw FirnError(error)
+            script = try DeepStack.run { () throws(FirnError) -> Script in
+                do throws(SyntaxError) {
+                    let parsed = try SQLParser.parseScript(sql)
+                    return (shared(parsed.statements, isTall: true), parsed.parameters)
+                } catch {
+                    throw FirnError(error)
+                }
             }
         }
+        return (script.statements, try parameters.matched(with: script.parameters))
     }
 
     private func run(
-        _ statement: ParsedStatement, in sql: String, parameters: [Value], environment: StatementEnvironment,
+        _ statement: ParsedStatement, in sql: String, parameters: [BoundParameter], environment: StatementEnvironment,
         _ running: RunningStatement
     ) throws(FirnError) -> StatementResult {
         try running.run { () throws(FirnError) in
@@ -168,8 +162,8 @@ public final class Session: Sendable {
     }
 
     private func run(
-        _ statement: Statement, isTall: Bool, in sql: String, parameters: [Value], environment: StatementEnvironment,
-        _ running: RunningStatement
+        _ statement: Statement, isTall: Bool, in sql: String, parameters: [BoundParameter],
+        environment: StatementEnvironment, _ running: RunningStatement
     ) throws(FirnError) -> StatementResult {
         var runner = StatementRunner(
             store: try database.openStore(), isReadOnly: database.options.storage.access == .readOnly,
@@ -214,6 +208,7 @@ extension Statement {
 /// Stops a statement that runs on another thread.
 public struct StatementCancellation: Sendable {
     let flag = CancellationFlag()
+    /// A cancellation that nobody asked for yet.
     public init() {}
 
     /// The statement throws 57014 at its next block. Any thread, any number of times.

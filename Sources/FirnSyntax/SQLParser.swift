@@ -25,9 +25,17 @@ public enum SQLParser {
     public static func parse(
         _ text: String, limits: DepthLimits = .standard
     ) throws(SyntaxError) -> [Statement] {
+        try parseScript(text, limits: limits).statements
+    }
+
+    /// Like `parse`, with the parameters that the statements use.
+    public static func parseScript(
+        _ text: String, limits: DepthLimits = .standard
+    ) throws(SyntaxError) -> (statements: [Statement], parameters: StatementParameters) {
         var parser = Parser(bytes: Array(text.utf8), limits: limits)
         do {
-            return try parser.parseStatements()
+            let statements = try parser.parseStatements()
+            return (statements, parser.parameters)
         } catch {
             throw hinted(error, text) { (parser: inout Parser) throws(SyntaxError) in _ = try parser.parseStatements() }
         }

@@ -14,8 +14,8 @@ import Testing
 
     private func chart(_ values: [Double?]) throws -> [String] {
         let times = Column.timestamps(microseconds: values.indices.map { Int64($0) * 60_000_000 })
-        let column = Column(values.map { $0.map { .double($0) } ?? .null }, type: .double)
-        let chart = try Chart(columns, [ColumnBatch([times, column])], zone: .utc)
+        let column = try Column(values.map { $0.map { .double($0) } ?? .null }, type: .double)
+        let chart = try Chart(columns, [try ColumnBatch([times, column])], zone: .utc)
         return chart.text(columns: 60, rows: 8).split(separator: "\n").map(String.init)
     }
 
@@ -57,14 +57,14 @@ import Testing
 
     @Test func aResultWithoutNumbersOrRowsIsRefused() {
         #expect(throws: FirnError.self) {
-            try Chart([ResultColumn(name: "a", type: .text)], [ColumnBatch([.text(["x"])])], zone: .utc)
+            try Chart([ResultColumn(name: "a", type: .text)], [try ColumnBatch([.text(["x"])])], zone: .utc)
         }
         #expect(throws: FirnError.self) { try Chart(columns, [], zone: .utc) }
     }
 
     @Test func categoriesAreBars() throws {
         let columns = [ResultColumn(name: "sensor", type: .text), ResultColumn(name: "n", type: .bigint)]
-        let batch = ColumnBatch([
+        let batch = try ColumnBatch([
             .text(["a", "long", "none"]), Column([.integer(10), .integer(40), .null], type: .bigint),
         ])
         #expect(BarChart.suits(columns))
@@ -78,7 +78,7 @@ import Testing
 
     @Test func barsBelowZeroGoToTheLeft() throws {
         let columns = [ResultColumn(name: "sensor", type: .text), ResultColumn(name: "n", type: .double)]
-        let batch = ColumnBatch([.text(["a", "b"]), .doubles([-1, 1])])
+        let batch = try ColumnBatch([.text(["a", "b"]), .doubles([-1, 1])])
         let lines = try BarChart(columns, [batch], zone: .utc).text(columns: 29, usesColour: false)
             .split(separator: "\n").map(String.init)
         #expect(lines[0] == "a ███████████│-1" && lines[1] == "b            │███████████ 1", "\(lines)")
@@ -95,7 +95,7 @@ import Testing
             ResultColumn(name: "n", type: .bigint), ResultColumn(name: "a", type: .double),
             ResultColumn(name: "b", type: .numeric(precision: nil, scale: nil)),
         ]
-        let batch = ColumnBatch([
+        let batch = try ColumnBatch([
             .integers([1, 2, 3]), .doubles([1, 2, 3]), .decimals([Decimal(3), Decimal(2), Decimal(1)]),
         ])
         let lines = try Chart(names, [batch], zone: .utc).text(columns: 40, rows: 6).split(separator: "\n")

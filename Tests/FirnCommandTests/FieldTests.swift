@@ -30,7 +30,7 @@ import Testing
 
     @Test func jsonNumbersAreNumbers() throws {
         #expect(json(.integers([-42])) == "-42")
-        #expect(json(.integers([7], type: .smallint)) == "7")
+        #expect(try json(.integers([7], type: .smallint)) == "7")
         #expect(json(.doubles([1.5])) == "1.5")
         #expect(json(.doubles([1e300])) == "1e+300")
         #expect(json(.floats([0.25])) == "0.25")
@@ -51,13 +51,13 @@ import Testing
         #expect(json(.text(["a\"b\\c\n\t\r\u{8}\u{C}\u{1}\u{1F}é🙂"])) == #""a\"b\\c\n\t\r\b\f\u0001\u001fé🙂""#)
     }
 
-    @Test func jsonNullIsNull() {
-        #expect(json(Column([.integer(1), .null], type: .bigint), row: 1) == "null")
-        #expect(json(Column([.text("x"), .null], type: .text), row: 1) == "null")
+    @Test func jsonNullIsNull() throws {
+        #expect(try json(Column([.integer(1), .null], type: .bigint), row: 1) == "null")
+        #expect(try json(Column([.text("x"), .null], type: .text), row: 1) == "null")
     }
 
-    @Test func jsonbStandsAsItIs() {
-        #expect(json(Column([.text("{\"a\": [1]}")], type: .jsonb)) == "{\"a\": [1]}")
+    @Test func jsonbStandsAsItIs() throws {
+        #expect(try json(Column([.text("{\"a\": [1]}")], type: .jsonb)) == "{\"a\": [1]}")
     }
 
     @Test(arguments: [

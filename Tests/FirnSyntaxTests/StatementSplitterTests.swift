@@ -32,7 +32,7 @@ struct StatementSplitterTests {
         ("E'a' '\\'; b", ["E'a' '\\'", "b"]), ("E'a'\n'\\';b'; c", ["E'a'\n'\\';b'", "c"]),
         ("E'a''\\';b'; c", ["E'a''\\';b'", "c"]),
         ("a - b; c", ["a - b", "c"]), ("a / b; c", ["a / b", "c"]), ("a -", ["a -"]), ("a /", ["a /"]), ("$", ["$"]),
-        ("$a", ["$a"]),
+        ("$a", ["$a"]), ("$a; $b", ["$a", "$b"]),
         ("SELECT 'unterminated; x", ["SELECT 'unterminated; x"]), ("SELECT /* open; x", ["SELECT /* open; x"]),
         ("-- a\n/* open; x", ["/* open; x"]),
         ("  SELECT 1  ;\n\t SELECT 2\r\n", ["SELECT 1", "SELECT 2"]), ("é;ü", ["é", "ü"]), ("/", ["/"]), ("-", ["-"]),

@@ -3,15 +3,15 @@
 // The random number that every file of one database carries, so that a file of another is recognised.
 
 /// Names a database for ever: 128 random bits, drawn when it is created.
-public struct DatabaseID: Hashable, Sendable, CustomStringConvertible {
+package struct DatabaseID: Hashable, Sendable, CustomStringConvertible {
     /// The bits; a file holds them little-endian.
-    public let rawValue: UInt128
+    package let rawValue: UInt128
 
     /// The identifier with bits that came from a file or a random source.
-    public init(_ rawValue: UInt128) { self.rawValue = rawValue }
+    package init(_ rawValue: UInt128) { self.rawValue = rawValue }
 
     /// The bits as 32 hexadecimal digits.
-    public var description: String {
+    package var description: String {
         let digits = String(rawValue, radix: 16)
         return String(repeating: "0", count: 32 - digits.count) + digits
     }

@@ -103,6 +103,7 @@ extension StorageEngine {
         var ids: [String: ColumnID] = [:]
         for (index, column) in definition.columns.enumerated() {
             try Self.checkName(column.name)
+            try column.type.checkForTable(column.name, column.modifier)
             let id = ColumnID(UInt64(index + 1))
             guard ids.updateValue(id, forKey: column.name) == nil else {
                 throw FirnError(.duplicateColumn, "column \"\(column.name)\" specified more than once")

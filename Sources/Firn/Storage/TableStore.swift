@@ -161,7 +161,7 @@ public struct AppendResult: Sendable, Hashable {
     public var lsn: LSN
     /// Rows that were appended.
     public var rowCount: Int
-    public init(lsn: LSN, rowCount: Int) {
+    init(lsn: LSN, rowCount: Int) {
         self.lsn = lsn
         self.rowCount = rowCount
     }

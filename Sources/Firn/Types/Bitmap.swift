@@ -10,7 +10,7 @@ import CKernels
 /// A packed, growable sequence of bits. Bit i lies in word i / 64 at bit i % 64.
 public struct Bitmap: Sendable, Hashable {
     /// The packed bits; bits beyond `count` are 0.
-    public private(set) var words: [UInt64]
+    private(set) var words: [UInt64]
     /// Number of bits.
     public private(set) var count: Int
 
@@ -28,13 +28,14 @@ public struct Bitmap: Sendable, Hashable {
     }
 
     /// Takes words as they are; bits beyond `count` are cleared.
-    public init(words: [UInt64], count: Int) {
+    init(words: [UInt64], count: Int) {
         precondition(words.count == (count + 63) / 64, "a bitmap holds exactly the words that its bits need")
         self.words = words
         self.count = count
         clearTail()
     }
 
+    /// A bit for each element.
     public init(_ bits: some Collection<Bool>) {
         self.init(repeating: false, count: bits.count)
         var index = 0
@@ -44,6 +45,7 @@ public struct Bitmap: Sendable, Hashable {
         }
     }
 
+    /// One bit; the index must be below `count`, as with an array.
     public subscript(index: Int) -> Bool {
         get { words[index >> 6] >> UInt64(index & 63) & 1 != 0 }
         set {
@@ -102,7 +104,7 @@ public struct Bitmap: Sendable, Hashable {
     }
 
     /// The bits of a range, as a bitmap of their own. O(words of the range).
-    public func slice(_ range: Range<Int>) -> Bitmap {
+    func slice(_ range: Range<Int>) -> Bitmap {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "bit range within the bitmap")
         let shift = UInt64(range.lowerBound & 63)
         let first = range.lowerBound >> 6
@@ -117,7 +119,7 @@ public struct Bitmap: Sendable, Hashable {
     }
 
     /// The bits at the given rows, in their order.
-    public func gather(_ rows: [Int32]) -> Bitmap {
+    func gather(_ rows: [Int32]) -> Bitmap {
         var result = Bitmap(repeating: false, count: rows.count)
         for (index, row) in rows.enumerated() where self[Int(row)] {
             result.words[index >> 6] |= 1 << UInt64(index & 63)
@@ -126,24 +128,24 @@ public struct Bitmap: Sendable, Hashable {
     }
 
     /// Bitwise AND of two bitmaps of one length.
-    public static func & (left: Bitmap, right: Bitmap) -> Bitmap {
+    static func & (left: Bitmap, right: Bitmap) -> Bitmap {
         precondition(left.count == right.count, "bitmaps of one length")
         return Bitmap(words: zip(left.words, right.words).map { $0 & $1 }, count: left.count)
     }
 
     /// Bitwise OR of two bitmaps of one length.
-    public static func | (left: Bitmap, right: Bitmap) -> Bitmap {
+    static func | (left: Bitmap, right: Bitmap) -> Bitmap {
         precondition(left.count == right.count, "bitmaps of one length")
         return Bitmap(words: zip(left.words, right.words).map { $0 | $1 }, count: left.count)
     }
 
     /// Every bit turned over.
-    public static prefix func ~ (bitmap: Bitmap) -> Bitmap {
+    static prefix func ~ (bitmap: Bitmap) -> Bitmap {
         Bitmap(words: bitmap.words.map { ~$0 }, count: bitmap.count)
     }
 
     /// The indices of the bits that are 1, ascending.
-    public var setIndices: [Int32] {
+    var setIndices: [Int32] {
         let ones = setCount
         // The kernel may write up to 16 indices behind the last one.
         return [Int32](unsafeUninitializedCapacity: ones + 16) { target, initialized in

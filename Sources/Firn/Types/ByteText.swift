@@ -6,9 +6,9 @@
 // and `\ooo` an octal byte.
 
 /// Text forms of BYTEA.
-public enum ByteText {
+enum ByteText {
     /// Reads a BYTEA. Errors 22P02 for a bad escape, 22023 for a bad hexadecimal digit, as in PostgreSQL.
-    public static func parse(_ text: UnsafeBufferPointer<UInt8>) throws(ValueError) -> [UInt8] {
+    static func parse(_ text: UnsafeBufferPointer<UInt8>) throws(ValueError) -> [UInt8] {
         if text.count >= 2, text[0] == UInt8(ascii: "\\"), text[1] == UInt8(ascii: "x") {
             return try parseHexadecimal(UnsafeBufferPointer(rebasing: text[2...]))
         }
@@ -40,7 +40,7 @@ public enum ByteText {
     }
 
     /// Reads a BYTEA from a string; see `parse(_:)` over bytes.
-    public static func parse(_ text: String) throws(ValueError) -> [UInt8] {
+    static func parse(_ text: String) throws(ValueError) -> [UInt8] {
         try text.withBytes { bytes throws(ValueError) in try parse(bytes) }
     }
 
@@ -73,7 +73,7 @@ public enum ByteText {
     }
 
     /// Appends `\x` and two digits a byte.
-    public static func append(_ bytes: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]) {
+    static func append(_ bytes: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "\\"))
         output.append(UInt8(ascii: "x"))
         for byte in bytes {
@@ -83,7 +83,7 @@ public enum ByteText {
     }
 
     /// The text of bytes: `\x0aff`.
-    public static func text(_ bytes: [UInt8]) -> String {
+    static func text(_ bytes: [UInt8]) -> String {
         var output: [UInt8] = []
         bytes.withUnsafeBufferPointer { append($0, to: &output) }
         return String(decoding: output, as: UTF8.self)

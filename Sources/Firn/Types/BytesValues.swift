@@ -17,12 +17,29 @@ public struct BytesValues: Sendable, Hashable {
     }
 
     /// Takes bytes and offsets as they are.
-    public init(bytes: [UInt8], offsets: [Int]) {
+    ///
+    /// - Throws: 22023 where the offsets do not ascend from 0 to the number of bytes.
+    public init(bytes: some Collection<UInt8>, offsets: some Collection<Int>) throws(FirnError) {
+        let bytes = Array(bytes)
+        let offsets = Array(offsets)
+        guard offsets.first == 0, offsets[offsets.count - 1] == bytes.count,
+            zip(offsets, offsets.dropFirst()).allSatisfy({ $0 <= $1 })
+        else {
+            throw FirnError(
+                .invalidParameterValue, "offsets must ascend from 0 to the number of bytes, \(bytes.count)")
+        }
+        self.bytes = bytes
+        self.offsets = offsets
+    }
+
+    /// Like the public one, for callers in the engine, whose offsets ascend.
+    init(bytes: [UInt8], offsets: [Int]) {
         precondition(offsets.first == 0 && offsets[offsets.count - 1] == bytes.count, "offsets span the bytes")
         self.bytes = bytes
         self.offsets = offsets
     }
 
+    /// The UTF-8 of strings.
     public init(_ strings: some Sequence<String>) {
         self.init()
         for string in strings { append(string) }
@@ -53,7 +70,7 @@ public struct BytesValues: Sendable, Hashable {
     }
 
     /// Adds a value by writing its bytes.
-    public mutating func append(writing write: (inout [UInt8]) throws -> Void) rethrows {
+    mutating func append(writing write: (inout [UInt8]) throws -> Void) rethrows {
         let start = bytes.count
         do {
             try write(&bytes)
@@ -76,14 +93,14 @@ public struct BytesValues: Sendable, Hashable {
         offsets.append(bytes.count)
     }
 
-    /// The bytes of one value.
+    /// The bytes of one value; the index must be below `count`, as with an array.
     public subscript(index: Int) -> ArraySlice<UInt8> { bytes[offsets[index]..<offsets[index + 1]] }
 
-    /// One value as text; bytes that are not UTF-8 become U+FFFD.
+    /// One value as text; the index must be below `count`, as with an array. Bytes that are not UTF-8 become U+FFFD.
     public func string(at index: Int) -> String { String(decoding: self[index], as: UTF8.self) }
 
     /// Calls `body` with pointers to the bytes and offsets, for loops over values.
-    public func withUnsafeValues<Result>(
+    func withUnsafeValues<Result>(
         _ body: (_ bytes: UnsafePointer<UInt8>, _ offsets: UnsafePointer<Int>) throws -> Result
     ) rethrows -> Result {
         try bytes.withUnsafeBufferPointer { bytes in
@@ -97,14 +114,14 @@ public struct BytesValues: Sendable, Hashable {
     }
 
     /// The values of a range, copied.
-    public func slice(_ range: Range<Int>) -> BytesValues {
+    func slice(_ range: Range<Int>) -> BytesValues {
         let start = offsets[range.lowerBound]
         let bytes = Array(bytes[start..<offsets[range.upperBound]])
         return BytesValues(bytes: bytes, offsets: offsets[range.lowerBound...range.upperBound].map { $0 - start })
     }
 
     /// The values at the given rows, in their order.
-    public func gather(_ rows: [Int32]) -> BytesValues {
+    func gather(_ rows: [Int32]) -> BytesValues {
         var result = BytesValues()
         var total = 0
         for row in rows { total += offsets[Int(row) + 1] - offsets[Int(row)] }
@@ -123,7 +140,23 @@ public final class BytesDictionary: Sendable {
     /// True when the values ascend by their bytes, so that codes compare as the values do.
     public let isSorted: Bool
 
-    public init(_ values: BytesValues, isSorted: Bool = false) {
+    /// Values whose codes are their places. Whether they are sorted is found out.
+    ///
+    /// - Throws: 22023 where two values are the same.
+    public convenience init(_ values: BytesValues) throws(FirnError) {
+        var seen: Set<ArraySlice<UInt8>> = []
+        seen.reserveCapacity(values.count)
+        for index in 0..<values.count where !seen.insert(values[index]).inserted {
+            throw FirnError(
+                .invalidParameterValue, "a dictionary holds \"\(values.string(at: index))\" twice",
+                hint: "Codes stand for distinct values.")
+        }
+        let isSorted = (1..<max(values.count, 1)).allSatisfy { !values[$0].lexicographicallyPrecedes(values[$0 - 1]) }
+        self.init(distinct: values, isSorted: isSorted)
+    }
+
+    /// Distinct values, sorted where the caller says so.
+    init(distinct values: BytesValues, isSorted: Bool = false) {
         self.values = values
         self.isSorted = isSorted
     }

@@ -8,23 +8,23 @@
 // Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms"; ISO weeks from ISO 8601.
 
 /// A day of the proleptic Gregorian calendar.
-public struct CivilDate: Sendable, Hashable, Comparable {
+struct CivilDate: Sendable, Hashable, Comparable {
     /// The astronomical year: 1 BC is 0, 2 BC is -1.
-    public var year: Int
+    var year: Int
     /// The month, 1 to 12.
-    public var month: Int
+    var month: Int
     /// The day of the month, 1 to 31.
-    public var day: Int
+    var day: Int
 
     /// Makes a date from its parts, which the caller has checked.
-    public init(year: Int, month: Int, day: Int) {
+    init(year: Int, month: Int, day: Int) {
         self.year = year
         self.month = month
         self.day = day
     }
 
     /// The date that lies `days` after 1970-01-01.
-    public init(daysSinceEpoch days: Int) {
+    init(daysSinceEpoch days: Int) {
         let shifted = days &+ 719_468
         let era = (shifted >= 0 ? shifted : shifted &- 146_096) / 146_097
         let dayOfEra = UInt32(truncatingIfNeeded: shifted &- era &* 146_097)
@@ -37,7 +37,7 @@ public struct CivilDate: Sendable, Hashable, Comparable {
     }
 
     /// Days since 1970-01-01. Months outside 1...12 are not accepted; days are added as they are.
-    public var daysSinceEpoch: Int {
+    var daysSinceEpoch: Int {
         let shiftedYear = month <= 2 ? year &- 1 : year
         let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear &- 399) / 400
         let yearOfEra = shiftedYear &- era &* 400
@@ -48,68 +48,68 @@ public struct CivilDate: Sendable, Hashable, Comparable {
     }
 
     /// Earlier dates come first.
-    public static func < (left: CivilDate, right: CivilDate) -> Bool {
+    static func < (left: CivilDate, right: CivilDate) -> Bool {
         (left.year, left.month, left.day) < (right.year, right.month, right.day)
     }
 }
 
 extension CivilDate {
     /// Whether February of this astronomical year has 29 days.
-    public static func isLeap(year: Int) -> Bool {
+    static func isLeap(year: Int) -> Bool {
         year & 3 == 0 && (year % 100 != 0 || year % 400 == 0)
     }
 
     /// The days of a month, 28 to 31; `month` is 1 to 12.
-    public static func daysInMonth(year: Int, month: Int) -> Int {
+    static func daysInMonth(year: Int, month: Int) -> Int {
         if month == 2 { return isLeap(year: year) ? 29 : 28 }
         return 30 + ((month + (month >> 3)) & 1)
     }
 
     /// Whether month and day exist in the calendar.
-    public var isValid: Bool {
+    var isValid: Bool {
         (1...12).contains(month) && day >= 1 && day <= CivilDate.daysInMonth(year: year, month: month)
     }
 
     /// Months since January of year 0; floor-divides back into year and month.
-    public var monthNumber: Int { year * 12 + month - 1 }
+    var monthNumber: Int { year * 12 + month - 1 }
 
     /// The first day of the month with this number.
-    public init(monthNumber: Int) {
+    init(monthNumber: Int) {
         let year = monthNumber.flooredQuotient(12)
         self.init(year: year, month: monthNumber - year * 12 + 1, day: 1)
     }
 
     /// The date `months` later; a day that the month does not have becomes its last, as in PostgreSQL.
-    public func adding(months: Int) -> CivilDate {
+    func adding(months: Int) -> CivilDate {
         var result = CivilDate(monthNumber: monthNumber + months)
         result.day = min(day, CivilDate.daysInMonth(year: result.year, month: result.month))
         return result
     }
 
     /// The day of the year, 1 to 366.
-    public var dayOfYear: Int {
+    var dayOfYear: Int {
         daysSinceEpoch - CivilDate(year: year, month: 1, day: 1).daysSinceEpoch + 1
     }
 
     /// The day of the week of a day number: Sunday is 0, Saturday 6.
-    public static func dayOfWeek(daysSinceEpoch days: Int) -> Int {
+    static func dayOfWeek(daysSinceEpoch days: Int) -> Int {
         (days + 4).flooredRemainder(7)
     }
 
     /// The Monday on or before a day.
-    public static func monday(onOrBefore days: Int) -> Int {
+    static func monday(onOrBefore days: Int) -> Int {
         days - (days + 3).flooredRemainder(7)
     }
 
     /// The ISO 8601 week of a day and the astronomical year that the week belongs to.
-    public static func isoWeek(daysSinceEpoch days: Int) -> (year: Int, week: Int) {
+    static func isoWeek(daysSinceEpoch days: Int) -> (year: Int, week: Int) {
         let thursday = monday(onOrBefore: days) + 3
         let date = CivilDate(daysSinceEpoch: thursday)
         return (date.year, (date.dayOfYear - 1) / 7 + 1)
     }
 
     /// The Monday that begins the ISO year: the week that contains 4 January.
-    public static func isoYearStart(year: Int) -> Int {
+    static func isoYearStart(year: Int) -> Int {
         monday(onOrBefore: CivilDate(year: year, month: 1, day: 4).daysSinceEpoch)
     }
 }

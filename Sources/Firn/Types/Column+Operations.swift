@@ -156,7 +156,7 @@ extension Column {
                 for row in 0..<values.count { codes.append(code(values[row])) }
             }
         }
-        return .dictionary(codes, BytesDictionary(entries))
+        return .dictionary(codes, BytesDictionary(distinct: entries))
     }
 
     /// Bytes of memory that the values take, shared dictionaries left out.

@@ -4,19 +4,27 @@
 
 /// One value of any SQL type, as parameters, defaults and single rows carry it.
 public enum Value: Sendable, Hashable {
+    /// NULL of any type.
     case null
+    /// BOOLEAN.
     case boolean(Bool)
     /// SMALLINT, INTEGER, BIGINT; TIMESTAMPTZ and TIMESTAMP in the unit of the type; DATE in days since 1970-01-01.
     case integer(Int64)
+    /// REAL.
     case float(Float)
+    /// DOUBLE PRECISION.
     case double(Double)
+    /// NUMERIC.
     case decimal(Decimal)
     /// TEXT and JSONB.
     case text(String)
     /// BYTEA.
     case bytes([UInt8])
+    /// UUID, most significant byte first.
     case uuid(UInt128)
+    /// INTERVAL.
     case interval(Interval)
+    /// VECTOR.
     case vector([Float])
 
     /// True for NULL.
@@ -46,6 +54,7 @@ extension Value {
         }
     }
 
+    /// Hashes as `==` compares.
     public func hash(into hasher: inout Hasher) {
         switch self {
         case .null: hasher.combine(0)
@@ -76,7 +85,7 @@ extension Value {
 }
 
 extension Column {
-    /// The value of one row. Meant for single rows, not for loops over many.
+    /// The value of one row, which must be below `count`, as with an array. Meant for single rows, not for loops.
     public subscript(row: Int) -> Value {
         if isNull(row) { return .null }
         switch values {
@@ -112,7 +121,7 @@ extension Column {
         if count > 1, byteCount > Self.repeatedBytesMax, type.physical == .bytes {
             let one = Column(repeating: value, type: type, count: 1)
             let codes = [UInt32](repeating: 0, count: count)
-            self = Column(type: type, values: .dictionary(codes, BytesDictionary(one.bytesValues!)))
+            self = Column(type: type, values: .dictionary(codes, BytesDictionary(distinct: one.bytesValues!)))
             return
         }
         var builder = ColumnBuilder(type: type, capacity: count)
@@ -123,80 +132,213 @@ extension Column {
     /// Longer texts are not written out for each row.
     private static let repeatedBytesMax = 256
 
-    /// Values of any type; each must be NULL or have the physical form of `type`.
-    public init(_ values: [Value], type: DataType) {
+    /// Values of which each is NULL or has the physical form of `type`: the caller has made sure.
+    init(_ values: [Value], type: DataType) {
         var builder = ColumnBuilder(type: type, capacity: values.count)
         for value in values { builder.append(value) }
         self = builder.finish()
     }
 
-    /// BOOLEAN values.
-    public static func booleans(_ values: [Bool], validity: Bitmap? = nil) -> Column {
-        Column(type: .boolean, values: .boolean(values), validity: validity)
+    /// Values of any type, some of them NULL. O(values), and slower than the makers by type.
+    ///
+    /// - Throws: 42804 for a value that `type` does not hold as it is: 1 is no DOUBLE PRECISION, 1.0 is.
+    public init(_ values: some Collection<Value>, type: DataType) throws(FirnError) {
+        try Column.check(type)
+        var builder = ColumnBuilder(type: type, capacity: values.count)
+        for (row, value) in values.enumerated() {
+            guard type.holds(value) else {
+                throw FirnError(
+                    .datatypeMismatch, "row \(row + 1): a column of type \(type) cannot hold \(value.kindText)")
+            }
+            builder.append(value)
+        }
+        self = builder.finish()
+    }
+}
+
+extension DataType {
+    /// Whether a column of this type holds the value as it is.
+    func holds(_ value: Value) -> Bool {
+        switch (value, physical) {
+        case (.null, _), (.boolean, .boolean), (.integer, .integer), (.float, .float), (.double, .double),
+            (.decimal, .decimal), (.uuid, .uuid), (.interval, .interval):
+            true
+        case (.text, .bytes): self != .bytea
+        case (.bytes, .bytes): self == .bytea
+        case (.vector(let values), .vector): self == .vector(values.count)
+        default: false
+        }
+    }
+}
+
+extension Value {
+    /// What a value is, in an error's words.
+    var kindText: String {
+        switch self {
+        case .null: "NULL"
+        case .boolean: "a boolean"
+        case .integer: "an integer"
+        case .float: "a real"
+        case .double: "a double precision number"
+        case .decimal: "a numeric"
+        case .text: "text"
+        case .bytes: "bytes"
+        case .uuid: "a uuid"
+        case .interval: "an interval"
+        case .vector(let values): "a vector of \(values.count) values"
+        }
+    }
+}
+
+// The makers by type. One without a validity cannot fail; one with it throws 22023 where the validity has not a bit for
+// each value.
+extension Column {
+    /// The type can be a column's.
+    private static func check(_ type: DataType) throws(FirnError) {
+        switch type {
+        case .unknown: throw FirnError(.indeterminateDatatype, "a column needs a type other than unknown")
+        case .vector(let dimensions) where dimensions < 1:
+            throw FirnError(.invalidParameterValue, "dimensions for type vector must be at least 1")
+        default: break
+        }
     }
 
-    /// Integers of SMALLINT, INTEGER or BIGINT. Their range is checked when they are appended to a table.
-    public static func integers(_ values: [Int64], type: DataType = .bigint, validity: Bitmap? = nil) -> Column {
-        precondition(type.isInteger, "integers are SMALLINT, INTEGER or BIGINT")
-        return Column(type: type, values: .integer(values), validity: validity)
+    private init(checked type: DataType, _ values: Values, _ validity: Bitmap?) throws(FirnError) {
+        if let validity, validity.count != values.count {
+            throw FirnError(
+                .invalidParameterValue, "a validity of \(validity.count) bits does not fit \(values.count) values",
+                hint: "The validity has a bit for each row: 1 where it is not NULL.")
+        }
+        self.init(type: type, values: values, validity: validity)
+    }
+
+    /// BOOLEAN values.
+    public static func booleans(_ values: [Bool]) -> Column { Column(type: .boolean, values: .boolean(values)) }
+    /// BOOLEAN values, NULL where the validity is 0.
+    public static func booleans(_ values: [Bool], validity: Bitmap?) throws(FirnError) -> Column {
+        try Column(checked: .boolean, .boolean(values), validity)
+    }
+
+    /// BIGINT values.
+    public static func integers(_ values: [Int64]) -> Column { Column(type: .bigint, values: .integer(values)) }
+    /// SMALLINT, INTEGER or BIGINT values. Their range is checked when they are appended to a table.
+    ///
+    /// - Throws: 42804 for another type.
+    public static func integers(
+        _ values: [Int64], type: DataType = .bigint, validity: Bitmap? = nil
+    ) throws(FirnError) -> Column {
+        guard type.isInteger else {
+            throw FirnError(
+                .datatypeMismatch, "integers are smallint, integer or bigint, not \(type)",
+                hint: "Call times(_:type:) for the time types.")
+        }
+        return try Column(checked: type, .integer(values), validity)
     }
 
     /// REAL values.
-    public static func floats(_ values: [Float], validity: Bitmap? = nil) -> Column {
-        Column(type: .real, values: .float(values), validity: validity)
+    public static func floats(_ values: [Float]) -> Column { Column(type: .real, values: .float(values)) }
+    /// REAL values, NULL where the validity is 0.
+    public static func floats(_ values: [Float], validity: Bitmap?) throws(FirnError) -> Column {
+        try Column(checked: .real, .float(values), validity)
     }
 
     /// DOUBLE PRECISION values.
-    public static func doubles(_ values: [Double], validity: Bitmap? = nil) -> Column {
-        Column(type: .double, values: .double(values), validity: validity)
+    public static func doubles(_ values: [Double]) -> Column { Column(type: .double, values: .double(values)) }
+    /// DOUBLE PRECISION values, NULL where the validity is 0.
+    public static func doubles(_ values: [Double], validity: Bitmap?) throws(FirnError) -> Column {
+        try Column(checked: .double, .double(values), validity)
     }
 
     /// NUMERIC values.
-    public static func decimals(_ values: [Decimal], validity: Bitmap? = nil) -> Column {
-        Column(type: .numeric(precision: nil, scale: nil), values: .decimal(DecimalValues(values)), validity: validity)
+    public static func decimals(_ values: [Decimal]) -> Column {
+        Column(type: .numeric(precision: nil, scale: nil), values: .decimal(DecimalValues(values)))
+    }
+    /// NUMERIC values, NULL where the validity is 0.
+    public static func decimals(_ values: [Decimal], validity: Bitmap?) throws(FirnError) -> Column {
+        try Column(checked: .numeric(precision: nil, scale: nil), .decimal(DecimalValues(values)), validity)
     }
 
     /// TIMESTAMPTZ values in microseconds since 1970-01-01T00:00:00Z (`Int64.min` and `.max` are -infinity and infinity).
-    public static func timestamps(microseconds values: [Int64], validity: Bitmap? = nil) -> Column {
-        Column(type: .timestamptz(.microseconds), values: .integer(values), validity: validity)
+    public static func timestamps(microseconds values: [Int64]) -> Column {
+        Column(type: .timestamptz(.microseconds), values: .integer(values))
+    }
+    /// TIMESTAMPTZ values in microseconds, NULL where the validity is 0.
+    public static func timestamps(microseconds values: [Int64], validity: Bitmap?) throws(FirnError) -> Column {
+        try Column(checked: .timestamptz(.microseconds), .integer(values), validity)
+    }
+    /// TIMESTAMPTZ values.
+    public static func timestamps(_ values: [Timestamp]) -> Column {
+        timestamps(microseconds: values.map(\.microseconds))
     }
 
     /// Values counted in the unit of a time type: TIMESTAMPTZ, TIMESTAMP or DATE.
-    public static func times(_ values: [Int64], type: DataType, validity: Bitmap? = nil) -> Column {
-        precondition(type.isTimestamp || type == .date, "times are TIMESTAMPTZ, TIMESTAMP or DATE")
-        return Column(type: type, values: .integer(values), validity: validity)
+    ///
+    /// - Throws: 42804 for another type.
+    public static func times(
+        _ values: [Int64], type: DataType, validity: Bitmap? = nil
+    ) throws(FirnError) -> Column {
+        guard type.isTimestamp || type == .date else {
+            throw FirnError(
+                .datatypeMismatch, "times are of a timestamp type or date, not \(type)",
+                hint: "Call integers(_:type:) for the integer types.")
+        }
+        return try Column(checked: type, .integer(values), validity)
     }
 
     /// TEXT values.
-    public static func text(_ values: [String], validity: Bitmap? = nil) -> Column {
-        Column(type: .text, values: .bytes(BytesValues(values)), validity: validity)
+    public static func text(_ values: [String]) -> Column { Column(type: .text, values: .bytes(BytesValues(values))) }
+    /// TEXT values, NULL where the validity is 0.
+    public static func text(_ values: [String], validity: Bitmap?) throws(FirnError) -> Column {
+        try Column(checked: .text, .bytes(BytesValues(values)), validity)
     }
 
-    /// TEXT values that are already laid end to end; they must be UTF-8.
-    public static func text(_ values: BytesValues, validity: Bitmap? = nil) -> Column {
-        Column(type: .text, values: .bytes(values), validity: validity)
+    /// TEXT values that are already laid end to end. That they are UTF-8 is checked when they are appended to a table.
+    public static func text(_ values: BytesValues) -> Column { Column(type: .text, values: .bytes(values)) }
+    /// TEXT values that are already laid end to end, NULL where the validity is 0.
+    public static func text(_ values: BytesValues, validity: Bitmap?) throws(FirnError) -> Column {
+        try Column(checked: .text, .bytes(values), validity)
     }
 
-    /// TEXT values by code: the fast way for tags. Every code must be below `dictionary.count`.
-    public static func text(codes: [UInt32], dictionary: BytesDictionary, validity: Bitmap? = nil) -> Column {
-        precondition(codes.allSatisfy { $0 < dictionary.count }, "codes are within the dictionary")
-        return Column(type: .text, values: .dictionary(codes, dictionary), validity: validity)
+    /// TEXT values by code: the fast way for tags.
+    ///
+    /// - Throws: 22023 for a code that is not below `dictionary.count`, that of a NULL row included.
+    public static func text(
+        codes: [UInt32], dictionary: BytesDictionary, validity: Bitmap? = nil
+    ) throws(FirnError) -> Column {
+        if let odd = codes.firstIndex(where: { $0 >= dictionary.count }) {
+            throw FirnError(
+                .invalidParameterValue,
+                "row \(odd + 1): code \(codes[odd]) is not below the \(dictionary.count) values of the dictionary")
+        }
+        return try Column(checked: .text, .dictionary(codes, dictionary), validity)
     }
 
     /// UUIDs as 128-bit numbers, most significant byte first.
-    public static func uuids(_ values: [UInt128], validity: Bitmap? = nil) -> Column {
-        Column(type: .uuid, values: .uuid(values), validity: validity)
+    public static func uuids(_ values: [UInt128]) -> Column { Column(type: .uuid, values: .uuid(values)) }
+    /// UUIDs as 128-bit numbers, NULL where the validity is 0.
+    public static func uuids(_ values: [UInt128], validity: Bitmap?) throws(FirnError) -> Column {
+        try Column(checked: .uuid, .uuid(values), validity)
     }
 
     /// INTERVAL values.
-    public static func intervals(_ values: [Interval], validity: Bitmap? = nil) -> Column {
-        Column(type: .interval, values: .interval(values), validity: validity)
+    public static func intervals(_ values: [Interval]) -> Column { Column(type: .interval, values: .interval(values)) }
+    /// INTERVAL values, NULL where the validity is 0.
+    public static func intervals(_ values: [Interval], validity: Bitmap?) throws(FirnError) -> Column {
+        try Column(checked: .interval, .interval(values), validity)
     }
 
     /// VECTOR(dimensions) values, row after row.
-    public static func vectors(_ values: [Float], dimensions: Int, validity: Bitmap? = nil) -> Column {
-        precondition(dimensions > 0 && values.count % dimensions == 0, "whole vectors of \(dimensions) values")
-        return Column(type: .vector(dimensions), values: .vector(values, dimensions: dimensions), validity: validity)
+    ///
+    /// - Throws: 22023 where `values` are not whole vectors of at least one dimension.
+    public static func vectors(
+        _ values: [Float], dimensions: Int, validity: Bitmap? = nil
+    ) throws(FirnError) -> Column {
+        try check(.vector(dimensions))
+        guard values.count % dimensions == 0 else {
+            throw FirnError(
+                .invalidParameterValue, "\(values.count) values are no whole vectors of \(dimensions) dimensions")
+        }
+        return try Column(checked: .vector(dimensions), .vector(values, dimensions: dimensions), validity)
     }
 }
 

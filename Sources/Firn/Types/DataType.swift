@@ -12,11 +12,13 @@ public enum TimeUnit: UInt8, Hashable, Sendable {
 
 /// A SQL type.
 public enum DataType: Hashable, Sendable {
+    /// True or false.
     case boolean
     /// 16-bit range, held as Int64.
     case smallint
     /// 32-bit range, held as Int64.
     case integer
+    /// 64-bit range.
     case bigint
     /// IEEE-754 binary32.
     case real
@@ -28,6 +30,7 @@ public enum DataType: Hashable, Sendable {
     case text
     /// CHAR(n), PostgreSQL's `bpchar`: text padded with blanks, which count for nothing in comparisons.
     case character
+    /// 16 bytes.
     case uuid
     /// An instant.
     case timestamptz(TimeUnit)
@@ -39,6 +42,7 @@ public enum DataType: Hashable, Sendable {
     case interval
     /// Validated JSON, held as PostgreSQL's canonical text.
     case jsonb
+    /// Any bytes.
     case bytea
     /// A vector of this many Float32.
     case vector(Int)

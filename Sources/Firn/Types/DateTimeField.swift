@@ -5,7 +5,7 @@
 // Names are those of PostgreSQL, singular, plural and abbreviated, in any case.
 
 /// A part of a date, time or interval.
-public enum DateTimeField: Sendable, Hashable, CaseIterable {
+enum DateTimeField: Sendable, Hashable, CaseIterable {
     /// Seconds with their fraction, in microseconds.
     case microseconds
     /// Seconds with their fraction, in milliseconds.
@@ -52,14 +52,14 @@ public enum DateTimeField: Sendable, Hashable, CaseIterable {
     case timezoneMinute
 
     /// The field with this name, or nil.
-    public init?(name: String) {
+    init?(name: String) {
         // As PostgreSQL: ten characters decide between the long names.
         guard let field = DateTimeField.names[String(name.lowercased().prefix(10))] else { return nil }
         self = field
     }
 
     /// The field with this name; error 22023 that names the type whose part was asked for.
-    public static func named(_ name: String, ofType type: String) throws(ValueError) -> DateTimeField {
+    static func named(_ name: String, ofType type: String) throws(ValueError) -> DateTimeField {
         guard let field = DateTimeField(name: name) else { throw unknown(name, ofType: type) }
         return field
     }
@@ -73,7 +73,7 @@ public enum DateTimeField: Sendable, Hashable, CaseIterable {
     }
 
     /// PostgreSQL's usual name, such as `dow` or `timezone_hour`.
-    public var name: String {
+    var name: String {
         switch self {
         case .dayOfWeek: "dow"
         case .isoDayOfWeek: "isodow"

@@ -8,7 +8,7 @@
 // at least four digits.
 
 /// How a moment is written.
-public enum TimestampStyle: Sendable {
+enum TimestampStyle: Sendable {
     /// PostgreSQL's ISO style: `2018-01-02 10:01:00+00`.
     case postgres
     /// RFC 3339: `2018-01-02T10:01:00Z`, `2018-01-02T10:01:00+05:30`.
@@ -17,7 +17,7 @@ public enum TimestampStyle: Sendable {
 
 extension Timestamp {
     /// Appends the text of a TIMESTAMPTZ as seen in a zone.
-    public func append(to output: inout [UInt8], in zone: TimeZoneRules, style: TimestampStyle = .postgres) {
+    func append(to output: inout [UInt8], in zone: TimeZoneRules, style: TimestampStyle = .postgres) {
         guard isFinite else { return output.append(contentsOf: infiniteText.utf8) }
         let offset =
             zone.constantOffset ?? zone.offset(at: microseconds.flooredQuotient(Microseconds.perSecond))
@@ -29,7 +29,7 @@ extension Timestamp {
     }
 
     /// Appends the text of a TIMESTAMP, which has no zone.
-    public func appendWithoutZone(to output: inout [UInt8], style: TimestampStyle = .postgres) {
+    func appendWithoutZone(to output: inout [UInt8], style: TimestampStyle = .postgres) {
         guard isFinite else { return output.append(contentsOf: infiniteText.utf8) }
         DateTimeFormat.append(
             seconds: microseconds.flooredQuotient(Microseconds.perSecond),
@@ -38,14 +38,14 @@ extension Timestamp {
     }
 
     /// The text of a TIMESTAMPTZ as seen in a zone.
-    public func text(in zone: TimeZoneRules = .utc, style: TimestampStyle = .postgres) -> String {
+    func text(in zone: TimeZoneRules = .utc, style: TimestampStyle = .postgres) -> String {
         var bytes: [UInt8] = []
         append(to: &bytes, in: zone, style: style)
         return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The text of a TIMESTAMP, which has no zone.
-    public func textWithoutZone(style: TimestampStyle = .postgres) -> String {
+    func textWithoutZone(style: TimestampStyle = .postgres) -> String {
         var bytes: [UInt8] = []
         appendWithoutZone(to: &bytes, style: style)
         return String(decoding: bytes, as: UTF8.self)
@@ -56,17 +56,17 @@ extension Timestamp {
 
 extension NanosecondTimestamp {
     /// Appends the text of a TIMESTAMPTZ(9) as seen in a zone, with up to nine digits of fraction.
-    public func append(to output: inout [UInt8], in zone: TimeZoneRules, style: TimestampStyle = .postgres) {
+    func append(to output: inout [UInt8], in zone: TimeZoneRules, style: TimestampStyle = .postgres) {
         append(to: &output, offset: zone.offset(at: nanoseconds.flooredQuotient(1_000_000_000)), style: style)
     }
 
     /// Appends the text of a TIMESTAMP(9), which has no zone.
-    public func appendWithoutZone(to output: inout [UInt8], style: TimestampStyle = .postgres) {
+    func appendWithoutZone(to output: inout [UInt8], style: TimestampStyle = .postgres) {
         append(to: &output, offset: nil, style: style)
     }
 
     /// The text of a TIMESTAMPTZ(9) as seen in a zone.
-    public func text(in zone: TimeZoneRules = .utc, style: TimestampStyle = .postgres) -> String {
+    func text(in zone: TimeZoneRules = .utc, style: TimestampStyle = .postgres) -> String {
         var bytes: [UInt8] = []
         append(to: &bytes, in: zone, style: style)
         return String(decoding: bytes, as: UTF8.self)
@@ -85,7 +85,7 @@ extension NanosecondTimestamp {
 
 extension DayNumber {
     /// Appends the text of a DATE: `2018-01-02`, `0044-03-15 BC`, `infinity`.
-    public func append(to output: inout [UInt8]) {
+    func append(to output: inout [UInt8]) {
         guard isFinite else {
             return output.append(contentsOf: (self == .infinity ? "infinity" : "-infinity").utf8)
         }

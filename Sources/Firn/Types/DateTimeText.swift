@@ -7,27 +7,27 @@
 // also words the errors. Output is PostgreSQL's ISO style in the session's zone, or RFC 3339.
 
 /// What the meaning of a date or time text depends on: the session's zone, the known zones, and now.
-public struct DateTimeContext: Sendable {
+struct DateTimeContext: Sendable {
     /// The session's time zone: what a text without a zone means, and in which zone moments are printed.
-    public var zone: TimeZoneRules
+    var zone: TimeZoneRules
     /// Where zone names in a text are looked up.
-    public var zones: TimeZoneDatabase
+    var zones: TimeZoneDatabase
     /// The moment that `now` means: the start of the statement.
-    public var now: Timestamp
+    var now: Timestamp
 
     /// Makes a context from its parts.
-    public init(zone: TimeZoneRules = .utc, zones: TimeZoneDatabase = .withoutFiles, now: Timestamp = .epoch) {
+    init(zone: TimeZoneRules = .utc, zones: TimeZoneDatabase = .withoutFiles, now: Timestamp = .epoch) {
         self.zone = zone
         self.zones = zones
         self.now = now
     }
 
     /// UTC, without zone files; `now` is the epoch.
-    public static let utc = DateTimeContext()
+    static let utc = DateTimeContext()
 }
 
 /// Whether a text or value of date and time is an absolute moment or a reading of a clock.
-public enum TimestampKind: Sendable {
+enum TimestampKind: Sendable {
     /// TIMESTAMPTZ: a zone in the text counts, else the session's.
     case withTimeZone
     /// TIMESTAMP: a zone in the text is ignored.
@@ -38,7 +38,7 @@ public enum TimestampKind: Sendable {
 
 extension Timestamp {
     /// Reads a TIMESTAMPTZ or TIMESTAMP. Errors 22007, 22008, 22009, 22023 in PostgreSQL's words.
-    public static func parse(
+    static func parse(
         _ text: UnsafeBufferPointer<UInt8>, as kind: TimestampKind = .withTimeZone, in context: DateTimeContext = .utc
     ) throws(ValueError) -> Timestamp {
         if let plain = PlainDateTime(text, fractionDigits: 6) {
@@ -56,7 +56,7 @@ extension Timestamp {
     }
 
     /// Reads a TIMESTAMPTZ or TIMESTAMP from a string; see `parse(_:as:in:)` over bytes.
-    public static func parse(
+    static func parse(
         _ text: String, as kind: TimestampKind = .withTimeZone, in context: DateTimeContext = .utc
     ) throws(ValueError) -> Timestamp {
         try text.withBytes { bytes throws(ValueError) in try parse(bytes, as: kind, in: context) }
@@ -87,7 +87,7 @@ extension Timestamp {
 
 extension NanosecondTimestamp {
     /// Reads a TIMESTAMPTZ(9) or TIMESTAMP(9); fractions beyond nine digits are rounded, ties to even.
-    public static func parse(
+    static func parse(
         _ text: UnsafeBufferPointer<UInt8>, as kind: TimestampKind = .withTimeZone, in context: DateTimeContext = .utc
     ) throws(ValueError) -> NanosecondTimestamp {
         do throws(DateTimeFailure) {
@@ -120,7 +120,7 @@ extension NanosecondTimestamp {
     }
 
     /// Reads a TIMESTAMPTZ(9) from a string; see `parse(_:as:in:)` over bytes.
-    public static func parse(
+    static func parse(
         _ text: String, as kind: TimestampKind = .withTimeZone, in context: DateTimeContext = .utc
     ) throws(ValueError) -> NanosecondTimestamp {
         try text.withBytes { bytes throws(ValueError) in try parse(bytes, as: kind, in: context) }
@@ -129,7 +129,7 @@ extension NanosecondTimestamp {
 
 extension DayNumber {
     /// Reads a DATE; a time and a zone behind the date are ignored, as in PostgreSQL.
-    public static func parse(
+    static func parse(
         _ text: UnsafeBufferPointer<UInt8>, in context: DateTimeContext = .utc
     ) throws(ValueError) -> DayNumber {
         if let plain = PlainDateTime(text, fractionDigits: 6) {
@@ -150,7 +150,7 @@ extension DayNumber {
     }
 
     /// Reads a DATE from a string.
-    public static func parse(_ text: String, in context: DateTimeContext = .utc) throws(ValueError) -> DayNumber {
+    static func parse(_ text: String, in context: DateTimeContext = .utc) throws(ValueError) -> DayNumber {
         try text.withBytes { bytes throws(ValueError) in try parse(bytes, in: context) }
     }
 }

@@ -154,7 +154,7 @@ extension Decimal {
     }
 
     /// The square root, correctly rounded to PostgreSQL's scale; error 2201F below zero.
-    public func squareRoot() throws(ValueError) -> Decimal {
+    func squareRoot() throws(ValueError) -> Decimal {
         guard !isNegative else {
             throw ValueError(code: "2201F", message: "cannot take square root of a negative number")
         }

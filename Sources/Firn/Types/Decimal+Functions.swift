@@ -10,21 +10,21 @@
 
 extension Decimal {
     /// e to the power of the value; error 22003 when the integer part needs more than 38 digits.
-    public func exponential() throws(ValueError) -> Decimal {
+    func exponential() throws(ValueError) -> Decimal {
         let weight = Decimal.truncatedExponent(double * 0.434_294_481_903_252)
         let places = max(16 - weight, Int(scale), 0)
         return try Decimal.exponential(FixedPoint(self), places: places)
     }
 
     /// The natural logarithm; error 2201E for zero and less.
-    public func naturalLogarithm() throws(ValueError) -> Decimal {
+    func naturalLogarithm() throws(ValueError) -> Decimal {
         try checkLogarithm()
         let places = max(16 - Decimal.logarithmWeight(self), Int(scale), 0)
         return try FixedPoint(self).logarithm.decimal(places: places)
     }
 
     /// The logarithm to a base, 10 unless told; error 2201E for zero and less, 22012 for base 1.
-    public func logarithm(base: Decimal = Decimal(Int64(10))) throws(ValueError) -> Decimal {
+    func logarithm(base: Decimal = Decimal(Int64(10))) throws(ValueError) -> Decimal {
         try base.checkLogarithm()
         try checkLogarithm()
         let weight = Decimal.logarithmWeight(self) - Decimal.logarithmWeight(base)
@@ -35,7 +35,7 @@ extension Decimal {
     }
 
     /// The value to a power; error 2201F where that has no real value, 22003 beyond 38 digits before the point.
-    public func power(_ exponent: Decimal) throws(ValueError) -> Decimal {
+    func power(_ exponent: Decimal) throws(ValueError) -> Decimal {
         let whole = exponent.normalized
         if coefficient == 0 {
             guard !exponent.isNegative else {

@@ -6,17 +6,17 @@
 
 extension Decimal {
     /// Reads a NUMERIC exactly. Error 22P02 for other text, 22003 beyond 38 digits.
-    public static func parse(_ text: UnsafeBufferPointer<UInt8>) throws(ValueError) -> Decimal {
+    static func parse(_ text: UnsafeBufferPointer<UInt8>) throws(ValueError) -> Decimal {
         try parse(text, roundingTo: nil)
     }
 
     /// Reads a NUMERIC from a string; see `parse(_:)` over bytes.
-    public static func parse(_ text: String) throws(ValueError) -> Decimal {
+    static func parse(_ text: String) throws(ValueError) -> Decimal {
         try text.withBytes { bytes throws(ValueError) in try parse(bytes) }
     }
 
     /// Reads a value for a column of NUMERIC(precision, scale): any number of digits, rounded half away from zero.
-    public static func parse(
+    static func parse(
         _ text: UnsafeBufferPointer<UInt8>, precision: Int, scale: Int
     ) throws(ValueError) -> Decimal {
         try parse(text, roundingTo: (precision, scale)).rescaled(precision: precision, scale: scale)
@@ -139,7 +139,7 @@ extension Decimal {
     }
 
     /// Appends the digits with a point before the last `scale` of them.
-    public func append(to output: inout [UInt8]) {
+    func append(to output: inout [UInt8]) {
         // Longest: sign, 38 digits, zero and point.
         output.appendText(capacity: 48) { cursor in
             if isNegative { cursor.put(UInt8(ascii: "-")) }
@@ -188,7 +188,7 @@ extension Decimal: CustomStringConvertible {
 
 extension Decimal {
     /// The value rounded half away from zero; error 22003 beyond the type.
-    public func integer<Value: FixedWidthInteger & SignedInteger>(
+    func integer<Value: FixedWidthInteger & SignedInteger>(
         as type: Value.Type = Value.self
     ) throws(ValueError) -> Value {
         let magnitude = Decimal.dividedRounded(coefficient.magnitude, Int(scale))
@@ -211,7 +211,7 @@ extension Decimal {
     }
 
     /// The nearest float.
-    public var float: Float { Float(text) ?? .nan }
+    var float: Float { Float(text) ?? .nan }
 
     /// A double as PostgreSQL casts it: 15 significant digits. Error 22003 for NaN, infinities and 38 digits or more.
     public init(_ value: Double) throws(ValueError) {
@@ -219,7 +219,7 @@ extension Decimal {
     }
 
     /// A float as PostgreSQL casts it: 6 significant digits.
-    public init(_ value: Float) throws(ValueError) {
+    init(_ value: Float) throws(ValueError) {
         self = try Decimal.fromFloating(value.isFinite ? Double(value) : .nan, significantDigits: 6)
     }
 

@@ -63,7 +63,7 @@ public struct Decimal: Sendable {
     public var isNegative: Bool { coefficient < 0 }
 
     /// -1, 0 or 1.
-    public var sign: Int { coefficient.signum() == 0 ? 0 : (coefficient < 0 ? -1 : 1) }
+    var sign: Int { coefficient.signum() == 0 ? 0 : (coefficient < 0 ? -1 : 1) }
 }
 
 extension ValueError {
@@ -139,7 +139,8 @@ extension Decimal {
     /// A negative scale rounds to tens, hundreds and so on, and shows no point. Error 22003 when 38 digits do not
     /// hold the result.
     public func rounded(toScale target: Int) throws(ValueError) -> Decimal {
-        let target = min(target, Decimal.scaleMax)
+        // Beyond 38 zeros only 0 is left; what is farther out is as good as that.
+        let target = max(min(target, Decimal.scaleMax), -2 * Decimal.digitsMax)
         if target >= Int(scale) {
             let factor = Decimal.powersOfTen[target - Int(scale)]
             let (product, overflow) = coefficient.magnitude.multipliedReportingOverflow(by: factor)
@@ -170,7 +171,7 @@ extension Decimal {
     /// The value as a column of NUMERIC(precision, scale) holds it: rounded, and checked against the precision.
     ///
     /// Error 22003, `numeric field overflow`, with PostgreSQL's detail.
-    public func rescaled(precision: Int, scale target: Int) throws(ValueError) -> Decimal {
+    func rescaled(precision: Int, scale target: Int) throws(ValueError) -> Decimal {
         let result: Decimal?
         do throws(ValueError) { result = try rounded(toScale: target) } catch { result = nil }
         if let result, result.coefficient.magnitude < Decimal.powersOfTen[min(precision, Decimal.digitsMax)] {
@@ -186,6 +187,7 @@ extension Decimal {
     /// The value cut off behind `scale` digits, towards zero.
     public func truncated(toScale target: Int) throws(ValueError) -> Decimal {
         guard target < Int(scale) else { return try rounded(toScale: target) }
+        guard target > -Decimal.digitsMax else { return .zero }
         let dropped = Int(scale) - target
         guard dropped <= Decimal.digitsMax else { return .zero }
         var result = coefficient / Int128(Decimal.powersOfTen[dropped])
@@ -194,13 +196,13 @@ extension Decimal {
     }
 
     /// The greatest whole number not above the value.
-    public var floor: Decimal {
+    var floor: Decimal {
         let whole = coefficient.flooredQuotient(Int128(Decimal.powersOfTen[Int(scale)]))
         return Decimal(unchecked: whole, scale: 0)
     }
 
     /// The smallest whole number not below the value.
-    public var ceiling: Decimal {
+    var ceiling: Decimal {
         let whole = -((-coefficient).flooredQuotient(Int128(Decimal.powersOfTen[Int(scale)])))
         return Decimal(unchecked: whole, scale: 0)
     }

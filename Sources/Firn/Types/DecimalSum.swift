@@ -9,23 +9,23 @@
 // Source: the behaviour of PostgreSQL 15's numeric aggregates (numeric_avg, numeric_stddev_internal).
 
 /// The exact sum and count of decimals: what SUM and AVG need.
-public struct DecimalSum: Sendable, Hashable {
+struct DecimalSum: Sendable, Hashable {
     /// The sum of the coefficients at `scale`.
-    public private(set) var total: Int256
+    private(set) var total: Int256
     /// The number of values.
-    public private(set) var count: Int64
+    private(set) var count: Int64
     /// The largest scale of a value so far.
-    public private(set) var scale: Int
+    private(set) var scale: Int
 
     /// No values.
-    public init() {
+    init() {
         total = .zero
         count = 0
         scale = 0
     }
 
     /// A state that was stored.
-    public init(total: Int256, count: Int64, scale: Int) {
+    init(total: Int256, count: Int64, scale: Int) {
         self.total = total
         self.count = count
         self.scale = scale
@@ -33,7 +33,7 @@ public struct DecimalSum: Sendable, Hashable {
 
     /// Adds a value; error 22003 when the sum leaves 256 bits.
     @inline(__always)
-    public mutating func add(_ value: Decimal) throws(ValueError) {
+    mutating func add(_ value: Decimal) throws(ValueError) {
         if Int(value.scale) == scale {
             // 10^38 times 2^63 values fits 256 bits many times over.
             total = total.addingReportingOverflow(Int256(value.coefficient)).partialValue
@@ -44,12 +44,12 @@ public struct DecimalSum: Sendable, Hashable {
     }
 
     /// Adds the sum of `count` coefficients of one scale, as a kernel has computed it.
-    public mutating func add(sum: Int128, count: Int64, scale: Int = 0) throws(ValueError) {
+    mutating func add(sum: Int128, count: Int64, scale: Int = 0) throws(ValueError) {
         try merge(DecimalSum(total: Int256(sum), count: count, scale: scale))
     }
 
     /// Adds another sum; error 22003 when the result leaves 256 bits.
-    public mutating func merge(_ other: DecimalSum) throws(ValueError) {
+    mutating func merge(_ other: DecimalSum) throws(ValueError) {
         let common = max(scale, other.scale)
         let left = try total.scaled(byPowerOfTen: common - scale)
         let right = try other.total.scaled(byPowerOfTen: common - other.scale)
@@ -61,13 +61,13 @@ public struct DecimalSum: Sendable, Hashable {
     }
 
     /// The sum, with the largest scale of a value; nil without values, error 22003 beyond 38 digits.
-    public func sum() throws(ValueError) -> Decimal? {
+    func sum() throws(ValueError) -> Decimal? {
         guard count > 0 else { return nil }
         return try Decimal.exact(total, scale: scale)
     }
 
     /// The average with PostgreSQL's scale; nil without values.
-    public func average() throws(ValueError) -> Decimal? {
+    func average() throws(ValueError) -> Decimal? {
         guard count > 0 else { return nil }
         if let narrow = total.narrow, narrow.magnitude < Decimal.coefficientLimit, scale <= Decimal.scaleMax {
             return try Decimal(unchecked: narrow, scale: scale).divided(by: Decimal(count))
@@ -83,27 +83,27 @@ public struct DecimalSum: Sendable, Hashable {
 }
 
 /// Sum, sum of squares and count of decimals: what VARIANCE and STDDEV need besides.
-public struct DecimalMoments: Sendable, Hashable {
+struct DecimalMoments: Sendable, Hashable {
     /// The sum, count and scale.
-    public private(set) var sum: DecimalSum
+    private(set) var sum: DecimalSum
     /// The sum of the squares of the coefficients, at twice the scale.
-    public private(set) var squares: Int256
+    private(set) var squares: Int256
 
     /// No values.
-    public init() {
+    init() {
         sum = DecimalSum()
         squares = .zero
     }
 
     /// A state that was stored.
-    public init(sum: DecimalSum, squares: Int256) {
+    init(sum: DecimalSum, squares: Int256) {
         self.sum = sum
         self.squares = squares
     }
 
     /// Adds a value; error 22003 when a sum leaves 256 bits.
     @inline(__always)
-    public mutating func add(_ value: Decimal) throws(ValueError) {
+    mutating func add(_ value: Decimal) throws(ValueError) {
         if Int(value.scale) == sum.scale {
             let total = squares.addingReportingOverflow(.product(value.coefficient, value.coefficient))
             guard !total.overflow else { throw .numericOverflow }
@@ -118,7 +118,7 @@ public struct DecimalMoments: Sendable, Hashable {
     }
 
     /// Adds the sums of `count` coefficients of one scale, as a kernel has computed them.
-    public mutating func add(
+    mutating func add(
         sum total: Int128, squares squareTotal: Int256, count: Int64, scale: Int = 0
     ) throws(ValueError) {
         try merge(
@@ -126,7 +126,7 @@ public struct DecimalMoments: Sendable, Hashable {
     }
 
     /// Adds other moments; error 22003 when a result leaves 256 bits.
-    public mutating func merge(_ other: DecimalMoments) throws(ValueError) {
+    mutating func merge(_ other: DecimalMoments) throws(ValueError) {
         let common = max(sum.scale, other.sum.scale)
         let left = try squares.scaled(byPowerOfTen: 2 * (common - sum.scale))
         let right = try other.squares.scaled(byPowerOfTen: 2 * (common - other.sum.scale))
@@ -137,7 +137,7 @@ public struct DecimalMoments: Sendable, Hashable {
     }
 
     /// Which divisor a variance has.
-    public enum Population: Sendable {
+    enum Population: Sendable {
         /// The values are all there are: divide by their count.
         case whole
         /// The values are a sample: divide by their count less one.
@@ -145,7 +145,7 @@ public struct DecimalMoments: Sendable, Hashable {
     }
 
     /// The variance with PostgreSQL's digits; nil without values, and without two for a sample.
-    public func variance(_ population: Population) throws(ValueError) -> Decimal? {
+    func variance(_ population: Population) throws(ValueError) -> Decimal? {
         guard sum.count > (population == .sample ? 1 : 0) else { return nil }
         if let (coefficient, places) = quickVariance(population), places <= Decimal.scaleMax {
             return Decimal(unchecked: Int128(coefficient), scale: coefficient == 0 ? 0 : places)
@@ -157,7 +157,7 @@ public struct DecimalMoments: Sendable, Hashable {
     }
 
     /// The standard deviation with PostgreSQL's digits; nil as for `variance(_:)`.
-    public func standardDeviation(_ population: Population) throws(ValueError) -> Decimal? {
+    func standardDeviation(_ population: Population) throws(ValueError) -> Decimal? {
         guard sum.count > (population == .sample ? 1 : 0) else { return nil }
         if let (coefficient, places) = quickVariance(population) {
             if coefficient == 0 { return .zero }

@@ -15,23 +15,23 @@
 
 extension NumberText {
     /// Reads a DOUBLE PRECISION. Errors 22P02 for other text, 22003 where the value over- or underflows.
-    public static func parseDouble(_ text: UnsafeBufferPointer<UInt8>) throws(ValueError) -> Double {
+    static func parseDouble(_ text: UnsafeBufferPointer<UInt8>) throws(ValueError) -> Double {
         if let plain = plainDouble(text) { return plain }
         return try parseGeneral(text, "double precision") { Double($0) }
     }
 
     /// Reads a REAL. Errors 22P02 for other text, 22003 where the value over- or underflows.
-    public static func parseFloat(_ text: UnsafeBufferPointer<UInt8>) throws(ValueError) -> Float {
+    static func parseFloat(_ text: UnsafeBufferPointer<UInt8>) throws(ValueError) -> Float {
         try parseGeneral(text, "real") { Float($0) }
     }
 
     /// Reads a DOUBLE PRECISION from a string.
-    public static func parseDouble(_ text: String) throws(ValueError) -> Double {
+    static func parseDouble(_ text: String) throws(ValueError) -> Double {
         try text.withBytes { bytes throws(ValueError) in try parseDouble(bytes) }
     }
 
     /// Reads a REAL from a string.
-    public static func parseFloat(_ text: String) throws(ValueError) -> Float {
+    static func parseFloat(_ text: String) throws(ValueError) -> Float {
         try text.withBytes { bytes throws(ValueError) in try parseFloat(bytes) }
     }
 
@@ -190,7 +190,7 @@ extension NumberText {
 
 extension NumberText {
     /// Appends a DOUBLE PRECISION: the shortest text that reads back as the same value.
-    public static func append(_ value: Double, to output: inout [UInt8]) {
+    static func append(_ value: Double, to output: inout [UInt8]) {
         if let (mantissa, scale) = fewDecimals(value) {
             output.appendText(capacity: 32) { cursor in
                 if value.sign == .minus { cursor.put(UInt8(ascii: "-")) }
@@ -205,20 +205,20 @@ extension NumberText {
     }
 
     /// Appends a REAL: the shortest text that reads back as the same value.
-    public static func append(_ value: Float, to output: inout [UInt8]) {
+    static func append(_ value: Float, to output: inout [UInt8]) {
         appendGeneral(
             Double(value), value.description, mantissaBits: 24, digitsBeforePointMax: 6, to: &output)
     }
 
     /// The text of a DOUBLE PRECISION.
-    public static func text(_ value: Double) -> String {
+    static func text(_ value: Double) -> String {
         var bytes: [UInt8] = []
         append(value, to: &bytes)
         return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The text of a REAL.
-    public static func text(_ value: Float) -> String {
+    static func text(_ value: Float) -> String {
         var bytes: [UInt8] = []
         append(value, to: &bytes)
         return String(decoding: bytes, as: UTF8.self)

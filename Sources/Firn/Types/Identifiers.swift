@@ -7,7 +7,7 @@
 /// An integer that names one kind of thing in a database.
 ///
 /// Identifiers are ordered by age: a smaller one was allocated earlier.
-public protocol StoredIdentifier: Hashable, Comparable, Sendable, CustomStringConvertible {
+protocol StoredIdentifier: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The number as it is stored in files.
     var rawValue: UInt64 { get }
     /// The identifier with a number that came from a file.
@@ -16,49 +16,68 @@ public protocol StoredIdentifier: Hashable, Comparable, Sendable, CustomStringCo
 
 extension StoredIdentifier {
     /// True where the left one was allocated earlier.
-    public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+    static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
     /// The identifier that is allocated after this one.
-    public var next: Self { Self(rawValue + 1) }
+    var next: Self { Self(rawValue + 1) }
     /// The number in decimal.
-    public var description: String { String(rawValue) }
+    var description: String { String(rawValue) }
 }
 
 /// Log sequence number: the place of a commit in the one order that all commits of a database have.
 ///
 /// 0 stands before the first commit. LSNs are never reused, not even after a crash.
-public struct LSN: StoredIdentifier {
+public struct LSN: StoredIdentifier, Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// The number, as it is stored in files.
     public let rawValue: UInt64
+    /// The identifier with a number that was stored.
     public init(_ rawValue: UInt64) { self.rawValue = rawValue }
     /// Stands before the first commit.
     public static let zero = LSN(0)
+
+    /// True where the left one was allocated earlier.
+    public static func < (left: LSN, right: LSN) -> Bool { left.rawValue < right.rawValue }
+    /// The number in decimal.
+    public var description: String { String(rawValue) }
 }
 
 /// Names a table for as long as the database lives; a table made anew under an old name has a new one.
-public struct TableID: StoredIdentifier {
+public struct TableID: StoredIdentifier, Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// The number, as it is stored in files.
     public let rawValue: UInt64
-    public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+    init(_ rawValue: UInt64) { self.rawValue = rawValue }
+
+    /// True where the left one was allocated earlier.
+    public static func < (left: TableID, right: TableID) -> Bool { left.rawValue < right.rawValue }
+    /// The number in decimal.
+    public var description: String { String(rawValue) }
 }
 
 /// Names a column within its table; renaming a column keeps it, dropping it retires it.
-public struct ColumnID: StoredIdentifier {
+public struct ColumnID: StoredIdentifier, Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// The number, as it is stored in files.
     public let rawValue: UInt64
-    public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+    init(_ rawValue: UInt64) { self.rawValue = rawValue }
+
+    /// True where the left one was allocated earlier.
+    public static func < (left: ColumnID, right: ColumnID) -> Bool { left.rawValue < right.rawValue }
+    /// The number in decimal.
+    public var description: String { String(rawValue) }
 }
 
 /// Names a chunk: the rows of one table in one half-open range of time.
-public struct ChunkID: StoredIdentifier {
-    public let rawValue: UInt64
-    public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+struct ChunkID: StoredIdentifier {
+    let rawValue: UInt64
+    init(_ rawValue: UInt64) { self.rawValue = rawValue }
 }
 
 /// Names a file that the engine wrote; its name on disk is derived from it.
-public struct FileID: StoredIdentifier {
-    public let rawValue: UInt64
-    public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+struct FileID: StoredIdentifier {
+    let rawValue: UInt64
+    init(_ rawValue: UInt64) { self.rawValue = rawValue }
 }
 
 /// Names a segment: immutable, sorted rows of one chunk.
-public struct SegmentID: StoredIdentifier {
-    public let rawValue: UInt64
-    public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+struct SegmentID: StoredIdentifier {
+    let rawValue: UInt64
+    init(_ rawValue: UInt64) { self.rawValue = rawValue }
 }

@@ -6,36 +6,36 @@
 // add, subtract, products of 128 by 128 bits, division by 128 bits, comparison.
 
 /// A 256-bit signed integer.
-public struct Int256: Sendable, Hashable, Comparable {
+struct Int256: Sendable, Hashable, Comparable {
     /// The upper 128 bits, with the sign.
-    public var high: Int128
+    var high: Int128
     /// The lower 128 bits.
-    public var low: UInt128
+    var low: UInt128
 
     /// Joins two halves.
     @inline(__always)
-    public init(high: Int128, low: UInt128) {
+    init(high: Int128, low: UInt128) {
         self.high = high
         self.low = low
     }
 
     /// Widens a 128-bit integer.
     @inline(__always)
-    public init(_ value: Int128) {
+    init(_ value: Int128) {
         high = value < 0 ? -1 : 0
         low = UInt128(bitPattern: value)
     }
 
     /// Zero.
-    public static let zero = Int256(high: 0, low: 0)
+    static let zero = Int256(high: 0, low: 0)
 
     /// Whether the value is below zero.
     @inline(__always)
-    public var isNegative: Bool { high < 0 }
+    var isNegative: Bool { high < 0 }
 
     /// The sum and whether it left 256 bits.
     @inline(__always)
-    public func addingReportingOverflow(_ other: Int256) -> (partialValue: Int256, overflow: Bool) {
+    func addingReportingOverflow(_ other: Int256) -> (partialValue: Int256, overflow: Bool) {
         let (low, carry) = low.addingReportingOverflow(other.low)
         let (sum, first) = high.addingReportingOverflow(other.high)
         let (total, second) = sum.addingReportingOverflow(carry ? 1 : 0)
@@ -45,7 +45,7 @@ public struct Int256: Sendable, Hashable, Comparable {
 
     /// The difference and whether it left 256 bits.
     @inline(__always)
-    public func subtractingReportingOverflow(_ other: Int256) -> (partialValue: Int256, overflow: Bool) {
+    func subtractingReportingOverflow(_ other: Int256) -> (partialValue: Int256, overflow: Bool) {
         let (low, borrow) = low.subtractingReportingOverflow(other.low)
         let (difference, first) = high.subtractingReportingOverflow(other.high)
         let (total, second) = difference.subtractingReportingOverflow(borrow ? 1 : 0)
@@ -54,14 +54,14 @@ public struct Int256: Sendable, Hashable, Comparable {
 
     /// The exact product of two 128-bit integers.
     @inline(__always)
-    public static func product(_ left: Int128, _ right: Int128) -> Int256 {
+    static func product(_ left: Int128, _ right: Int128) -> Int256 {
         let (high, low) = left.magnitude.multipliedFullWidth(by: right.magnitude)
         let magnitude = Int256(high: Int128(bitPattern: high), low: low)
         return (left < 0) != (right < 0) ? magnitude.negatedWrapping : magnitude
     }
 
     /// The product with a non-negative 128-bit integer, and whether it left 256 bits.
-    public func multipliedReportingOverflow(by factor: UInt128) -> (partialValue: Int256, overflow: Bool) {
+    func multipliedReportingOverflow(by factor: UInt128) -> (partialValue: Int256, overflow: Bool) {
         let (upper, lower) = magnitude
         let low = lower.multipliedFullWidth(by: factor)
         let high = upper.multipliedFullWidth(by: factor)
@@ -73,14 +73,14 @@ public struct Int256: Sendable, Hashable, Comparable {
     }
 
     /// The absolute value as two halves.
-    public var magnitude: (high: UInt128, low: UInt128) {
+    var magnitude: (high: UInt128, low: UInt128) {
         let value = isNegative ? negatedWrapping : self
         return (UInt128(bitPattern: value.high), value.low)
     }
 
     /// The value when it fits into 128 bits.
     @inline(__always)
-    public var narrow: Int128? {
+    var narrow: Int128? {
         let narrow = Int128(bitPattern: low)
         return (narrow < 0 ? -1 : 0) == high ? narrow : nil
     }
@@ -92,7 +92,7 @@ public struct Int256: Sendable, Hashable, Comparable {
 
     /// Compares as integers.
     @inline(__always)
-    public static func < (left: Int256, right: Int256) -> Bool {
+    static func < (left: Int256, right: Int256) -> Bool {
         left.high != right.high ? left.high < right.high : left.low < right.low
     }
 

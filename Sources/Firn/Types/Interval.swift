@@ -28,7 +28,7 @@ public struct Interval: Sendable {
     public static let zero = Interval()
 
     /// The length for comparison in microseconds: 30 days a month, 24 hours a day.
-    public var comparisonMicroseconds: Int128 {
+    var comparisonMicroseconds: Int128 {
         (Int128(months) * 30 + Int128(days)) * Int128(Microseconds.perDay) + Int128(microseconds)
     }
 
@@ -76,12 +76,12 @@ extension Interval {
     public func negated() throws(ValueError) -> Interval { try Interval.zero.subtracting(self) }
 
     /// The product; fractions of months become days (30), fractions of days become time.
-    public func multiplied(by factor: Double) throws(ValueError) -> Interval {
+    func multiplied(by factor: Double) throws(ValueError) -> Interval {
         try scaled { $0 * factor }
     }
 
     /// The quotient; error 22012 for zero. Fractions cascade as in `multiplied(by:)`.
-    public func divided(by divisor: Double) throws(ValueError) -> Interval {
+    func divided(by divisor: Double) throws(ValueError) -> Interval {
         guard divisor != 0 else { throw .divisionByZero }
         return try scaled { $0 / divisor }
     }
@@ -115,7 +115,7 @@ extension Interval {
     }
 
     /// Moves whole 24-hour stretches from the time to the days, and gives both the same sign.
-    public func justifyingHours() throws(ValueError) -> Interval {
+    func justifyingHours() throws(ValueError) -> Interval {
         var result = self
         let (days, overflow) = Int64(self.days).addingReportingOverflow(microseconds / Microseconds.perDay)
         guard !overflow, var whole = Int32(exactly: days) else { throw .intervalOutOfRange }
@@ -132,7 +132,7 @@ extension Interval {
     }
 
     /// Moves whole 30-day stretches from the days to the months, and gives both the same sign.
-    public func justifyingDays() throws(ValueError) -> Interval {
+    func justifyingDays() throws(ValueError) -> Interval {
         var result = self
         let (sum, overflow) = months.addingReportingOverflow(days / 30)
         guard !overflow else { throw .intervalOutOfRange }
@@ -150,7 +150,7 @@ extension Interval {
     }
 
     /// Both justifications, with one sign for all parts.
-    public func justifyingInterval() throws(ValueError) -> Interval {
+    func justifyingInterval() throws(ValueError) -> Interval {
         var months = Int64(months)
         var days = Int64(days)
         var time = microseconds
@@ -183,7 +183,7 @@ extension Interval {
     }
 
     /// make_interval: the sum of the parts; `seconds` may have a fraction. Error 22008 when it does not fit.
-    public static func make(
+    static func make(
         years: Int = 0, months: Int = 0, weeks: Int = 0, days: Int = 0, hours: Int = 0, minutes: Int = 0,
         seconds: Double = 0
     ) throws(ValueError) -> Interval {

@@ -41,7 +41,7 @@ extension Interval {
     /// `@ 1 hour ago`. Errors 22007 and 22015.
     ///
     /// `fields` says what a number without a unit means, and which parts are kept.
-    public static func parse(
+    static func parse(
         _ text: UnsafeBufferPointer<UInt8>, fields: IntervalFields = .all
     ) throws(ValueError) -> Interval {
         do throws(DateTimeFailure) {
@@ -63,12 +63,12 @@ extension Interval {
     }
 
     /// Reads an interval from a string; see `parse(_:fields:)` over bytes.
-    public static func parse(_ text: String, fields: IntervalFields = .all) throws(ValueError) -> Interval {
+    static func parse(_ text: String, fields: IntervalFields = .all) throws(ValueError) -> Interval {
         try text.withBytes { bytes throws(ValueError) in try parse(bytes, fields: fields) }
     }
 
     /// The interval without the parts that a field qualifier leaves out, truncated towards zero.
-    public func limited(to fields: IntervalFields) -> Interval {
+    func limited(to fields: IntervalFields) -> Interval {
         func truncated(_ unit: Int64) -> Int64 { microseconds / unit * unit }
         switch fields {
         case .all, .second, .dayToSecond, .hourToSecond, .minuteToSecond: return self
@@ -84,7 +84,7 @@ extension Interval {
 
     /// The interval with its seconds rounded to `precision` digits, 0 to 6, as INTERVAL(p) keeps them. Error 22008 at the
     /// ends of the integers.
-    public func rounded(toFractionDigits precision: Int) throws(ValueError) -> Interval {
+    func rounded(toFractionDigits precision: Int) throws(ValueError) -> Interval {
         let unit = Int64(UInt64.powersOfTen[6 - min(max(precision, 0), 6)])
         let half = microseconds >= 0 ? unit / 2 : -(unit / 2)
         var result = self
@@ -95,7 +95,7 @@ extension Interval {
     }
 
     /// Appends the text in PostgreSQL's style.
-    public func append(to output: inout [UInt8]) {
+    func append(to output: inout [UInt8]) {
         // Longest: three parts of 11 digits with units and a time of 13 digits of hours, under 100 bytes.
         output.appendText(capacity: 128) { cursor in
             var isEmpty = true

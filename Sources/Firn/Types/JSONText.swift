@@ -12,18 +12,18 @@
 // Source: RFC 8259; PostgreSQL 15's jsonb for the canonical form and the wording of errors.
 
 /// Checks JSON and rewrites it as PostgreSQL's JSONB prints it.
-public enum JSONText {
+enum JSONText {
     /// The most arrays and objects inside each other.
-    public static let depthMax = 1_000
+    static let depthMax = 1_000
     /// The most digits that a number is written with, lest `1e100000` become 100 kB.
-    public static let numberDigitsMax = 4_096
+    static let numberDigitsMax = 4_096
 
     /// Appends the canonical text of a document.
     ///
     /// Errors: 22P02 with PostgreSQL's detail for what is no JSON, 22P05 for `\u0000`, 22021 for bytes that are no
     /// UTF-8, 54001 beyond `depthMax`, 22003 for a number beyond `numberDigitsMax`. On an error `output` is
     /// unchanged.
-    public static func appendCanonical(
+    static func appendCanonical(
         _ text: UnsafeBufferPointer<UInt8>, to output: inout [UInt8], depthMax: Int = JSONText.depthMax
     ) throws(ValueError) {
         var canonicalizer = JSONCanonicalizer(depthMax: depthMax)
@@ -31,14 +31,14 @@ public enum JSONText {
     }
 
     /// The canonical text of a document; errors as `appendCanonical(_:to:depthMax:)`.
-    public static func canonical(_ text: String) throws(ValueError) -> String {
+    static func canonical(_ text: String) throws(ValueError) -> String {
         var output: [UInt8] = []
         try text.withBytes { bytes throws(ValueError) in try appendCanonical(bytes, to: &output) }
         return String(decoding: output, as: UTF8.self)
     }
 
     /// Appends a text as a JSON string with its quotes, with PostgreSQL's escapes.
-    public static func appendString(_ text: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]) {
+    static func appendString(_ text: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "\""))
         for byte in text { appendEscaped(byte, to: &output) }
         output.append(UInt8(ascii: "\""))
@@ -64,17 +64,17 @@ public enum JSONText {
 }
 
 /// Rewrites many documents one after the other, keeping its memory between them.
-public struct JSONCanonicalizer {
+struct JSONCanonicalizer {
     private let depthMax: Int
     private var levels: [JSONParser.Level] = []
     private var members: [JSONParser.Member] = []
     private var keys: [UInt8] = []
 
     /// A canonicalizer that refuses documents with more levels than `depthMax`.
-    public init(depthMax: Int = JSONText.depthMax) { self.depthMax = depthMax }
+    init(depthMax: Int = JSONText.depthMax) { self.depthMax = depthMax }
 
     /// Appends the canonical text of a document; errors as `JSONText.appendCanonical`.
-    public mutating func append(
+    mutating func append(
         _ text: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]
     ) throws(ValueError) {
         guard UTF8Check.isValid(text) else {

@@ -9,11 +9,11 @@
 // Source: William D. Clinger, "How to Read Floating Point Numbers Accurately", PLDI 1990.
 
 /// Text forms of integers, floating-point numbers and booleans.
-public enum NumberText {
+enum NumberText {
     /// Reads a SMALLINT, INTEGER or BIGINT: blanks, a sign, digits, blanks.
     ///
     /// Errors 22P02 for other text and 22003 beyond the type; `typeName` is `smallint`, `integer` or `bigint`.
-    public static func parseInteger<Value: FixedWidthInteger & SignedInteger>(
+    static func parseInteger<Value: FixedWidthInteger & SignedInteger>(
         _ text: UnsafeBufferPointer<UInt8>, as type: Value.Type = Value.self
     ) throws(ValueError) -> Value {
         let count = text.count
@@ -55,7 +55,7 @@ public enum NumberText {
     }
 
     /// Reads an integer from a string; see `parseInteger(_:as:)` over bytes.
-    public static func parseInteger<Value: FixedWidthInteger & SignedInteger>(
+    static func parseInteger<Value: FixedWidthInteger & SignedInteger>(
         _ text: String, as type: Value.Type = Value.self
     ) throws(ValueError) -> Value {
         try text.withBytes { bytes throws(ValueError) in try parseInteger(bytes, as: type) }
@@ -70,7 +70,7 @@ public enum NumberText {
     }
 
     /// Appends the digits of an integer.
-    public static func append(_ value: Int64, to output: inout [UInt8]) {
+    static func append(_ value: Int64, to output: inout [UInt8]) {
         output.appendText(capacity: 24) { cursor in
             if value < 0 { cursor.put(UInt8(ascii: "-")) }
             cursor.putNumber(value.magnitude)
@@ -78,7 +78,7 @@ public enum NumberText {
     }
 
     /// Reads a BOOLEAN: unique prefixes of true, false, yes, no, and on, off, 1, 0, in any case. Error 22P02.
-    public static func parseBoolean(_ text: UnsafeBufferPointer<UInt8>) throws(ValueError) -> Bool {
+    static func parseBoolean(_ text: UnsafeBufferPointer<UInt8>) throws(ValueError) -> Bool {
         let word = ASCII.trimmed(text)
         func isPrefix(of full: StaticString, atLeast minimum: Int = 1) -> Bool {
             guard word.count >= minimum, word.count <= full.utf8CodeUnitCount else { return false }
@@ -95,12 +95,12 @@ public enum NumberText {
     }
 
     /// Reads a BOOLEAN from a string; see `parseBoolean(_:)` over bytes.
-    public static func parseBoolean(_ text: String) throws(ValueError) -> Bool {
+    static func parseBoolean(_ text: String) throws(ValueError) -> Bool {
         try text.withBytes { bytes throws(ValueError) in try parseBoolean(bytes) }
     }
 
     /// Appends a BOOLEAN as PostgreSQL prints it: `t` or `f`.
-    public static func append(_ value: Bool, to output: inout [UInt8]) {
+    static func append(_ value: Bool, to output: inout [UInt8]) {
         output.append(value ? UInt8(ascii: "t") : UInt8(ascii: "f"))
     }
 }

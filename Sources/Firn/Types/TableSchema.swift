@@ -4,9 +4,11 @@
 
 /// A column of a table.
 public struct ColumnDefinition: Sendable, Hashable {
-    /// Kept for the life of the column, whatever its name.
-    public var id: ColumnID
+    /// Kept for the life of the column, whatever its name; given when the table is made.
+    public internal(set) var id: ColumnID
+    /// The column's name, as SQL would fold it.
     public var name: String
+    /// The SQL type.
     public var type: DataType
     /// The length, digits or fields that the type was declared with, as in VARCHAR(10).
     public var modifier: TypeModifier?
@@ -15,9 +17,19 @@ public struct ColumnDefinition: Sendable, Hashable {
     /// The DEFAULT expression as SQL text; nil means NULL.
     public var defaultExpression: String?
 
+    /// A column to make a table with.
     public init(
-        id: ColumnID = ColumnID(0), name: String, type: DataType, modifier: TypeModifier? = nil,
-        isNullable: Bool = true, defaultExpression: String? = nil
+        name: String, type: DataType, modifier: TypeModifier? = nil, isNullable: Bool = true,
+        defaultExpression: String? = nil
+    ) {
+        self.init(
+            id: ColumnID(0), name: name, type: type, modifier: modifier, isNullable: isNullable,
+            defaultExpression: defaultExpression)
+    }
+
+    init(
+        id: ColumnID, name: String, type: DataType, modifier: TypeModifier? = nil, isNullable: Bool = true,
+        defaultExpression: String? = nil
     ) {
         self.id = id
         self.name = name
@@ -31,13 +43,13 @@ public struct ColumnDefinition: Sendable, Hashable {
 /// How rows are cut into chunks of time.
 public struct ChunkingPolicy: Sendable, Hashable {
     /// The NOT NULL time column.
-    public var column: ColumnID
+    public internal(set) var column: ColumnID
     /// Length of a new chunk in the unit of the time column. Always positive.
-    public var interval: Int64
+    public internal(set) var interval: Int64
     /// True after `create_hypertable`; false for a table that is chunked on its own account.
-    public var isHypertable: Bool
+    public internal(set) var isHypertable: Bool
 
-    public init(column: ColumnID, interval: Int64, isHypertable: Bool) {
+    init(column: ColumnID, interval: Int64, isHypertable: Bool) {
         self.column = column
         self.interval = interval
         self.isHypertable = isHypertable
@@ -46,21 +58,23 @@ public struct ChunkingPolicy: Sendable, Hashable {
 
 /// A table as one manifest version knows it. Immutable; a change makes a new one.
 public struct TableSchema: Sendable, Hashable {
-    public var id: TableID
-    public var name: String
+    /// Names the table for as long as it lives.
+    public internal(set) var id: TableID
+    /// The table's name.
+    public internal(set) var name: String
     /// In the order in which they were declared.
-    public var columns: [ColumnDefinition]
+    public internal(set) var columns: [ColumnDefinition]
     /// Columns of the PRIMARY KEY; empty where there is none.
-    public var primaryKey: [ColumnID]
+    public internal(set) var primaryKey: [ColumnID]
     /// Nil for a table that is one chunk.
-    public var chunking: ChunkingPolicy?
+    public internal(set) var chunking: ChunkingPolicy?
     /// Columns that identify a series, by which segments are sorted before time.
     /// Nil until it was declared or picked at the first flush.
-    public var sortKey: [ColumnID]?
+    public internal(set) var sortKey: [ColumnID]?
     /// The next column id to allocate.
-    public var nextColumnID: ColumnID
+    var nextColumnID: ColumnID
 
-    public init(
+    init(
         id: TableID, name: String, columns: [ColumnDefinition], primaryKey: [ColumnID] = [],
         chunking: ChunkingPolicy? = nil, sortKey: [ColumnID]? = nil, nextColumnID: ColumnID
     ) {

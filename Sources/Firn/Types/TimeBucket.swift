@@ -11,9 +11,9 @@
 // Source: the behaviour of TimescaleDB's time_bucket.
 
 /// How time is cut into buckets. Make one, then ask it for many moments.
-public struct TimeBucket: Sendable, Hashable {
+struct TimeBucket: Sendable, Hashable {
     /// What a bucket is on the local clock.
-    public enum Step: Sendable, Hashable {
+    enum Step: Sendable, Hashable {
         /// `width` microseconds, one of which begins at `origin`.
         case fixed(width: Int64, origin: Int64)
         /// `count` months, one of which begins with month number `origin` (12 x year + month - 1).
@@ -21,11 +21,11 @@ public struct TimeBucket: Sendable, Hashable {
     }
 
     /// What a bucket is on the local clock.
-    public let step: Step
+    let step: Step
     /// The zone whose clock counts; nil takes the value as it is.
-    public let zone: TimeZoneRules?
+    let zone: TimeZoneRules?
     /// How far all buckets are shifted.
-    public let offset: Interval?
+    let offset: Interval?
 
     /// Plans buckets.
     ///
@@ -36,7 +36,7 @@ public struct TimeBucket: Sendable, Hashable {
     ///   - origin: a moment at which a bucket begins; for months only its month counts.
     ///   - offset: shifts all buckets.
     ///   - zone: counts on the clock of this zone, for TIMESTAMPTZ.
-    public init(
+    init(
         width: Interval, origin: Timestamp? = nil, offset: Interval? = nil, zone: TimeZoneRules? = nil
     ) throws(ValueError) {
         let isUTC = zone?.constantOffset == 0
@@ -68,14 +68,14 @@ public struct TimeBucket: Sendable, Hashable {
     static let mondayOrigin: Int64 = 946_857_600_000_000
 
     /// Width and origin in microseconds when buckets are the same for ever, for kernels that walk runs; else nil.
-    public var fixed: (width: Int64, origin: Int64)? {
+    var fixed: (width: Int64, origin: Int64)? {
         guard zone == nil, offset == nil, case .fixed(let width, let origin) = step else { return nil }
         return (width, origin)
     }
 
     /// The start of the bucket that contains a moment; the infinities stay. Error 22008 out of range.
     @inline(__always)
-    public func start(of moment: Timestamp) throws(ValueError) -> Timestamp {
+    func start(of moment: Timestamp) throws(ValueError) -> Timestamp {
         if let (width, origin) = fixed, moment.isFinite {
             return try .checked(TimeBucket.floor(moment.microseconds, width, origin))
         }
@@ -86,7 +86,7 @@ public struct TimeBucket: Sendable, Hashable {
     ///
     /// `end` is the end of the bucket or, sooner, the next change of the clock: what a caller that meets ascending
     /// times may reuse. Error 22008 out of range.
-    public func stretch(from moment: Timestamp) throws(ValueError) -> (start: Timestamp, end: Timestamp) {
+    func stretch(from moment: Timestamp) throws(ValueError) -> (start: Timestamp, end: Timestamp) {
         let start = try start(of: moment)
         // A shift of months is not the same for neighbouring moments.
         if let offset, offset.months != 0 { return (start, Timestamp(microseconds: moment.microseconds + 1)) }

@@ -17,13 +17,13 @@ import Synchronization
 #endif
 
 /// Finds time zones by name and keeps them. Safe to use from any thread.
-public final class TimeZoneDatabase: Sendable {
+final class TimeZoneDatabase: Sendable {
     private let directory: String
     private let read: @Sendable (String) throws -> [UInt8]
     private let loaded = Mutex<[String: TimeZoneRules]>([:])
 
     /// Where the system keeps its zones: the environment's TZDIR, else /usr/share/zoneinfo.
-    public static var systemDirectory: String {
+    static var systemDirectory: String {
         if let value = getenv("TZDIR"), value.pointee != 0 { return String(cString: value) }
         return "/usr/share/zoneinfo"
     }
@@ -33,7 +33,7 @@ public final class TimeZoneDatabase: Sendable {
     /// - Parameters:
     ///   - directory: the folder of the zone files.
     ///   - read: returns a whole file, given its path; what it throws counts as "no such zone".
-    public init(
+    init(
         directory: String = TimeZoneDatabase.systemDirectory, read: @escaping @Sendable (String) throws -> [UInt8]
     ) {
         self.directory = directory
@@ -41,12 +41,12 @@ public final class TimeZoneDatabase: Sendable {
     }
 
     /// A database that knows UTC, fixed offsets, POSIX strings and abbreviations of fixed offset, but no files.
-    public static let withoutFiles = TimeZoneDatabase(directory: "") { _ in
+    static let withoutFiles = TimeZoneDatabase(directory: "") { _ in
         throw TimeZoneRules.FileError(reason: "there are no zone files")
     }
 
     /// The zone of `SET TIME ZONE 'name'`: an IANA name or a POSIX string. Error 22023 when there is none.
-    public func zone(named name: String) throws(ValueError) -> TimeZoneRules {
+    func zone(named name: String) throws(ValueError) -> TimeZoneRules {
         guard let zone = find(name) else {
             throw ValueError(
                 code: "22023", message: "time zone \"\(name)\" not recognized",
@@ -56,7 +56,7 @@ public final class TimeZoneDatabase: Sendable {
     }
 
     /// The zone of `AT TIME ZONE 'name'`: an abbreviation such as `EST` first, then as `zone(named:)`.
-    public func zone(forExpression name: String) throws(ValueError) -> TimeZoneRules {
+    func zone(forExpression name: String) throws(ValueError) -> TimeZoneRules {
         switch TimeZoneAbbreviations.find(name.lowercased()) {
         case .fixed(let offset): return TimeZoneRules(fixedOffset: offset, name: name.uppercased())
         case .zone(let zone):

@@ -86,7 +86,7 @@ public final class TimeZoneRules: Sendable {
     }
 
     /// A zone whose offset never changes; `fixedOffset` is in seconds east of UTC.
-    public convenience init(fixedOffset: Int, name: String, abbreviation: String? = nil) {
+    convenience init(fixedOffset: Int, name: String, abbreviation: String? = nil) {
         let type = LocalTime(offset: fixedOffset, isDaylight: false, abbreviation: abbreviation ?? name)
         self.init(name: name, transitions: [], typeAfter: [], types: [type], rule: nil)
     }
@@ -97,24 +97,24 @@ public final class TimeZoneRules: Sendable {
     }
 
     /// The offset when it is the same for ever, else nil. Lets a caller leave the lookup out of its loop.
-    public var constantOffset: Int? {
+    var constantOffset: Int? {
         guard transitions.isEmpty, rule?.daylight == nil else { return nil }
         return types[0].offset
     }
 
     /// A stretch of time with one offset: valid for Unix seconds in [start, end).
-    public struct Period: Sendable {
+    struct Period: Sendable {
         /// Seconds east of UTC.
-        public var offset: Int
+        var offset: Int
         /// Whether the zone calls it daylight-saving time.
-        public var isDaylight: Bool
+        var isDaylight: Bool
         /// The first second of the stretch; `Int64.min` when it has no beginning.
-        public var start: Int64
+        var start: Int64
         /// The first second after the stretch; `Int64.max` when it has no end.
-        public var end: Int64
+        var end: Int64
         var type: LocalTime
         /// The abbreviation in use, such as `EST`.
-        public var abbreviation: String { type.abbreviation }
+        var abbreviation: String { type.abbreviation }
 
         init(_ type: LocalTime, from start: Int64, to end: Int64) {
             offset = type.offset
@@ -145,7 +145,7 @@ public final class TimeZoneRules: Sendable {
     }
 
     /// The period that contains a moment in Unix seconds. The same answer holds for its whole [start, end).
-    public func period(at seconds: Int64) -> Period {
+    func period(at seconds: Int64) -> Period {
         let count = transitionCount(at: seconds)
         let start = count == 0 ? Int64.min : transitions[count - 1]
         if count < transitions.count {
@@ -164,7 +164,7 @@ public final class TimeZoneRules: Sendable {
     }
 
     /// Seconds east of UTC at a moment in Unix seconds.
-    public func offset(at seconds: Int64) -> Int {
+    func offset(at seconds: Int64) -> Int {
         if let constantOffset { return constantOffset }
         let count = transitionCount(at: seconds)
         if count == transitions.count, let rule { return rule.period(at: seconds).offset }
@@ -172,7 +172,7 @@ public final class TimeZoneRules: Sendable {
     }
 
     /// Seconds east of UTC for a local time, given as the seconds that it would be if it were UTC.
-    public func offset(atLocal local: Int64) -> Int {
+    func offset(atLocal local: Int64) -> Int {
         if let constantOffset { return constantOffset }
         let dayBefore = local - 86_400
         let count = transitionCount(at: dayBefore)

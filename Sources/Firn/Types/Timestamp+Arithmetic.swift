@@ -68,7 +68,7 @@ extension Timestamp {
     /// The years, months, days and time since `other`, as a person counts them on the clock of `zone`.
     ///
     /// Error 22008 when a side is infinite.
-    public func age(since other: Timestamp, in zone: TimeZoneRules = .utc) throws(ValueError) -> Interval {
+    func age(since other: Timestamp, in zone: TimeZoneRules = .utc) throws(ValueError) -> Interval {
         guard isFinite, other.isFinite else { throw .timestampOutOfRange }
         let isNegative = self < other
         let late = LocalDateTime(localMicroseconds: zone.local(isNegative ? other : self))
@@ -94,7 +94,7 @@ extension Timestamp {
     /// make_timestamp and make_timestamptz: parts on the clock of `zone`; a negative year is BC.
     ///
     /// Error 22008 for parts out of range.
-    public static func make(
+    static func make(
         year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Double, in zone: TimeZoneRules = .utc
     ) throws(ValueError) -> Timestamp {
         func text(_ value: Int) -> String { value < 10 && value >= 0 ? "0\(value)" : "\(value)" }
@@ -119,7 +119,7 @@ extension Timestamp {
     }
 
     /// to_timestamp: seconds since the epoch, rounded to microseconds. Error 22008 out of range and for NaN.
-    public init(secondsSinceEpoch seconds: Double) throws(ValueError) {
+    init(secondsSinceEpoch seconds: Double) throws(ValueError) {
         guard !seconds.isNaN else { throw ValueError(code: "22008", message: "timestamp cannot be NaN") }
         if seconds.isInfinite {
             self = seconds < 0 ? .negativeInfinity : .infinity
@@ -152,7 +152,7 @@ extension CivilDate {
 
 extension DayNumber {
     /// make_date: a negative year is BC. Error 22008 for parts out of range.
-    public static func make(year: Int, month: Int, day: Int) throws(ValueError) -> DayNumber {
+    static func make(year: Int, month: Int, day: Int) throws(ValueError) -> DayNumber {
         func text(_ value: Int) -> String { value < 10 && value >= 0 ? "0\(value)" : "\(value)" }
         let shown = "\(year)-\(text(month))-\(text(day))"
         guard let date = CivilDate.checked(year: year, month: month, day: day) else {
@@ -166,7 +166,7 @@ extension DayNumber {
     }
 
     /// Midnight of the day on the clock of `zone`: the cast of a DATE to TIMESTAMPTZ.
-    public func timestamp(in zone: TimeZoneRules) throws(ValueError) -> Timestamp {
+    func timestamp(in zone: TimeZoneRules) throws(ValueError) -> Timestamp {
         let local = try Timestamp(self)
         return local.isFinite ? try zone.utc(fromLocal: local.microseconds) : local
     }
@@ -174,17 +174,17 @@ extension DayNumber {
 
 extension Timestamp {
     /// The day on the clock of `zone`: the cast of a TIMESTAMPTZ to DATE. The infinities stay.
-    public func day(in zone: TimeZoneRules) -> DayNumber {
+    func day(in zone: TimeZoneRules) -> DayNumber {
         isFinite ? Timestamp(microseconds: zone.local(self)).day : day
     }
 
     /// AT TIME ZONE on a TIMESTAMPTZ, and its cast to TIMESTAMP: what the clock of `zone` shows.
-    public func local(in zone: TimeZoneRules) throws(ValueError) -> Timestamp {
+    func local(in zone: TimeZoneRules) throws(ValueError) -> Timestamp {
         isFinite ? try .checked(zone.local(self)) : self
     }
 
     /// AT TIME ZONE on a TIMESTAMP, and its cast to TIMESTAMPTZ: the moment at which the clock of `zone` shows it.
-    public func absolute(in zone: TimeZoneRules) throws(ValueError) -> Timestamp {
+    func absolute(in zone: TimeZoneRules) throws(ValueError) -> Timestamp {
         isFinite ? try zone.utc(fromLocal: microseconds) : self
     }
 }

@@ -56,7 +56,7 @@ extension DateTimeField {
 
 extension Timestamp {
     /// extract: the field as NUMERIC; nil for an infinite timestamp. Error 0A000 for fields that the type lacks.
-    public func extract(
+    func extract(
         _ field: DateTimeField, in zone: TimeZoneRules = .utc, kind: TimestampKind = .withTimeZone
     ) throws(ValueError) -> Decimal? {
         let value = try part(field, in: zone, kind: kind)
@@ -65,7 +65,7 @@ extension Timestamp {
     }
 
     /// date_part: the field as a double; an infinite timestamp has infinite years and no hours (nil).
-    public func datePart(
+    func datePart(
         _ field: DateTimeField, in zone: TimeZoneRules = .utc, kind: TimestampKind = .withTimeZone
     ) throws(ValueError) -> Double? {
         let value = try part(field, in: zone, kind: kind)
@@ -94,14 +94,14 @@ extension Timestamp {
 
 extension DayNumber {
     /// extract: the field as NUMERIC; nil for an infinite date. Error 0A000 for fields of time and zone.
-    public func extract(_ field: DateTimeField) throws(ValueError) -> Decimal? {
+    func extract(_ field: DateTimeField) throws(ValueError) -> Decimal? {
         let value = try part(field)
         if !isFinite, field.isMonotonic { throw field.infinite }
         return isFinite ? try value.decimal() : nil
     }
 
     /// date_part: the field as a double; an infinite date has infinite years and no months (nil).
-    public func datePart(_ field: DateTimeField) throws(ValueError) -> Double? {
+    func datePart(_ field: DateTimeField) throws(ValueError) -> Double? {
         let value = try part(field)
         if isFinite { return value.double }
         return field.isMonotonic ? (self == .infinity ? .infinity : -.infinity) : nil
@@ -157,10 +157,10 @@ extension DateTimeField {
 
 extension Interval {
     /// extract: the field as NUMERIC. Error 0A000 for fields that an interval lacks.
-    public func extract(_ field: DateTimeField) throws(ValueError) -> Decimal { try part(field).decimal() }
+    func extract(_ field: DateTimeField) throws(ValueError) -> Decimal { try part(field).decimal() }
 
     /// date_part: the field as a double. Error 0A000 for fields that an interval lacks.
-    public func datePart(_ field: DateTimeField) throws(ValueError) -> Double { try part(field).double }
+    func datePart(_ field: DateTimeField) throws(ValueError) -> Double { try part(field).double }
 
     private func part(_ field: DateTimeField) throws(ValueError) -> DateTimeField.Value {
         let months = Int64(months)

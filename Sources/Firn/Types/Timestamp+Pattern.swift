@@ -9,7 +9,7 @@
 // Source: the documentation and behaviour of to_char, PostgreSQL 15.
 
 /// A parsed pattern of to_char.
-public struct TimestampPattern: Sendable {
+struct TimestampPattern: Sendable {
     private enum Node: Sendable {
         case literal([UInt8])
         case field(String, isFilled: Bool, ordinal: Ordinal)
@@ -37,7 +37,7 @@ public struct TimestampPattern: Sendable {
     }()
 
     /// Cuts a pattern into nodes. Every text is a pattern.
-    public init(_ text: String) {
+    init(_ text: String) {
         let bytes = Array(text.utf8)
         var position = 0
         func starts(with word: String, at index: Int) -> Bool {
@@ -98,7 +98,7 @@ public struct TimestampPattern: Sendable {
     /// Appends a finite moment as seen in `zone`; a nil zone is a TIMESTAMP, which shows no zone.
     ///
     /// An infinite moment has no text here (PostgreSQL's to_char answers NULL): the caller checks `isFinite`.
-    public func append(_ moment: Timestamp, in zone: TimeZoneRules?, to output: inout [UInt8]) {
+    func append(_ moment: Timestamp, in zone: TimeZoneRules?, to output: inout [UInt8]) {
         precondition(moment.isFinite, "an infinite timestamp has no fields to print")
         let period = zone?.period(at: moment.microseconds.flooredQuotient(Microseconds.perSecond))
         let offset = period?.offset ?? 0
@@ -119,7 +119,7 @@ public struct TimestampPattern: Sendable {
     }
 
     /// The text of a finite moment; see `append(_:in:to:)`.
-    public func text(_ moment: Timestamp, in zone: TimeZoneRules?) -> String {
+    func text(_ moment: Timestamp, in zone: TimeZoneRules?) -> String {
         var output: [UInt8] = []
         append(moment, in: zone, to: &output)
         return String(decoding: output, as: UTF8.self)

@@ -11,7 +11,7 @@ extension Timestamp {
     /// The moment with all smaller parts than `field` set to their least; the infinities stay.
     ///
     /// Errors 0A000 for fields that cannot be cut to, 22008 out of range.
-    public func truncated(
+    func truncated(
         to field: DateTimeField, in zone: TimeZoneRules = .utc, kind: TimestampKind = .withTimeZone
     ) throws(ValueError) -> Timestamp {
         guard isFinite else { return self }
@@ -35,7 +35,7 @@ extension Timestamp {
     /// date_bin: the start of the stretch of `stride` that contains the moment, counted from `origin`.
     ///
     /// Errors 0A000 for a stride of months, 22008 for one of nothing or less.
-    public func binned(by stride: Interval, origin: Timestamp) throws(ValueError) -> Timestamp {
+    func binned(by stride: Interval, origin: Timestamp) throws(ValueError) -> Timestamp {
         guard isFinite else { return self }
         guard origin.isFinite else { throw ValueError(code: "22008", message: "origin out of range") }
         guard stride.months == 0 else {
@@ -101,7 +101,7 @@ extension DateTimeField {
 
 extension Interval {
     /// The interval with all smaller parts than `field` set to zero. Error 0A000 for weeks and the like.
-    public func truncated(to field: DateTimeField) throws(ValueError) -> Interval {
+    func truncated(to field: DateTimeField) throws(ValueError) -> Interval {
         if let width = field.fixedWidth {
             return Interval(months: months, days: days, microseconds: microseconds / width * width)
         }

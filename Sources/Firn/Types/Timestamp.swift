@@ -110,7 +110,7 @@ public struct NanosecondTimestamp: Sendable, Hashable, Comparable {
     }
 
     /// The microsecond that contains the moment, rounded down, and the nanoseconds beyond it, 0 to 999.
-    public var split: (timestamp: Timestamp, nanoseconds: Int64) {
+    var split: (timestamp: Timestamp, nanoseconds: Int64) {
         guard isFinite else { return (Timestamp(microseconds: nanoseconds), 0) }
         return (
             Timestamp(microseconds: nanoseconds.flooredQuotient(1_000)), nanoseconds.flooredRemainder(1_000)
@@ -118,7 +118,7 @@ public struct NanosecondTimestamp: Sendable, Hashable, Comparable {
     }
 
     /// Joins a microsecond and nanoseconds beyond it; error 22008 where the sum does not fit.
-    public init(_ timestamp: Timestamp, addingNanoseconds rest: Int64) throws(ValueError) {
+    init(_ timestamp: Timestamp, addingNanoseconds rest: Int64) throws(ValueError) {
         guard timestamp.isFinite else {
             self.nanoseconds = timestamp.microseconds
             return
@@ -164,7 +164,7 @@ public struct DayNumber: Sendable, Hashable, Comparable {
     }
 
     /// The day of the calendar; only for a finite value.
-    public var civil: CivilDate {
+    var civil: CivilDate {
         precondition(isFinite, "an infinite date has no year, month and day")
         return CivilDate(daysSinceEpoch: Int(days))
     }

@@ -14,7 +14,7 @@ public struct UUIDValue: Sendable, Hashable, Comparable {
     public init(_ value: UInt128) { self.value = value }
 
     /// A random UUID (version 4) from 16 random bytes: six of the 128 bits say version and variant.
-    public init(random bytes: UInt128) {
+    init(random bytes: UInt128) {
         let version = UInt128(0xF000) << 64
         let variant = UInt128(0xC000_0000_0000_0000)
         value = bytes & ~version & ~variant | UInt128(0x4000) << 64 | 0x8000_0000_0000_0000
@@ -27,7 +27,7 @@ public struct UUIDValue: Sendable, Hashable, Comparable {
     /// Reads 32 hexadecimal digits with a hyphen after any group of four, or none, and braces around, or none.
     ///
     /// Error 22P02 for other text.
-    public static func parse(_ text: UnsafeBufferPointer<UInt8>) throws(ValueError) -> UUIDValue {
+    static func parse(_ text: UnsafeBufferPointer<UInt8>) throws(ValueError) -> UUIDValue {
         if text.count == 36, let usual = parseUsual(text) { return usual }
         var position = 0
         let count = text.count
@@ -86,12 +86,12 @@ public struct UUIDValue: Sendable, Hashable, Comparable {
     }
 
     /// Reads a UUID from a string; see `parse(_:)` over bytes.
-    public static func parse(_ text: String) throws(ValueError) -> UUIDValue {
+    static func parse(_ text: String) throws(ValueError) -> UUIDValue {
         try text.withBytes { bytes throws(ValueError) in try parse(bytes) }
     }
 
     /// Appends the 36 characters of the usual form, in lower case.
-    public func append(to output: inout [UInt8]) {
+    func append(to output: inout [UInt8]) {
         let upper = UInt64(truncatingIfNeeded: value >> 64)
         let lower = UInt64(truncatingIfNeeded: value)
         output.appendText(capacity: 36) { cursor in

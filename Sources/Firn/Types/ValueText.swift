@@ -11,6 +11,7 @@ public struct ValueText: Sendable {
     /// The session's zone, in which TIMESTAMPTZ is shown.
     public let zone: TimeZoneRules
 
+    /// Writes values of a type as a session in that zone shows them.
     public init(type: DataType, zone: TimeZoneRules) {
         self.type = type
         self.zone = zone
@@ -34,7 +35,7 @@ public struct ValueText: Sendable {
     }
 
     /// Appends one row of a column of this type; the row is not NULL.
-    public func append(_ column: Column, row: Int, to output: inout [UInt8]) {
+    package func append(_ column: Column, row: Int, to output: inout [UInt8]) {
         switch column.values {
         case .boolean(let values): NumberText.append(values[row], to: &output)
         case .integer(let values): append(integer: values[row], to: &output)
@@ -57,8 +58,11 @@ public struct ValueText: Sendable {
         return String(decoding: output, as: UTF8.self)
     }
 
+    /// The text of a value; nil for NULL, which has none.
+    public func text(_ value: Value) -> String? { value.isNull ? nil : text(of: value) }
+
     /// The text of a value that is not NULL.
-    public func text(_ value: Value) -> String {
+    package func text(of value: Value) -> String {
         var output: [UInt8] = []
         append(value, to: &output)
         return String(decoding: output, as: UTF8.self)

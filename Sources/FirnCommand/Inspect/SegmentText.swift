@@ -52,7 +52,7 @@ enum SegmentText {
         let column = segment.columns.last { column in column.type.isTimestamp && segment.order.last == column.name }
         guard let column else { return { "\($0)" } }
         let text = ValueText(type: column.type, zone: .utc)
-        return { text.text(.integer($0)) }
+        return { text.text(of: .integer($0)) }
     }
 
     private static func columns(_ segment: SegmentFile.Segment) -> String {
@@ -80,8 +80,8 @@ enum SegmentText {
                 let writer = ValueText(type: column.type, zone: .utc)
                 rows.append([
                     "\(number)", "\(group.rowCount)", column.name, "\(chunk.byteOffset)", "\(chunk.byteCount)",
-                    "\(chunk.nullCount)", chunk.minimum.map { shortened(writer.text($0)) },
-                    chunk.maximum.map { shortened(writer.text($0)) }, chunk.sum.map { "\($0)" },
+                    "\(chunk.nullCount)", chunk.minimum.map { shortened(writer.text(of: $0)) },
+                    chunk.maximum.map { shortened(writer.text(of: $0)) }, chunk.sum.map { "\($0)" },
                 ])
             }
         }

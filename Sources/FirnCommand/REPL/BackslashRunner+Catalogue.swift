@@ -37,7 +37,9 @@ extension BackslashRunner {
             columns: result, settings: settings, zone: shell.session.timeZone, output: shell.output,
             screen: shell.output.isTerminal ? StatementShell.screen : nil)
         if !rows.isEmpty {
-            let batch = columns.indices.map { index in Column(rows.map { $0[index] }, type: columns[index].type) }
+            let batch = try columns.indices.map { index throws(FirnError) in
+                try Column(rows.map { $0[index] }, type: columns[index].type)
+            }
             try printer.append(ColumnBatch(batch))
         }
         try printer.finish()
@@ -193,7 +195,7 @@ extension BackslashRunner {
         let microseconds = isNanoseconds ? chunking.interval / 1_000 : chunking.interval
         let day: Int64 = 86_400_000_000
         if microseconds % day == 0 { return microseconds == day ? "1 day" : "\(microseconds / day) days" }
-        return ValueText(type: .interval, zone: .utc).text(.interval(Interval(microseconds: microseconds)))
+        return ValueText(type: .interval, zone: .utc).text(of: .interval(Interval(microseconds: microseconds)))
     }
 
     // MARK: Functions, the database

@@ -211,8 +211,11 @@ struct Lexer {
             return Token(kind: .parameter, start: start, end: index, text: "")
         }
         guard let content = Self.dollarTagEnd(bytes, from: start) else {
-            position = start + 1
-            return fail(at: start, "syntax error", near: "$")
+            while index < bytes.count, Self.isIdentifierStart(bytes[index]) || Self.isDigit(bytes[index]) { index += 1 }
+            position = index
+            if index == start + 1 { return fail(at: start, "syntax error", near: "$") }
+            let name = String(decoding: bytes[(start + 1)..<index], as: UTF8.self)
+            return Token(kind: .namedParameter, start: start, end: index, text: name)
         }
         guard let end = Self.dollarStringEnd(bytes, from: start, content: content) else {
             return fail(at: start, "unterminated dollar-quoted string")

@@ -25,6 +25,8 @@ struct Token: Sendable {
         case decimal
         /// `$1`.
         case parameter
+        /// `$name`; `text` is the name as written.
+        case namedParameter
         /// A run of operator characters.
         case `operator`
         /// One of `( ) [ ] { } , ; . : :: := =>`.

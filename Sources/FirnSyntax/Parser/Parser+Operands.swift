@@ -34,7 +34,12 @@ extension Parser {
                     hint: "Parameters are numbered from $1.")
             }
             advance()
-            return Expression(.parameter(number), range: token.range)
+            parameters.numbers.insert(number)
+            return try parameter(number, token)
+        case .namedParameter:
+            advance()
+            let number = parameters.number(ofName: token.text, at: token.start)
+            return try parameter(number, token)
         case .operator: return try parsePrefixOperator()
         case .symbol where token.text == "(": return try parseParenthesizedOperand()
         case .symbol where token.text == "[":
@@ -42,6 +47,15 @@ extension Parser {
             return try parseArrayElements(from: token.start)
         default: throw unexpected()
         }
+    }
+
+    private func parameter(_ number: Int, _ token: Token) throws(SyntaxError) -> Expression {
+        if !parameters.numbers.isEmpty, !parameters.names.isEmpty {
+            throw SyntaxError(
+                message: "parameters are either all numbered or all named", range: token.range,
+                hint: "Write $1, $2, … or names such as $sensor, not both.")
+        }
+        return Expression(.parameter(number), range: token.range)
     }
 
     @inline(never)

@@ -24,6 +24,8 @@ struct Parser {
     /// The height of the tallest tree parsed since the enclosing level reset it.
     var height = 0
     private var stack: StackGuard?
+    /// The parameters met so far.
+    var parameters = StatementParameters()
     /// The keywords that the grammar would have taken, by token; recorded only on the second run, which words a hint.
     var wanted: [Int: [String]]?
 

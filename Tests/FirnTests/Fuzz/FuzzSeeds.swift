@@ -244,8 +244,8 @@ enum FuzzSeeds {
         }
         let text = StorageSamples.schema([.text])
         inputs.append(("text", payload(ColumnBatch([.text(["one", "two", "", "three"])]), text)))
-        let dictionary = BytesDictionary(BytesValues((0..<300).map { "host-\($0)" }))
-        let coded = ColumnBatch([.text(codes: (0..<9).map { 100 + $0 % 7 }, dictionary: dictionary)])
+        let dictionary = BytesDictionary(distinct: BytesValues((0..<300).map { "host-\($0)" }))
+        let coded = ColumnBatch([Column(type: .text, values: .dictionary((0..<9).map { 100 + $0 % 7 }, dictionary))])
         inputs.append(("dictionary", payload(coded, text)))
         return inputs
     }

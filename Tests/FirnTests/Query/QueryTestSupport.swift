@@ -88,7 +88,7 @@ extension ColumnBatch {
     func texts(zone: TimeZoneRules = .utc) -> [[String]] {
         let writers = columns.map { ValueText(type: $0.type, zone: zone) }
         return (0..<rowCount).map { row in
-            columns.indices.map { columns[$0].isNull(row) ? "\\N" : writers[$0].text(columns[$0][row]) }
+            columns.indices.map { columns[$0].isNull(row) ? "\\N" : writers[$0].text(of: columns[$0][row]) }
         }
     }
 }

@@ -10,7 +10,7 @@ struct LargeValueTests {
     @Test func aValueAboveTheLimitIsRefusedWithItsPlace() async throws {
         let database = try Database.inMemory()
         try await database.execute("CREATE TABLE t (time timestamptz NOT NULL, note text, document jsonb)")
-        let tooLarge = BytesValues(
+        let tooLarge = try BytesValues(
             bytes: [UInt8](repeating: 0x78, count: BytesValues.valueBytesMax + 2),
             offsets: [0, 1, BytesValues.valueBytesMax + 2])
         for column in ["note", "document"] {

@@ -110,7 +110,7 @@ struct SQLLogicRunner {
                 rows.append(
                     zip(batch.columns, writers).map { column, writer in
                         if column.isNull(row) { return "NULL" }
-                        let text = writer.text(column[row])
+                        let text = writer.text(of: column[row])
                         return text.isEmpty ? "(empty)" : text
                     })
             }

@@ -3,6 +3,7 @@
 // Primary keys: no two rows have the same, however they come and whatever happened between.
 
 import FirnIO
+import SystemPackage
 import Testing
 
 @testable import Firn
@@ -90,8 +91,8 @@ import Testing
 
     @Test func equalKeysHashAlikeInEveryForm() {
         let hasher = KeyHasher(DatabaseID(7))
-        let dictionary = BytesDictionary(BytesValues(["b", "a"]))
-        let coded = KeyedBatch([.text(codes: [1, 0], dictionary: dictionary)], rowCount: 2, hasher: hasher)
+        let dictionary = BytesDictionary(distinct: BytesValues(["b", "a"]))
+        let coded = KeyedBatch([Column(type: .text, values: .dictionary([1, 0], dictionary))], rowCount: 2, hasher: hasher)
         let plain = KeyedBatch([.text(["a", "b"])], rowCount: 2, hasher: hasher)
         #expect(coded.hashes == plain.hashes)
         let decimals = KeyedBatch(

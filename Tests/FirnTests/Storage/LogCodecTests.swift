@@ -30,10 +30,10 @@ import Testing
     }
 
     @Test func aDictionaryIsWrittenWithTheValuesThatOccurAlone() throws {
-        let dictionary = BytesDictionary(BytesValues((0..<300).map { "host-\($0)" }))
+        let dictionary = BytesDictionary(distinct: BytesValues((0..<300).map { "host-\($0)" }))
         let codes: [UInt32] = (0..<200).map { 100 + $0 % 7 }
         let schema = StorageSamples.schema([.text])
-        let batch = ColumnBatch([.text(codes: codes, dictionary: dictionary)])
+        let batch = ColumnBatch([Column(type: .text, values: .dictionary(codes, dictionary))])
         var output = ByteWriter()
         RowsCodec.encode(batch, columns: schema.columns, table: schema.id, into: &output)
         #expect(output.count < 400)

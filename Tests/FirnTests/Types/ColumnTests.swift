@@ -12,7 +12,7 @@ struct ColumnTests {
     func emptyDictionaryHoldsNullsOnly() {
         let nulls = Bitmap(repeating: false, count: 3)
         let column = Column(
-            type: .text, values: .dictionary([0, 0, 0], BytesDictionary(BytesValues())), validity: nulls)
+            type: .text, values: .dictionary([0, 0, 0], BytesDictionary(distinct: BytesValues())), validity: nulls)
         #expect(column.bytesValues?.count == 3)
         #expect(column[1] == .null)
         let joined = Column.concatenate([column, .text(["a"])], type: .text)

@@ -40,7 +40,7 @@ struct Append: AsyncParsableCommand {
         let database = try await Database.open(at: self.database)
         let table = BenchmarkTable.sensorReadings
         try await database.execute(table.definition)
-        let pool = StepPool(seed: seed + 2, rowsPerStep: batchRows)
+        let pool = try StepPool(seed: seed + 2, rowsPerStep: batchRows)
         let before = try PhysicalLimits.durableWrites(in: self.database, bytes: batchRows * 20, seconds: 1)
 
         let stepCountMax = rows.map { ($0 + batchRows - 1) / batchRows } ?? Int.max
@@ -55,7 +55,7 @@ struct Append: AsyncParsableCommand {
                         if let end, clock.now >= end { return latencies }
                         let step = nextStep.take()
                         if step >= stepCountMax { return latencies }
-                        let batch = pool.batch(step)
+                        let batch = try pool.batch(step)
                         let sent = clock.now
                         try await database.append(batch, to: table.rawValue, durability: .synced)
                         latencies.append((clock.now - sent).microseconds)
@@ -109,18 +109,18 @@ struct StepPool: Sendable {
     private let values: [Column]
     private let rowsPerStep: Int
 
-    init(seed: UInt64, rowsPerStep: Int, stepCount: Int = 1_000) {
+    init(seed: UInt64, rowsPerStep: Int, stepCount: Int = 1_000) throws {
         self.rowsPerStep = rowsPerStep
         var source = SensorReadings(seed: seed, sensorCount: rowsPerStep, stepCount: stepCount)
         var values: [Column] = []
-        while let batch = source.nextBatch(rowCountMax: rowsPerStep) { values.append(batch.columns[2]) }
+        while let batch = try source.nextBatch(rowCountMax: rowsPerStep) { values.append(batch.columns[2]) }
         self.values = values
-        names = .text(codes: (0..<UInt32(rowsPerStep)).map { $0 }, dictionary: source.dictionary)
+        names = try .text(codes: (0..<UInt32(rowsPerStep)).map { $0 }, dictionary: source.dictionary)
     }
 
-    func batch(_ step: Int) -> ColumnBatch {
+    func batch(_ step: Int) throws -> ColumnBatch {
         let time = firstMicrosecond + Int64(step) * SensorReadings.stepMicroseconds
-        return ColumnBatch([
+        return try ColumnBatch([
             .timestamps(microseconds: Array(repeating: time, count: rowsPerStep)), names, values[step % values.count],
         ])
     }

@@ -62,7 +62,7 @@ struct Flush: AsyncParsableCommand {
             processorSeconds += Machine.processorSeconds() - used
             pendingCount = 0
         }
-        while let batch = source.nextBatch(rowCountMax: batchRows) {
+        while let batch = try source.nextBatch(rowCountMax: batchRows) {
             try await database.append(batch, to: table.rawValue)
             rowCount += batch.rowCount
             pendingCount += batch.rowCount

@@ -23,11 +23,11 @@ struct Generate: ParsableCommand {
         switch format {
         case .csv:
             let output = try CSVOutput(output, header: names)
-            while let batch = source.nextBatch(rowCountMax: 10_000) { try output.write(batch) }
+            while let batch = try source.nextBatch(rowCountMax: 10_000) { try output.write(batch) }
             try output.finish()
         case .columns:
             let output = try ColumnFilesOutput(output, names: names)
-            while let batch = source.nextBatch(rowCountMax: 10_000) { try output.write(batch) }
+            while let batch = try source.nextBatch(rowCountMax: 10_000) { try output.write(batch) }
             try output.finish()
         }
     }

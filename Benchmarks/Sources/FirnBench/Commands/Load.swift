@@ -33,7 +33,7 @@ struct Load: AsyncParsableCommand {
         let began = clock.now
         while true {
             let asked = clock.now
-            guard let batch = source.nextBatch(rowCountMax: batchRows) else { break }
+            guard let batch = try source.nextBatch(rowCountMax: batchRows) else { break }
             generating += clock.now - asked
             try await database.append(batch, to: table.rawValue)
             rowCount += batch.rowCount

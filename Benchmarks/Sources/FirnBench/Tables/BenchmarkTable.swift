@@ -14,7 +14,7 @@ protocol RowSource {
     /// Names of the columns, in the order of the table.
     static var columnNames: [String] { get }
     /// The next rows, at most `rowCountMax`; nil after the last.
-    mutating func nextBatch(rowCountMax: Int) -> ColumnBatch?
+    mutating func nextBatch(rowCountMax: Int) throws -> ColumnBatch?
 }
 
 /// 2016-01-01T00:00:00Z, where all tables begin, in microseconds since 1970.

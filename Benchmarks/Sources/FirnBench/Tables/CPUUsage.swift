@@ -49,12 +49,12 @@ struct CPUUsage: RowSource {
         tags = values.map { values in
             let distinct = Set(values).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
             let codes = values.map { UInt32(distinct.firstIndex(of: $0)!) }
-            return (BytesDictionary(BytesValues(distinct), isSorted: true), codes)
+            return (try! BytesDictionary(BytesValues(distinct)), codes)
         }
         self.random = random
     }
 
-    mutating func nextBatch(rowCountMax: Int) -> ColumnBatch? {
+    mutating func nextBatch(rowCountMax: Int) throws -> ColumnBatch? {
         let count = min(rowCountMax, (stepCount - step) * hostCount - host)
         guard count > 0 else { return nil }
         let metricCount = Self.metricNames.count
@@ -75,9 +75,9 @@ struct CPUUsage: RowSource {
                 step += 1
             }
         }
-        return ColumnBatch(
+        return try ColumnBatch(
             [.timestamps(microseconds: times)]
-                + tags.indices.map { .text(codes: codes[$0], dictionary: tags[$0].dictionary) }
+                + tags.indices.map { try .text(codes: codes[$0], dictionary: tags[$0].dictionary) }
                 + metrics.map { .integers($0) })
     }
 }

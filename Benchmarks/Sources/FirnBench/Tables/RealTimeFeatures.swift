@@ -16,7 +16,8 @@ private struct Entities {
     private let cumulative: [Double]
 
     init(count: Int) {
-        dictionary = BytesDictionary(BytesValues((0..<count).map { "user_" + padded($0, width: 5) }), isSorted: true)
+        // The names are distinct.
+        dictionary = try! BytesDictionary(BytesValues((0..<count).map { "user_" + padded($0, width: 5) }))
         var sums: [Double] = []
         var sum = 0.0
         for rank in 1...count {
@@ -46,8 +47,8 @@ struct RealTimeFeatures: RowSource {
 
     private var random: SeededRandom
     private let entities: Entities
-    private let features = BytesDictionary(BytesValues(["f0", "f1", "f2", "f3", "f4"]), isSorted: true)
-    private let systems = BytesDictionary(BytesValues(["web", "mobile", "batch"]))
+    private let features = try! BytesDictionary(BytesValues(["f0", "f1", "f2", "f3", "f4"]))
+    private let systems = try! BytesDictionary(BytesValues(["web", "mobile", "batch"]))
     /// Microseconds into the day, in order of arrival.
     private let stamps: [Int64]
     private var row = 0
@@ -81,7 +82,7 @@ struct RealTimeFeatures: RowSource {
         }
     }
 
-    mutating func nextBatch(rowCountMax: Int) -> ColumnBatch? {
+    mutating func nextBatch(rowCountMax: Int) throws -> ColumnBatch? {
         let count = min(rowCountMax, stamps.count - row)
         guard count > 0 else { return nil }
         var ids: [UInt128] = []
@@ -98,7 +99,7 @@ struct RealTimeFeatures: RowSource {
         }
         let times = stamps[row..<row + count].map { firstMicrosecond + $0 }
         row += count
-        return ColumnBatch([
+        return try ColumnBatch([
             .uuids(ids), .text(codes: entity, dictionary: entities.dictionary),
             .text(codes: feature, dictionary: features), .doubles(values), .timestamps(microseconds: times),
             .text(codes: system, dictionary: systems),
@@ -120,7 +121,7 @@ struct FeatureLabels: RowSource {
         self.rowCount = rowCount
     }
 
-    mutating func nextBatch(rowCountMax: Int) -> ColumnBatch? {
+    mutating func nextBatch(rowCountMax: Int) throws -> ColumnBatch? {
         let count = min(rowCountMax, rowCount - row)
         guard count > 0 else { return nil }
         let hour = 3_600 * microsecondsPerSecond
@@ -131,7 +132,7 @@ struct FeatureLabels: RowSource {
             times.append(firstMicrosecond + hour + Int64(random.below(23 * Int(hour))))
         }
         defer { row += count }
-        return ColumnBatch([
+        return try ColumnBatch([
             .integers((row..<row + count).map(Int64.init)), .text(codes: entity, dictionary: entities.dictionary),
             .timestamps(microseconds: times),
         ])

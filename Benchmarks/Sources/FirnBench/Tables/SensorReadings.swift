@@ -23,14 +23,15 @@ struct SensorReadings: RowSource {
     init(seed: UInt64, sensorCount: Int = 1_000, stepCount: Int = 8_640) {
         self.sensorCount = sensorCount
         self.stepCount = stepCount
-        dictionary = BytesDictionary(
-            BytesValues((0..<sensorCount).map { "sensor_" + padded($0, width: 4) }), isSorted: true)
+        // The names are distinct.
+        dictionary = try! BytesDictionary(
+            BytesValues((0..<sensorCount).map { "sensor_" + padded($0, width: 4) }))
         random = SeededRandom(seed: seed)
         walks = []
         for _ in 0..<sensorCount { walks.append(random.uniform(0, 100)) }
     }
 
-    mutating func nextBatch(rowCountMax: Int) -> ColumnBatch? {
+    mutating func nextBatch(rowCountMax: Int) throws -> ColumnBatch? {
         let count = min(rowCountMax, (stepCount - step) * sensorCount - sensor)
         guard count > 0 else { return nil }
         var times: [Int64] = []
@@ -50,7 +51,7 @@ struct SensorReadings: RowSource {
                 step += 1
             }
         }
-        return ColumnBatch([
+        return try ColumnBatch([
             .timestamps(microseconds: times), .text(codes: codes, dictionary: dictionary), .doubles(values),
         ])
     }

@@ -270,7 +270,7 @@ struct KeyLayout: Sendable {
                 for index in codes.indices where codes[index] == TextCodes.null { codes[index] = 0 }
             }
             // A NULL's code is never looked at, but an empty dictionary must not be pointed into either.
-            let dictionary = dictionary!.count > 0 ? dictionary! : BytesDictionary(BytesValues([""]))
+            let dictionary = dictionary!.count > 0 ? dictionary! : BytesDictionary(distinct: BytesValues([""]))
             return Column(type: field.type, values: .dictionary(codes, dictionary), validity: validity)
         case .boolean:
             values = .boolean(groups.map { narrow[$0 * stride] >> field.narrowShift & 1 != 0 })

@@ -152,7 +152,7 @@ final class TextCodes: Sendable {
     func dictionary() -> BytesDictionary {
         state.withLock { state in
             if !state.usesTable, let base = state.base { return base }
-            return BytesDictionary(state.values)
+            return BytesDictionary(distinct: state.values)
         }
     }
 

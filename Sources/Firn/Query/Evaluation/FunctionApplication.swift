@@ -113,7 +113,7 @@ extension Column {
                 codes.append(code)
             }
         }
-        return Column(type: type, values: .dictionary(codes, BytesDictionary(distinct)), validity: validity)
+        return Column(type: type, values: .dictionary(codes, BytesDictionary(distinct: distinct)), validity: validity)
     }
 
     /// The column, NULL also where the row of `dense` that went to a row is.

@@ -14,6 +14,7 @@ enum StatementOutcome {
 public struct Notice: Sendable, Hashable {
     /// One line without a full stop.
     public var message: String
+    /// A notice of one line.
     public init(_ message: String) { self.message = message }
 }
 
@@ -30,6 +31,7 @@ public struct StatementEnvironment: Sendable {
     /// Called now and then while COPY runs.
     public var progress: (@Sendable (CopyProgress) -> Void)?
 
+    /// No streams, no progress; notices are dropped.
     public init() {}
 }
 

@@ -18,7 +18,7 @@ struct StatementRunner {
     let defaults: SessionSettings
     let environment: StatementEnvironment
     /// Values of $1, $2, ….
-    let parameters: [Value]
+    let parameters: [BoundParameter]
     let cancellation: CancellationFlag
     /// Whether the statement exceeds `DepthLimits.shallow` and therefore runs on a thread with a large stack.
     let isTall: Bool
@@ -102,9 +102,7 @@ struct StatementRunner {
     }
 
     func binder(_ snapshot: any DatabaseSnapshot) -> Binder {
-        Binder(
-            catalogue: snapshot, context: context, parameters: parameters.map { BoundParameter($0) },
-            stack: isTall ? StackGuard() : nil)
+        Binder(catalogue: snapshot, context: context, parameters: parameters, stack: isTall ? StackGuard() : nil)
     }
 
     /// Starts a plan; its rows are computed as they are pulled.

@@ -160,7 +160,7 @@ final class SegmentReader: Sendable {
                 at: stored.pages.first?.block.byteOffset ?? descriptor.byteOffset,
                 covering: what)
         }
-        return BytesDictionary(values, isSorted: true)
+        return BytesDictionary(distinct: values, isSorted: true)
     }
 }
 

@@ -210,7 +210,7 @@ enum RowsCodec {
         case .bytes: values = .bytes(try bytesValues(count, from: &reader))
         case .dictionary:
             let dictionaryCount = try reader.readCount(atMost: reader.remaining)
-            let dictionary = BytesDictionary(try bytesValues(dictionaryCount, from: &reader))
+            let dictionary = BytesDictionary(distinct: try bytesValues(dictionaryCount, from: &reader))
             let codesOffset = reader.offset
             let codes: [UInt32]
             switch try reader.readByte() {

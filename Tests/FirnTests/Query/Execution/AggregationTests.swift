@@ -200,7 +200,7 @@ import Testing
         let batches = [[1, 2], [3], [4, 5]].map { values in
             ColumnBatch([
                 .integers(values.map { Int64($0) }),
-                .times(values.map { _ in 100 }, type: .timestamptz(.microseconds)),
+                .timestamps(microseconds: values.map { _ in 100 }),
             ])
         }
         let table = MemoryTable("t", [("n", .bigint), ("time", .timestamptz(.microseconds))], batches)

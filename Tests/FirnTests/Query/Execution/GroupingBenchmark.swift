@@ -23,7 +23,7 @@ import Testing
     /// Sorted by (sensor, time), in row groups of 65,536 rows.
     private static func sensorReadings() -> MemoryTable {
         let names = (0..<sensorCount).map { "sensor_" + String($0 + 10_000) }
-        let dictionary = BytesDictionary(BytesValues(names), isSorted: true)
+        let dictionary = BytesDictionary(distinct: BytesValues(names), isSorted: true)
         var random = CodecRandom(seed: 1)
         var batches: [ColumnBatch] = []
         var codes: [UInt32] = []
@@ -32,7 +32,8 @@ import Testing
         func cut() {
             batches.append(
                 ColumnBatch([
-                    .text(codes: codes, dictionary: dictionary), .timestamps(microseconds: times), .doubles(values),
+                    Column(type: .text, values: .dictionary(codes, dictionary)), .timestamps(microseconds: times),
+                    .doubles(values),
                 ]))
             codes.removeAll(keepingCapacity: true)
             times.removeAll(keepingCapacity: true)

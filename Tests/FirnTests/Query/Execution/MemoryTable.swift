@@ -182,7 +182,8 @@ func function(
         mayFail: false
     ) { arguments, rowCount, _ throws(FirnError) in
         let values = arguments[0].materialized(rowCount: rowCount)
-        return .column(.integers(values.integerValues!.map(body), validity: values.validity))
+        return .column(
+            Column(type: .bigint, values: .integer(values.integerValues!.map(body)), validity: values.validity))
     }
     return BoundExpression(.call(function, [argument]), .bigint)
 }
@@ -199,7 +200,7 @@ func timeBucket(_ width: Int64, _ time: BoundExpression) -> BoundExpression {
             let (quotient, remainder) = (time - origin).quotientAndRemainder(dividingBy: width)
             return origin + (remainder < 0 ? quotient - 1 : quotient) * width
         }
-        return .column(.times(starts, type: time.type, validity: times.validity))
+        return .column(Column(type: time.type, values: .integer(starts), validity: times.validity))
     }
     let interval = constant(.interval(Interval(months: 0, days: 0, microseconds: width)), .interval)
     return BoundExpression(.call(function, [interval, time]), time.type)
@@ -287,6 +288,7 @@ extension Column {
             return UInt32(values.count - 1)
         }
         if values.isEmpty { values = [""] }
-        return .text(codes: coded, dictionary: BytesDictionary(BytesValues(values)), validity: validity)
+        return Column(
+            type: .text, values: .dictionary(coded, BytesDictionary(distinct: BytesValues(values))), validity: validity)
     }
 }

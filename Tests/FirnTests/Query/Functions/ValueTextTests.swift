@@ -11,7 +11,7 @@ struct ValueTextTests {
     private func parse(_ text: String, _ type: DataType) -> String {
         outcome {
             let value = try ValueParser(type: type, context: EvaluationContext.test().dateTime).parse(text)
-            return ValueText(type: type, zone: .utc).text(value)
+            return ValueText(type: type, zone: .utc).text(of: value)
         }
     }
 
@@ -70,7 +70,7 @@ struct ValueTextTests {
             ]
             for (value, type) in samples {
                 let writer = ValueText(type: type, zone: context.timeZone)
-                let text = writer.text(value)
+                let text = writer.text(of: value)
                 var row: [UInt8] = []
                 writer.append(Column([value], type: type), row: 0, to: &row)
                 #expect(row == Array(text.utf8), "\(type) \(text), FIRN_SEED=\(seed)")

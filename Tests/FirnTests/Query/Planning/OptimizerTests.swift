@@ -18,7 +18,7 @@ import Testing
             let numbers = (0..<100).map { Int64($0 + part * 100) }
             return ColumnBatch([
                 .integers(numbers), .integers(numbers.map { $0 % 7 }),
-                .times(numbers.map { $0 * 60_000_000 }, type: time), .text(numbers.map { "n\($0 % 5)" }),
+                .timestamps(microseconds: numbers.map { $0 * 60_000_000 }), .text(numbers.map { "n\($0 % 5)" }),
             ])
         })
 

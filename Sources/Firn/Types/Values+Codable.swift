@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The value types in other formats than ours: as their text, so that JSON keeps every digit. Rows of a result and of an
+// appender do not come by here; they hold the values themselves.
+
+extension Decoder {
+    /// A single text, read by `parse`.
+    fileprivate func parsed<T>(_ parse: (String) throws(ValueError) -> T) throws -> T {
+        let text = try singleValueContainer().decode(String.self)
+        do {
+            return try parse(text)
+        } catch {
+            throw FirnError(error)
+        }
+    }
+}
+
+extension Encoder {
+    fileprivate func encode(text: String) throws {
+        var container = singleValueContainer()
+        try container.encode(text)
+    }
+}
+
+extension Timestamp: Codable {
+    /// From text such as `2026-01-01 00:00:00+00`; without a zone it is read as UTC.
+    public init(from decoder: any Decoder) throws {
+        self = try decoder.parsed { text throws(ValueError) in try Timestamp.parse(text) }
+    }
+    /// As text in UTC.
+    public func encode(to encoder: any Encoder) throws { try encoder.encode(text: text) }
+}
+
+extension NanosecondTimestamp: Codable {
+    /// From text such as `2026-01-01 00:00:00.123456789+00`; without a zone it is read as UTC.
+    public init(from decoder: any Decoder) throws {
+        self = try decoder.parsed { text throws(ValueError) in try NanosecondTimestamp.parse(text) }
+    }
+    /// As text in UTC.
+    public func encode(to encoder: any Encoder) throws { try encoder.encode(text: text) }
+}
+
+extension DayNumber: Codable {
+    /// From text such as `2026-01-01`.
+    public init(from decoder: any Decoder) throws {
+        self = try decoder.parsed { text throws(ValueError) in try DayNumber.parse(text) }
+    }
+    /// As text.
+    public func encode(to encoder: any Encoder) throws { try encoder.encode(text: text) }
+}
+
+extension Decimal: Codable {
+    /// From text such as `1.50`.
+    public init(from decoder: any Decoder) throws {
+        self = try decoder.parsed { text throws(ValueError) in try Decimal.parse(text) }
+    }
+    /// As text, every digit kept.
+    public func encode(to encoder: any Encoder) throws { try encoder.encode(text: text) }
+}
+
+extension Interval: Codable {
+    /// From text such as `1 mon 02:03:04`.
+    public init(from decoder: any Decoder) throws {
+        self = try decoder.parsed { text throws(ValueError) in try Interval.parse(text) }
+    }
+    /// As text.
+    public func encode(to encoder: any Encoder) throws { try encoder.encode(text: text) }
+}
+
+extension UUIDValue: Codable {
+    /// From the usual text.
+    public init(from decoder: any Decoder) throws {
+        self = try decoder.parsed { text throws(ValueError) in try UUIDValue.parse(text) }
+    }
+    /// As the usual text.
+    public func encode(to encoder: any Encoder) throws { try encoder.encode(text: text) }
+}
