@@ -25,6 +25,8 @@ extension DatabaseOptions {
         try check("storage.memoryBytesMax", storage.memoryBytesMax, 1...Int64.max)
         try check("storage.logFileBytes", storage.logFileBytes, 1...Int64.max)
         try check("storage.cacheBytesMax", storage.cacheBytesMax, 0...Int64.max)
+        try check("storage.footerCacheBytesMax", storage.footerCacheBytesMax, 0...Int64.max)
+        if let openFilesMax = storage.openFilesMax { try check("storage.openFilesMax", openFilesMax, 1...Int64.max) }
         // In nanoseconds it must be an Int64.
         try check("storage.chunkIntervalSeconds", storage.chunkIntervalSeconds, 1...Int64.max / 1_000_000_000)
     }

@@ -57,7 +57,8 @@ struct SampleTable {
         var dictionary = BytesValues()
         for entry in entries { dictionary.append(contentsOf: entry) }
         return Column(
-            type: column.type, values: .dictionary(codes, BytesDictionary(distinct: dictionary)), validity: column.validity)
+            type: column.type, values: .dictionary(codes, BytesDictionary(distinct: dictionary)),
+            validity: column.validity)
     }
 
     /// What a flush must write: for each chunk in order of time, its rows, sorted stably.

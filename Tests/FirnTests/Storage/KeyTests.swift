@@ -92,7 +92,8 @@ import Testing
     @Test func equalKeysHashAlikeInEveryForm() {
         let hasher = KeyHasher(DatabaseID(7))
         let dictionary = BytesDictionary(distinct: BytesValues(["b", "a"]))
-        let coded = KeyedBatch([Column(type: .text, values: .dictionary([1, 0], dictionary))], rowCount: 2, hasher: hasher)
+        let coded = KeyedBatch(
+            [Column(type: .text, values: .dictionary([1, 0], dictionary))], rowCount: 2, hasher: hasher)
         let plain = KeyedBatch([.text(["a", "b"])], rowCount: 2, hasher: hasher)
         #expect(coded.hashes == plain.hashes)
         let decimals = KeyedBatch(

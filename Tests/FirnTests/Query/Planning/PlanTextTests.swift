@@ -29,7 +29,8 @@ import Testing
             "readings", [("sensor", .text), ("time", time), ("value", .double)],
             (0..<3).map { day in
                 ColumnBatch([
-                    .text(["a", "b"]), Column(type: time, values: .integer([0, 1].map { Int64(day) * 86_400_000_000 + $0 })),
+                    .text(["a", "b"]),
+                    Column(type: time, values: .integer([0, 1].map { Int64(day) * 86_400_000_000 + $0 })),
                     .doubles([1, 2]),
                 ])
             })
