@@ -134,9 +134,9 @@ final class StatementShell {
     /// Rows of the last result that are kept for \chart; a longer one is not drawn.
     private static let keptRowsMax = 1_000_000
 
-    /// The terminal as it is now.
+    /// The terminal as it is now; nil where nobody sits at it, as psql has it.
     static var screen: Screen? {
-        guard let size = StandardStreams.outputSize else { return nil }
+        guard StandardStreams.isInputTerminal, let size = StandardStreams.outputSize else { return nil }
         return Screen(rows: size.rows, columns: size.columns, pager: Screen.pager(environment(_:)))
     }
 

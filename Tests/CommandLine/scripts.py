@@ -386,6 +386,7 @@ def backslash_commands_stand_wherever_sql_does(firn):
     equal(firn.ok("-c", "SELECT '\\echo', $$\\q$$ -- \\q", "--format", "csv").splitlines()[1], "\\echo,\\q")
     equal(firn.ok(input="SELECT 1 AS a;\n\\q\nSELECT 2 AS b;\n", ).count("row"), 1)
     equal(firn.ok("-c", "\\timing on", "-c", "\\echo x"), "Timing is on.\nx\n")
+    equal(firn.ok("-c", "SELECT 1 \\reset \\include /dev/null", "-c", "\\help checkpoint").splitlines()[-1], "CHECKPOINT")
     (firn.folder / "q.sql").write_text("\\echo in\n\\q\n\\echo never\n")
     equal(firn.ok("-f", "q.sql", "-c", "\\i q.sql", "-c", "\\echo out", "-c", "\\q", "-c", "\\echo never"), "in\nin\nout\n")
 

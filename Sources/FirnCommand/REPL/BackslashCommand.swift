@@ -39,9 +39,10 @@ struct BackslashCommand {
             "General",
             [
                 BackslashCommand("\\q", "\\quit", wordsMax: 0, "leave (also exit, quit or Ctrl-D)"),
-                BackslashCommand("\\?", "\\help", wordsMax: 0, "this list (also help)"),
+                BackslashCommand("\\?", wordsMax: 0, "this list (also help)"),
                 BackslashCommand(
-                    "\\h", synopsis: "[COMMAND]", wordsMax: nil, "the syntax of an SQL command, or all commands"),
+                    "\\h", "\\help", synopsis: "[COMMAND]", wordsMax: nil,
+                    "the syntax of an SQL command, or all commands"),
                 BackslashCommand("\\conninfo", wordsMax: 0, "which database is open, and how"),
                 BackslashCommand("\\timing", synopsis: "[on|off]", wordsMax: 1, "how long each statement takes"),
                 BackslashCommand("\\cd", synopsis: "[FOLDER]", wordsMax: 1, "change the working folder"),
@@ -55,11 +56,12 @@ struct BackslashCommand {
                 BackslashCommand(
                     "\\g", synopsis: "[FILE]", wordsMax: nil, "run it, or the last one again; into FILE or |COMMAND"),
                 BackslashCommand("\\gx", synopsis: "[FILE]", wordsMax: nil, "the same with a column a line"),
-                BackslashCommand("\\p", wordsMax: 0, "print it, or the last one"),
-                BackslashCommand("\\r", wordsMax: 0, "forget what was typed of it"),
+                BackslashCommand("\\p", "\\print", wordsMax: 0, "print it, or the last one"),
+                BackslashCommand("\\r", "\\reset", wordsMax: 0, "forget what was typed of it"),
                 BackslashCommand(
-                    "\\e", synopsis: "[FILE]", wordsMax: 1, "edit it, or the last one, or FILE, with $EDITOR"),
-                BackslashCommand("\\w", synopsis: "FILE", wordsMax: 1, "write it, or the last one, into FILE"),
+                    "\\e", "\\edit", synopsis: "[FILE]", wordsMax: 1, "edit it, or the last one, or FILE, with $EDITOR"),
+                BackslashCommand(
+                    "\\w", "\\write", synopsis: "FILE", wordsMax: 1, "write it, or the last one, into FILE"),
                 BackslashCommand(
                     "\\watch", synopsis: "[SECONDS]", wordsMax: nil, "run it again and again until Ctrl-C"),
                 BackslashCommand("\\chart", synopsis: "[SQL]", wordsMax: nil, "draw the last result, or the query's"),
@@ -68,11 +70,12 @@ struct BackslashCommand {
         (
             "Files",
             [
-                BackslashCommand("\\i", synopsis: "FILE", wordsMax: 1, "run a file of SQL"),
+                BackslashCommand("\\i", "\\include", synopsis: "FILE", wordsMax: 1, "run a file of SQL"),
                 BackslashCommand(
-                    "\\ir", synopsis: "FILE", wordsMax: 1, "the same; FILE is beside the script that names it"),
+                    "\\ir", "\\include_relative", synopsis: "FILE", wordsMax: 1,
+                    "the same; FILE is beside the script that names it"),
                 BackslashCommand(
-                    "\\o", synopsis: "[FILE]", wordsMax: nil, "results into FILE or |COMMAND, or here again"),
+                    "\\o", "\\out", synopsis: "[FILE]", wordsMax: nil, "results into FILE or |COMMAND, or here again"),
                 BackslashCommand(
                     "\\copy", synopsis: "...", wordsMax: nil, "COPY, as in \\copy t FROM 'file.csv' (HEADER)"),
                 BackslashCommand("\\echo", synopsis: "[-n] TEXT", wordsMax: .max, "print text"),

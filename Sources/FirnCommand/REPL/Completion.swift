@@ -53,7 +53,7 @@ struct Completion: Equatable {
         let name = words.first ?? ""
         // Words that stand whole before the one that is being typed.
         let given = words.count - 1
-        switch name {
+        switch BackslashCommand.named(name)?.names[0] {
         case "\\i", "\\ir", "\\o", "\\w", "\\e", "\\g", "\\gx": return ofFile(word, line, files, folders: false)
         case "\\cd": return ofFile(word, line, files, folders: true)
         case "\\d", "\\d+", "\\dt", "\\dt+", "\\di", "\\di+":
