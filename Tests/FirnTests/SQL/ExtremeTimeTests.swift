@@ -147,9 +147,10 @@ struct ExtremeTimeTests {
                     let letter = rest[rest.index(after: open)]
                     let (type, texts) = Self.texts[letter]!
                     let text = texts[Int(generator.next() % UInt64(texts.count))]
-                    constants += rest[..<open] + "'\(text)'::\(type)"
                     // A field and a pattern are constants in earnest, too.
-                    columns += rest[..<open] + (letter == "f" || letter == "P" ? "'\(text)'" : "c\(inputs.count)")
+                    let isWord = letter == "f" || letter == "P"
+                    constants += rest[..<open] + (isWord ? "'\(text)'" : "'\(text)'::\(type)")
+                    columns += rest[..<open] + (isWord ? "'\(text)'" : "c\(inputs.count)")
                     let value = try ValueParser(type: type, context: context.dateTime).parse(text)
                     inputs.append(
                         (

@@ -158,7 +158,7 @@ import Testing
             if isDone { break }
             number += 1
         }
-        #expect(number > 30)
+        #expect(number > 20)
         #expect(codes == [.diskFull, .outcomeUnknown])
     }
 

@@ -98,7 +98,8 @@ enum CoercionRules {
     static func leftOperandType(_ left: DataType, _ right: DataType) -> DataType? {
         guard let compared = comparisonType(left, right) else { return nil }
         let isOwn =
-            (left.family == right.family && left != .unknown) || (left.isInteger && right.isInteger)
+            (left.family == right.family && left != .unknown) || (left == .character && right == .unknown)
+            || (left.isInteger && right.isInteger)
             || (left.isFloatingPoint && right.isFloatingPoint)
             || (left.family.category == .dateTime && right.family.category == .dateTime)
         return isOwn ? left : compared

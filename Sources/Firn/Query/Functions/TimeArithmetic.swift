@@ -236,9 +236,9 @@ private func shiftedAlike(
     let (earliest, limit) = (Timestamp.earliest.microseconds, Timestamp.limit.microseconds)
     var anyFailed = false
     let results = times.integers.map(count: count) { time in
-        let sum = time &+ shift
-        // Infinities and wrapped sums lie outside, too, since a shift across the whole range does.
-        anyFailed = anyFailed || time < earliest || time >= limit || sum < earliest || sum >= limit
+        // Infinities lie outside, too.
+        let (sum, overflow) = time.addingReportingOverflow(shift)
+        anyFailed = anyFailed || overflow || time < earliest || time >= limit || sum < earliest || sum >= limit
         return sum
     }
     return anyFailed ? nil : .integers(results, times.type)

@@ -163,12 +163,16 @@ struct DatabaseCheck {
         for number in try WALReader.fileNumbers(folder, fileSystem) {
             report.fileCount += 1
             report.byteCount += try status(folder.log(number))?.byteCount ?? 0
-            switch try WALReader.header(folder, number, fileSystem) {
-            case .success(let header)? where current == nil || header.database == current!.database:
-                proofs.append(header.manifest)
-            case .success(let header)?:
+            // A log of another database may have any number.
+            if let current, case .success(let header)? = try WALReader.anyHeader(folder, number, fileSystem),
+                header.database != current.database
+            {
                 report.notices.append(
                     "wal/\(number).wal belongs to database \(header.database); the next opening moves it to quarantine")
+                continue
+            }
+            switch try WALReader.header(folder, number, fileSystem) {
+            case .success(let header)?: proofs.append(header.manifest)
             case .failure(let error)? where error.isUnknownVersion:
                 add("wal/\(number).wal", Int64(error.byteOffset), "header of a log file", error.message)
             case .failure(let error)?:
