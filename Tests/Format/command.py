@@ -68,12 +68,27 @@ class Firn:
         shutil.rmtree(copied)
 
 
+def without_holes(database):
+    """Cuts the zeros behind the frames of log files, which version control would keep as bytes."""
+    for path in database.glob("wal/*.wal"):
+        data = path.read_bytes().rstrip(b"\0")
+        with path.open("r+b") as file:
+            file.truncate((len(data) + 7) // 8 * 8)
+
+
 def copy(database, to):
-    """A copy of a database's folder. Version control keeps no empty folders: the ones that it lost are made again."""
+    """A copy of a database's folder. Version control keeps no empty folders and no holes: the folders that it lost are made
+    again, and log files get the size that their headers say they had."""
     shutil.rmtree(to, ignore_errors=True)
     shutil.copytree(database, to)
     for name in ("wal", "data"):
         (to / name).mkdir(exist_ok=True)
+    for path in to.glob("wal/*.wal"):
+        with path.open("r+b") as file:
+            header = file.read(128)
+            byte_count = int.from_bytes(header[112:120], "little", signed=True)
+            if byte_count > path.stat().st_size:
+                file.truncate(byte_count)
     return to
 
 

@@ -79,7 +79,10 @@ class LogFile:
     def frames(self, epoch=None, lsn=None):
         """The frames from the first on, as long as they are whole, of one epoch and consecutive."""
         epoch, lsn = self.epoch if epoch is None else epoch, self.first_lsn if lsn is None else lsn
-        require(len(self.cursor.data) >= self.byte_count, f"{self.cursor.name} was cut")
+        # A dump shows what is there of a file.
+        require(
+            self.cursor.trace is not None or len(self.cursor.data) >= self.byte_count, f"{self.cursor.name} was cut"
+        )
         cursor = self.cursor.part(self.start, self.cursor.end)
         self.end, self.successor = cursor.at, None
         while self.successor is None:
