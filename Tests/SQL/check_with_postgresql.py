@@ -5,7 +5,8 @@
 #
 #     check_with_postgresql.py CONNECTION [FILE.slt …]      CONNECTION as psql takes it: "host=/tmp user=postgres"
 #
-# Each file runs in a schema of its own, by one psql; records marked `onlyif firn` and those of other connections are left out.
+# Each file runs in a schema of its own, by one psql; records marked `onlyif firn`, those that expect 0A000, those of
+# other connections, and files that say `# Of Firn alone.` are left out.
 # Exit code 1 when a record differs.
 
 import pathlib
@@ -63,7 +64,8 @@ def records(path):
             while index < len(lines) and lines[index][1]:
                 rows.append(lines[index][1])
                 index += 1
-        if not skipped:
+        # What Firn does not have yet is an error of its own.
+        if not skipped and words[1:3] != ["error", "0A000"]:
             yield number, words, "\n".join(sql), rows
         skipped = False
 
@@ -127,6 +129,7 @@ def main():
     if len(sys.argv) < 2:
         sys.exit("usage: check_with_postgresql.py CONNECTION [FILE.slt …]")
     paths = [pathlib.Path(name) for name in sys.argv[2:]] or sorted(pathlib.Path(__file__).parent.glob("*.slt"))
+    paths = [path for path in paths if "# Of Firn alone." not in path.read_text()]
     sys.exit(1 if sum(check(sys.argv[1], path) for path in paths) else 0)
 
 

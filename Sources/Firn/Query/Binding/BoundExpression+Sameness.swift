@@ -28,8 +28,9 @@ extension BoundExpression {
             .inConstants(let left, let values, let hasNull, let negated),
             .inConstants(let right, let otherValues, let otherHasNull, let otherNegated)
         ):
-            return values == otherValues && hasNull == otherHasNull && negated == otherNegated
-                && left.isSame(as: right)
+            return values.count == otherValues.count
+                && zip(values, otherValues).allSatisfy { $0.isIdentical(to: $1) } && hasNull == otherHasNull
+                && negated == otherNegated && left.isSame(as: right)
         case (.case(let left, let leftOtherwise), .case(let right, let rightOtherwise)):
             guard left.count == right.count,
                 zip(left, right).allSatisfy({
