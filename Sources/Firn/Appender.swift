@@ -194,7 +194,9 @@ public final class Appender {
 
     /// Appends all rows that wait as one commit, and returns once they are as durable as asked; nil where there are none.
     ///
-    /// - Parameter durability: nil means the database's own.
+    /// - Parameters:
+    ///   - durability: nil means the database's own.
+    ///   - actor: the caller's, on which it goes on.
     /// - Throws: what ``Database/append(_:to:durability:)`` throws, "row n of the batch" being the n-th that waits. The rows
     ///   stay then, to be flushed again or discarded.
     @discardableResult

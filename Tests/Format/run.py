@@ -26,6 +26,7 @@ environment.enter()
 
 import command  # noqa: E402 (the packages are there from here on)
 import databases  # noqa: E402
+import generate  # noqa: E402
 import document  # noqa: E402
 from reader import coverage, dump, text  # noqa: E402
 from reader.cursor import Cursor, FormatError  # noqa: E402
@@ -135,6 +136,31 @@ def killed_database_after_a_recovery(context):
 
 
 @check
+def a_log_of_several_files(context):
+    """The last frame of a full log file names the next one."""
+    path, choose = context.folder / "several", random.Random(41)
+    pieces = [
+        generate.Table("noise", [("text", "text", [choose.randbytes(500).hex() for _ in range(3300)])]) for _ in range(11)
+    ]
+    context.firn.sql(path, pieces[0].ddl())
+    context.firn.sql_then_kill(path, *copies(context, pieces))
+    assert len(list(path.glob("wal/*.wal"))) > 1, "the log has one file"
+    rows = [row for table in pieces for row in table.rows]
+    command.same_rows("noise", reader_rows(Database(path), "noise"), pieces[0].csv(rows))
+    return f"{len(rows)} rows"
+
+
+def copies(context, tables):
+    """Statements that load each table's rows from a file of its own."""
+    statements = []
+    for number, table in enumerate(tables):
+        path = context.folder / f"noise {number}.csv"
+        path.write_text(table.csv(), newline="")
+        statements.append(f"COPY {table.name} FROM '{path}' (FORMAT csv, HEADER)")
+    return statements
+
+
+@check
 def compressed_database_of_every_type(context):
     if not COMPRESSION_IS_MANDATORY and not databases.can_compress(context.firn):
         return "NOT RUN: this firn has no compress_chunk(); encodings of cold data are not compared"
@@ -149,14 +175,14 @@ def damage_of_any_byte_is_found(context):
     """A changed byte in any file of the tiny database is refused, or takes the last commit as a torn tail does: the rows that
     are read are never others. At every seventh byte firn is asked, too, and says the same."""
     choose = random.Random(7)
-    whole = command.records(reader_rows(Database(document.TINY), "t"))
+    whole = command.records(reader_rows(Database(command.copy(document.TINY, context.folder / "whole")), "t"))
     outcomes = {"refused": 0, "torn tails": 0, "without effect": 0}
     for file in document.tiny_files():
         damaged = command.copy(document.TINY, context.folder / "damaged")
         target = damaged / file.relative_to(document.TINY)
-        data = target.read_bytes()
+        data = file.read_bytes()  # without the zeros behind the frames of a log
         for offset in range(len(data)):
-            target.write_bytes(data[:offset] + bytes([data[offset] ^ 1 << choose.randrange(8)]) + data[offset + 1 :])
+            change_byte(target, offset, data[offset] ^ 1 << choose.randrange(8))
             place = f"byte {offset} of {file.name}"
             try:
                 found = command.records(reader_rows(Database(damaged), "t"))
@@ -167,8 +193,15 @@ def damage_of_any_byte_is_found(context):
             outcomes["refused" if found is None else "without effect" if found == whole else "torn tails"] += 1
             if offset % 7 == 0:
                 agrees(context.firn, damaged, found, place)
+            change_byte(target, offset, data[offset])
     assert outcomes["refused"] > 10 * outcomes["without effect"], outcomes
     return ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
+
+
+def change_byte(path, offset, value):
+    with path.open("r+b") as file:
+        file.seek(offset)
+        file.write(bytes([value]))
 
 
 def agrees(firn, database, found, place):
@@ -192,9 +225,9 @@ def damage_inside_of_a_log_is_told_from_a_torn_tail(context):
     data = file.read_bytes()
     *earlier, last = [frame.offset for frame in LogFile(Cursor(data)).frames()]
     whole = command.records(reader_rows(Database(path), "t"))
-    asked = range(earlier[0], len(data), 9)
+    asked = range(earlier[0], len(data.rstrip(b"\0")), 9)
     for offset in asked:
-        file.write_bytes(data[:offset] + bytes([data[offset] ^ 0x40]) + data[offset + 1 :])
+        change_byte(file, offset, data[offset] ^ 0x40)
         place = f"byte {offset} of the log"
         try:
             found = command.records(reader_rows(Database(path), "t"))
@@ -204,6 +237,7 @@ def damage_inside_of_a_log_is_told_from_a_torn_tail(context):
             offset < last
         ) or found == whole, f"{place} is {'refused' if found is None else 'not refused'}"
         agrees(context.firn, path, found, place)
+        change_byte(file, offset, data[offset])
     return f"{len(asked)} bytes"
 
 
@@ -215,13 +249,14 @@ def script_prints_every_kind_of_file(context):
         path = pathlib.Path(__file__).with_name("firn_reader.py")
         return subprocess.run([sys.executable, path, *map(str, arguments)], capture_output=True, text=True)
 
+    tiny = command.copy(document.TINY, context.folder / "tiny")
     for file in document.tiny_files():
-        assert script("show", file).stdout.count("\n") >= 1, file
+        assert script("show", tiny / file.relative_to(document.TINY)).stdout.count("\n") >= 1, file
         dumped = script("dump", file)
         assert dumped.stdout.splitlines() == list(dump.dump_lines(file.read_bytes(), file.name)), dumped.stderr
     expected = (document.TINY.with_name("tiny.rows") / "t.csv").read_text()
-    command.same_rows("rows", script("rows", document.TINY, "t").stdout, expected)
-    assert 'table 1 "t", 3 columns, 1 rows in the log' in script("list", document.TINY).stdout
+    command.same_rows("rows", script("rows", tiny, "t").stdout, expected)
+    assert 'table 1 "t", 3 columns, 1 rows in the log' in script("list", tiny).stdout
     damaged = context.folder / "damaged CURRENT"
     damaged.write_bytes((document.TINY / "CURRENT").read_bytes()[:-1])
     refused = script("show", damaged)
