@@ -44,7 +44,7 @@ extension Database {
 
 /// Collects rows and appends them to a table as one commit at each flush; see ``Database/appender(for:columns:)``.
 ///
-/// A row costs some ten nanoseconds a value; a flush costs what an append of its rows as one batch does, and hands the
+/// A row costs some hundred nanoseconds a value; a flush costs what an append of its rows as one batch does, and hands the
 /// buffers over without copying them. Rows are in memory, and in no query, until they are flushed: flush every few thousand
 /// rows, and at the end. Rows that were not flushed when the appender is let go are lost.
 ///
