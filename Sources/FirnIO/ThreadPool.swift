@@ -101,21 +101,19 @@ public final class ThreadPool: WorkExecutor {
     /// Queues the work.
     @discardableResult
     public func submit(_ name: String, _ work: @escaping @Sendable () -> Void) -> Submission {
-        let submission = state.withLock { state in
-            guard !state.isShutDown else { return Submission.refused }
-            state.new.append(Work(name: name, body: work))
-            return .accepted
-        }
-        state.signal()
-        return submission
+        enqueue(Work(name: name, body: work)) { $0.new.append($1) }
     }
 
     /// Queues work behind all that is new.
     @discardableResult
     public func resubmit(_ name: String, _ work: @escaping @Sendable () -> Void) -> Submission {
+        enqueue(Work(name: name, body: work)) { $0.resumed.append($1) }
+    }
+
+    private func enqueue(_ work: Work, _ append: (inout State, Work) -> Void) -> Submission {
         let submission = state.withLock { state in
             guard !state.isShutDown else { return Submission.refused }
-            state.resumed.append(Work(name: name, body: work))
+            append(&state, work)
             return .accepted
         }
         state.signal()

@@ -4,15 +4,7 @@
 // appender do not come by here; they hold the values themselves.
 
 extension Decoder {
-    /// A single text, read by `parse`.
-    fileprivate func parsed<T>(_ parse: (String) throws(ValueError) -> T) throws -> T {
-        let text = try singleValueContainer().decode(String.self)
-        do {
-            return try parse(text)
-        } catch {
-            throw FirnError(error)
-        }
-    }
+    fileprivate func text() throws -> String { try singleValueContainer().decode(String.self) }
 }
 
 extension Encoder {
@@ -25,7 +17,7 @@ extension Encoder {
 extension Timestamp: Codable {
     /// From text such as `2026-01-01 00:00:00+00`; without a zone it is read as UTC.
     public init(from decoder: any Decoder) throws {
-        self = try decoder.parsed { text throws(ValueError) in try Timestamp.parse(text) }
+        try self.init(text: decoder.text())
     }
     /// As text in UTC.
     public func encode(to encoder: any Encoder) throws { try encoder.encode(text: text) }
@@ -34,7 +26,7 @@ extension Timestamp: Codable {
 extension NanosecondTimestamp: Codable {
     /// From text such as `2026-01-01 00:00:00.123456789+00`; without a zone it is read as UTC.
     public init(from decoder: any Decoder) throws {
-        self = try decoder.parsed { text throws(ValueError) in try NanosecondTimestamp.parse(text) }
+        try self.init(text: decoder.text())
     }
     /// As text in UTC.
     public func encode(to encoder: any Encoder) throws { try encoder.encode(text: text) }
@@ -43,7 +35,7 @@ extension NanosecondTimestamp: Codable {
 extension DayNumber: Codable {
     /// From text such as `2026-01-01`.
     public init(from decoder: any Decoder) throws {
-        self = try decoder.parsed { text throws(ValueError) in try DayNumber.parse(text) }
+        try self.init(text: decoder.text())
     }
     /// As text.
     public func encode(to encoder: any Encoder) throws { try encoder.encode(text: text) }
@@ -52,7 +44,7 @@ extension DayNumber: Codable {
 extension Decimal: Codable {
     /// From text such as `1.50`.
     public init(from decoder: any Decoder) throws {
-        self = try decoder.parsed { text throws(ValueError) in try Decimal.parse(text) }
+        try self.init(text: decoder.text())
     }
     /// As text, every digit kept.
     public func encode(to encoder: any Encoder) throws { try encoder.encode(text: text) }
@@ -61,7 +53,7 @@ extension Decimal: Codable {
 extension Interval: Codable {
     /// From text such as `1 mon 02:03:04`.
     public init(from decoder: any Decoder) throws {
-        self = try decoder.parsed { text throws(ValueError) in try Interval.parse(text) }
+        try self.init(text: decoder.text())
     }
     /// As text.
     public func encode(to encoder: any Encoder) throws { try encoder.encode(text: text) }
@@ -70,7 +62,7 @@ extension Interval: Codable {
 extension UUIDValue: Codable {
     /// From the usual text.
     public init(from decoder: any Decoder) throws {
-        self = try decoder.parsed { text throws(ValueError) in try UUIDValue.parse(text) }
+        try self.init(text: decoder.text())
     }
     /// As the usual text.
     public func encode(to encoder: any Encoder) throws { try encoder.encode(text: text) }

@@ -51,11 +51,6 @@ final class ResultOutput {
         return false
     }
 
-    var isStandard: Bool {
-        if case .standard = place { return true }
-        return false
-    }
-
     func write(_ text: String) throws(FirnError) { try write(Array(text.utf8)) }
 
     func write(_ bytes: [UInt8]) throws(FirnError) {

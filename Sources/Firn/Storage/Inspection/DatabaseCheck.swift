@@ -163,15 +163,14 @@ struct DatabaseCheck {
         for number in try WALReader.fileNumbers(folder, fileSystem) {
             report.fileCount += 1
             report.byteCount += try status(folder.log(number))?.byteCount ?? 0
+            let header = try WALReader.anyHeader(folder, number, fileSystem)
             // A log of another database may have any number.
-            if let current, case .success(let header)? = try WALReader.anyHeader(folder, number, fileSystem),
-                header.database != current.database
-            {
+            if let current, case .success(let header)? = header, header.database != current.database {
                 report.notices.append(
                     "wal/\(number).wal belongs to database \(header.database); the next opening moves it to quarantine")
                 continue
             }
-            switch try WALReader.header(folder, number, fileSystem) {
+            switch header?.flatMap({ $0.ofFile(number) }) {
             case .success(let header)?: proofs.append(header.manifest)
             case .failure(let error)? where error.isUnknownVersion:
                 add("wal/\(number).wal", Int64(error.byteOffset), "header of a log file", error.message)

@@ -90,8 +90,6 @@ final class SegmentFiles: SegmentAccess {
 
     /// Number of files that are kept open.
     var openFileCount: Int { openFiles.count }
-    /// What is kept of footers.
-    var footerUsage: PageCache.Usage { footers.usage }
 
     private func reader(of segment: SegmentDescriptor, at path: FilePath) throws(FirnError) -> SegmentReader {
         let key = PageCache.Key(file: segment.file, byteOffset: segment.byteOffset)

@@ -114,3 +114,11 @@ struct WALFileHeader: Sendable, Hashable {
         return header
     }
 }
+
+extension WALFileHeader {
+    /// The header as that of the file with this number, unless it was begun as another.
+    func ofFile(_ number: UInt64) -> Result<WALFileHeader, FormatError> {
+        if self.number == number { return .success(self) }
+        return .failure(FormatError("the file was begun as log file \(self.number)", at: 32))
+    }
+}

@@ -89,9 +89,7 @@ struct WALReader {
     static func header(
         _ folder: DatabaseFolder, _ number: UInt64, _ fileSystem: any FileSystem
     ) throws(FirnError) -> Result<WALFileHeader, FormatError>? {
-        guard let header = try anyHeader(folder, number, fileSystem) else { return nil }
-        guard case .success(let found) = header, found.number != number else { return header }
-        return .failure(FormatError("the file was begun as log file \(found.number)", at: 32))
+        try anyHeader(folder, number, fileSystem).map { $0.flatMap { header in header.ofFile(number) } }
     }
 
     /// The same, whichever number the header has: a file may have been recycled, or put there by somebody.
