@@ -102,9 +102,7 @@ def shell(firn, **environment):
     firn.sql("CREATE TABLE temperature_readings (time TIMESTAMPTZ NOT NULL, sensor TEXT NOT NULL, value DOUBLE PRECISION); "
              "INSERT INTO temperature_readings SELECT '2026-01-01'::timestamptz + i * interval '1 minute', 's' || (i % 2), "
              "20 + sin(i / 10.0) FROM generate_series(1, 200) AS g(i)")
-    terminal = Terminal(firn, firn.db, environment=environment)
-    terminal.prompt()
-    return terminal
+    return shell_again(firn, **environment)
 
 
 @test

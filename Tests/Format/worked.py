@@ -37,10 +37,10 @@ def field(trace, name):
 
 
 def shown(heading):
-    """The page's dump."""
+    """The page's dump, the bytes of its file, and its trace."""
     path, data, trace = page(heading)
     lines = dump.lines_of(trace, max(3, len(f"{len(data):X}")), LINES_OF_FIELD)
-    return [f"{path.relative_to(PAGES)}:", *lines], trace
+    return [f"{path.relative_to(PAGES)}:", *lines], data, trace
 
 
 def hexadecimal(taken):
@@ -50,9 +50,8 @@ def hexadecimal(taken):
 def packed_block():
     """Values of a patched block: where their bits lie, and what a patch adds."""
     heading = 'page 0 of column 3 "number", row group 0'
-    lines, trace = shown(heading)
+    lines, data, trace = shown(heading)
     first = trace[1][0]
-    data = page(heading)[1]
     values = pages.read_page(Cursor(data, first, trace[-1][0]), pages.INT64)
     width = field(trace, "values, width")[1][0] & 127
     base = Cursor(field(trace, "values, base")[1]).signed("base")
@@ -91,8 +90,7 @@ def packed_block():
 def symbols():
     """One text, spelled by symbols."""
     heading = 'page 0 of dictionary of "sentence"'
-    lines, trace = shown(heading)
-    data = page(heading)[1]
+    lines, data, trace = shown(heading)
     values = pages.read_page(Cursor(data, trace[1][0], trace[-1][0]), pages.BYTES)
     lengths = field(trace, "symbol lengths")[1]
     table, at = [], 0
@@ -118,8 +116,7 @@ def symbols():
 def bins():
     """The first two values of a binned page: states, bins, offsets."""
     heading = 'page 0 of column 2 "level", row group 0'
-    lines, trace = shown(heading)
-    data = page(heading)[1]
+    lines, data, trace = shown(heading)
     values = pages.read_page(Cursor(data, trace[1][0], trace[-1][0]), pages.INT64)
     cursor = Cursor(data, field(trace, "values, order")[0], trace[-1][0])
     frame = cold.Frame(cursor, "values")
@@ -139,7 +136,6 @@ def bins():
         taken = states.take(lane, bits)
         first_row.append((state_of[lane], bin, bits, base, taken))
     for lane, (state, bin, bits, base, taken) in enumerate(first_row):
-        offset = 0
         require(max(widths) <= 16, "the example takes each offset at once")
         offset = offsets.take(lane, widths[bin])
         integer = wrap(frame.base + frame.divisor * wrap(lower_bounds[bin] + offset))

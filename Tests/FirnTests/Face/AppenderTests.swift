@@ -31,15 +31,6 @@ import Testing
         return rows
     }
 
-    private func asyncFailure(_ body: () async throws -> Void) async -> FirnError? {
-        do {
-            try await body()
-            return nil
-        } catch {
-            return error as? FirnError
-        }
-    }
-
     @Test @MainActor func rowsOfAFlushAreOneCommit() async throws {
         let database = try await database()
         let appender = try database.appender(for: "readings")

@@ -12,15 +12,6 @@ import Testing
         return .null
     }
 
-    private func asyncFailure(_ body: () async throws -> Void) async -> FirnError? {
-        do {
-            try await body()
-            return nil
-        } catch {
-            return error as? FirnError
-        }
-    }
-
     @Test func literalsAndSwiftValuesAreValues() async throws {
         let database = try Database.inMemory()
         #expect(try await value(database.query("SELECT $1 || 'b'", "a")) == "ab")

@@ -35,15 +35,6 @@ import Testing
         return database
     }
 
-    private func asyncFailure(_ body: () async throws -> Void) async -> FirnError? {
-        do {
-            try await body()
-            return nil
-        } catch {
-            return error as? FirnError
-        }
-    }
-
     @Test @MainActor func tuplesHoldWhatRowsHold() async throws {
         let database = try await database()
         let sql = "SELECT sensor, value, count, time FROM readings ORDER BY time"
