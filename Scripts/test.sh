@@ -28,9 +28,18 @@ check() { # check NAME COMMAND…
 unit_tests() {
     local log status ok bad
     log=$(mktemp)
-    swift test --disable-xctest --scratch-path .build-test >"$log" 2>&1
+    # A run takes minutes; one that hangs shall say where instead of using up all the time there is.
+    timeout --kill-after=10 2400 swift test --disable-xctest --scratch-path .build-test >"$log" 2>&1
     status=$?
-    grep -E "error:|warning:|✘|recorded an issue|Test run with" "$log"
+    grep -aE "error:|warning:|✘|recorded an issue|Test run with" "$log"
+    if [ "$status" -ge 124 ]; then
+        echo "the unit tests did not end; begun and not ended:"
+        LC_ALL=C sed -nE 's/^[^[:alnum:]]*Test (.*) started\.$/\1/p' <(grep -av 'Test case' "$log") | sort >"$log.begun"
+        LC_ALL=C sed -nE 's/^[^[:alnum:]]*Test (.*) (passed|failed|skipped).*$/\1/p' "$log" |
+            sed -E 's/ with [0-9]+ test cases?$//' | sort >"$log.ended"
+        comm -23 "$log.begun" "$log.ended"
+        rm -f "$log.begun" "$log.ended"
+    fi
     # Swift Testing names each test once more when it ends: "✔ Test name() passed after 0.1 seconds."
     ok=$(LC_ALL=C grep -acE '^[^[:alnum:]]*Test .* passed after' <(grep -av 'Test run with' "$log"))
     bad=$(LC_ALL=C grep -acE '^[^[:alnum:]]*Test .* failed after' <(grep -av 'Test run with' "$log"))

@@ -80,6 +80,8 @@ final class ComputeTurns: Sendable {
             let isMine = state.withLock { state in
                 lendSilentTurns(&state)
                 if state.holders[ObjectIdentifier(turn)] != nil { return true }
+                // Where this thread was so slow to wake that the turn it got was lent on, it waits for another.
+                if !state.queue.contains(where: { $0 === turn }) { state.queue.insert(turn, at: 0) }
                 admit(&state)
                 return state.holders[ObjectIdentifier(turn)] != nil
             }

@@ -291,4 +291,30 @@ struct ComputeTurnsTests {
         }
         #expect(turns.waitingStatements == 0)
     }
+
+    @Test func whoWakesTooLateForATurnGetsAnother() throws {
+        // Whenever anyone looks, every turn was silent for too long: it is lent on before its owner has woken.
+        let clock = ManualTimeSource()
+        let turns = Self.turns(clock)
+        let ended = ConditionLock(0)
+        let (threadCount, blockCount) = (16, 100)
+        let threads = try (0..<threadCount).map { number in
+            try DedicatedThread(name: "statement \(number)") {
+                let turn = ComputeTurn(turns)
+                turn.during {
+                    for _ in 0..<blockCount {
+                        clock.advance(nanoseconds: 2_000_000)
+                        turn.checkpoint { false }
+                    }
+                }
+                ended.withLock { $0 += 1 }
+                ended.signal()
+            }
+        }
+        let allEnded: Void? = ended.wait(
+            until: { $0 == threadCount }, timeoutNanoseconds: 60_000_000_000, then: { _ in })
+        try #require(allEnded != nil, "a statement waits for a turn that never comes")
+        for thread in threads { thread.join() }
+        #expect(turns.waitingStatements == 0)
+    }
 }
