@@ -34,7 +34,7 @@ unit_tests() {
     grep -aE "error:|warning:|✘|recorded an issue|Test run with" "$log"
     if [ "$status" -ge 124 ]; then
         echo "the unit tests did not end; begun and not ended:"
-        LC_ALL=C sed -nE 's/^[^[:alnum:]]*Test (.*) started\.$/\1/p' <(grep -av 'Test case' "$log") | sort >"$log.begun"
+        LC_ALL=C sed -nE 's/^[^[:alnum:]]*Test (.*) started\.$/\1/p' <(grep -avE 'Test (case|run)' "$log") | sort >"$log.begun"
         LC_ALL=C sed -nE 's/^[^[:alnum:]]*Test (.*) (passed|failed|skipped).*$/\1/p' "$log" |
             sed -E 's/ with [0-9]+ test cases?$//' | sort >"$log.ended"
         comm -23 "$log.begun" "$log.ended"
