@@ -190,7 +190,7 @@ import Testing
             try await database.execute(
                 "INSERT INTO t SELECT to_timestamp(0), g FROM generate_series(1, 1000000000000) g")
         }
-        #expect(eventually { ((try? files.list("/db/data").count) ?? 0) > 0 })
+        #expect(try await eventually { ((try? files.list("/db/data").count) ?? 0) > 0 })
         async let second: Void = database.close()
         try await database.close()
         try await second

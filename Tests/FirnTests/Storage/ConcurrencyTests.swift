@@ -233,3 +233,14 @@ func eventually(_ isTrue: () -> Bool) -> Bool {
     }
     return true
 }
+
+/// As ``eventually(_:)`` for tasks: what it waits for may need the thread of the pool that a sleep would hold.
+func eventually(_ isTrue: () -> Bool) async throws -> Bool {
+    let clock = SystemTimeSource()
+    let deadline = clock.monotonicNanoseconds() + 60_000_000_000
+    while !isTrue() {
+        if clock.monotonicNanoseconds() > deadline { return false }
+        try await Task.sleep(nanoseconds: 1_000_000)
+    }
+    return true
+}
