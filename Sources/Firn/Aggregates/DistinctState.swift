@@ -15,7 +15,9 @@ final class DistinctState: AggregateState {
     private var finished: (any AggregateState)?
 
     /// How (group, value) pairs are packed; one for all states of an aggregate, since text codes belong to it.
-    static func layout(valueType: DataType) -> KeyLayout { KeyLayout(types: [.bigint, valueType]) }
+    static func layout(valueType: DataType, memory: MemoryBudget) -> KeyLayout {
+        KeyLayout(types: [.bigint, valueType], memory: memory)
+    }
 
     init(_ inner: AggregateStateKind, layout: KeyLayout) {
         self.inner = inner
@@ -53,13 +55,7 @@ final class DistinctState: AggregateState {
         let other = sameKind(other)
         var targets = [Int64](repeating: -1, count: other.groupCount)
         for pair in pairs { targets[Int(pair.from)] = Int64(pair.to) }
-        let columns = other.pairs.finish()
-        for block in Self.blocks(of: columns.count) {
-            let values = columns.columns(block)
-            let rowTargets = values[0].integerValues!.map { targets[Int($0)] }
-            let rows = rowTargets.indices.filter { rowTargets[$0] >= 0 }
-            try insert(rows.map { rowTargets[$0] }, values[1].gather(rows.map { Int32($0) }))
-        }
+        try self.pairs.insert(other.pairs) { targets[Int($0)] }
     }
 
     func finish(_ output: AggregateOutput, type: DataType, groups: Range<Int>) throws(FirnError) -> Column {
@@ -68,10 +64,11 @@ final class DistinctState: AggregateState {
             state.addGroups(groupCount)
             let columns = pairs.finish()
             for range in Self.blocks(of: columns.count) {
-                let block = columns.columns(range)
-                let rowGroups = block[0].integerValues!.map { UInt32(truncatingIfNeeded: $0) }
+                let rowGroups = columns.column(0, range).integerValues!.map { UInt32(truncatingIfNeeded: $0) }
+                // Counting needs no values.
+                let values = inner == .count ? [] : [columns.column(1, range)]
                 let update = rowGroups.withUnsafeBufferPointer { groups in
-                    Result { () throws(FirnError) in try state.update(groups: groups, [block[1]]) }
+                    Result { () throws(FirnError) in try state.update(groups: groups, values) }
                 }
                 try update.get()
             }

@@ -146,11 +146,6 @@ private final class IntervalExtremeState: ExtremeState {
     init(_ extreme: Extreme) { extremes = Extremes(extreme) }
 }
 
-private final class BytesExtremeState: ExtremeState {
-    var extremes: Extremes<ByteString>
-    init(_ extreme: Extreme) { extremes = Extremes(extreme) }
-}
-
 /// Chooses the state for a type.
 enum ExtremeStates {
     static func make(_ type: DataType, _ extreme: Extreme) -> any AggregateState {
@@ -162,7 +157,7 @@ enum ExtremeStates {
         case .decimal: DecimalExtremeState(extreme)
         case .uuid: UUIDExtremeState(extreme)
         case .interval: IntervalExtremeState(extreme)
-        case .bytes: BytesExtremeState(extreme)
+        case .bytes: TextExtremeState(extreme)
         case .vector: preconditionFailure("vectors have no order")
         }
     }
@@ -267,28 +262,4 @@ extension Decimal: ExtremeValue {
         Column(type: type, values: .decimal(DecimalValues(values)), validity: validity)
     }
     static var placeholder: Decimal { .zero }
-}
-
-/// The bytes of a text, ordered as the C collation has it.
-struct ByteString: ExtremeValue {
-    let bytes: ArraySlice<UInt8>
-
-    static func isBelow(_ left: ByteString, _ right: ByteString) -> Bool {
-        left.bytes.lexicographicallyPrecedes(right.bytes)
-    }
-    static func values(of column: Column) -> [ByteString] {
-        switch column.values {
-        case .bytes(let values): return (0..<values.count).map { ByteString(bytes: values[$0]) }
-        case .dictionary(let codes, let dictionary):
-            let distinct = (0..<dictionary.count).map { ByteString(bytes: dictionary.values[$0]) }
-            return codes.map { distinct[Int($0)] }
-        default: preconditionFailure("byte strings lie in columns of bytes")
-        }
-    }
-    static func column(_ values: [ByteString], type: DataType, validity: Bitmap?) -> Column {
-        var bytes = BytesValues()
-        for value in values { bytes.append(contentsOf: value.bytes) }
-        return Column(type: type, values: .bytes(bytes), validity: validity)
-    }
-    static var placeholder: ByteString { ByteString(bytes: []) }
 }

@@ -15,6 +15,8 @@ final class FirstLastState: AggregateState {
     private let end: End
     private var times: [Int64] = []
     private var values: [Value] = []
+    /// Bytes that the values hold beside their place in `values`.
+    private var valueBytes = 0
     private var isKnown: [Bool] = []
     /// The row of the batch in work whose value a group takes; -1 where it keeps what it has.
     private var pendingRows: [Int32] = []
@@ -65,10 +67,15 @@ final class FirstLastState: AggregateState {
 
     private func takePending(from column: Column) {
         for group in touched {
-            values[Int(group)] = column[Int(pendingRows[Int(group)])]
+            keep(column[Int(pendingRows[Int(group)])], Int(group))
             pendingRows[Int(group)] = -1
         }
         touched.removeAll(keepingCapacity: true)
+    }
+
+    private func keep(_ value: Value, _ group: Int) {
+        valueBytes += value.heldBytes - values[group].heldBytes
+        values[group] = value
     }
 
     func merge(_ other: any AggregateState, _ pairs: UnsafeBufferPointer<MergePair>) {
@@ -77,7 +84,7 @@ final class FirstLastState: AggregateState {
             let (index, group) = (Int(pair.from), Int(pair.to))
             guard wins(other.times[index], group) else { continue }
             times[group] = other.times[index]
-            values[group] = other.values[index]
+            keep(other.values[index], group)
             isKnown[group] = true
         }
     }
@@ -86,5 +93,5 @@ final class FirstLastState: AggregateState {
         Column(Array(values[groups]), type: type)
     }
 
-    var byteCount: Int { values.count * (MemoryLayout<Value>.stride + 13) }
+    var byteCount: Int { values.count * (MemoryLayout<Value>.stride + 13) + valueBytes }
 }

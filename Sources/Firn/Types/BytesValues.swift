@@ -100,11 +100,11 @@ public struct BytesValues: Sendable, Hashable {
     public func string(at index: Int) -> String { String(decoding: self[index], as: UTF8.self) }
 
     /// Calls `body` with pointers to the bytes and offsets, for loops over values.
-    func withUnsafeValues<Result>(
-        _ body: (_ bytes: UnsafePointer<UInt8>, _ offsets: UnsafePointer<Int>) throws -> Result
-    ) rethrows -> Result {
-        try bytes.withUnsafeBufferPointer { bytes in
-            try offsets.withUnsafeBufferPointer { offsets in
+    func withUnsafeValues<Result, Failure: Error>(
+        _ body: (_ bytes: UnsafePointer<UInt8>, _ offsets: UnsafePointer<Int>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try bytes.withUnsafeBufferPointer { bytes throws(Failure) in
+            try offsets.withUnsafeBufferPointer { offsets throws(Failure) in
                 // An empty array may have no base address; nothing is read through it then.
                 let base =
                     bytes.baseAddress ?? UnsafeRawPointer(offsets.baseAddress!).assumingMemoryBound(to: UInt8.self)
@@ -139,6 +139,7 @@ public final class BytesDictionary: Sendable {
     public let values: BytesValues
     /// True when the values ascend by their bytes, so that codes compare as the values do.
     public let isSorted: Bool
+    private let memory: HeldMemory?
 
     /// Values whose codes are their places. Whether they are sorted is found out.
     ///
@@ -156,9 +157,12 @@ public final class BytesDictionary: Sendable {
     }
 
     /// Distinct values, sorted where the caller says so.
-    init(distinct values: BytesValues, isSorted: Bool = false) {
+    ///
+    /// - Parameter memory: kept as long as the dictionary is there, for what it counts.
+    init(distinct values: BytesValues, isSorted: Bool = false, keeping memory: HeldMemory? = nil) {
         self.values = values
         self.isSorted = isSorted
+        self.memory = memory
     }
 
     /// Number of distinct values.

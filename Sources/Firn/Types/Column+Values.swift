@@ -32,6 +32,18 @@ public enum Value: Sendable, Hashable {
     public var isNull: Bool { if case .null = self { true } else { false } }
 }
 
+extension Value {
+    /// Bytes on the heap, about: those of a value that does not fit its own place.
+    var heldBytes: Int {
+        switch self {
+        case .text(let text): text.utf8.count > 15 ? text.utf8.count + 32 : 0
+        case .bytes(let bytes): bytes.isEmpty ? 0 : bytes.count + 32
+        case .vector(let values): values.isEmpty ? 0 : values.count * 4 + 32
+        default: 0
+        }
+    }
+}
+
 // Text is what its bytes are. Swift's strings are equal where Unicode holds them canonically equivalent, SQL's are not.
 extension Value {
     /// Whether both are the same value of the same case. Text by its bytes, numbers as Swift compares them: NaN is

@@ -35,7 +35,7 @@ final class GroupKeys {
         let table = table
         try packed.withUnsafeMutableBufferPointer { packed throws(FirnError) in
             try groups.withUnsafeMutableBufferPointer { groups throws(FirnError) in
-                layout.pack(columns, rowCount: rowCount, &known, into: packed.baseAddress!)
+                try layout.pack(columns, rowCount: rowCount, &known, into: packed.baseAddress!)
                 try table.findOrInsert(
                     UnsafePointer(packed.baseAddress!), keyCount: rowCount, into: groups.baseAddress!)
             }
@@ -52,15 +52,74 @@ final class GroupKeys {
         try groups.withUnsafeMutableBufferPointer { groups throws(FirnError) in
             try table.findOrInsert(other.table.allKeys, keyCount: other.count, into: groups.baseAddress!)
         }
-        if layout.fields.indices.contains(where: layout.needsRepresentative) {
-            let columns = layout.fields.indices.map { key in
-                layout.needsRepresentative(key)
-                    ? Column.concatenate(other.representatives[key], type: layout.fields[key].type)
-                    : Column.booleans([])
-            }
-            keepRepresentatives(columns, groups: groups, rowCount: other.count, newFrom: before)
-        }
+        keepRepresentatives(of: other, rows: nil, groups: groups, newFrom: before)
         return groups
+    }
+
+    /// Groups of another partial whose first key, a whole number, becomes another one; those for which `newFirst` has a
+    /// negative number are left out.
+    func insert(_ other: GroupKeys, replacingFirstBy newFirst: (_ first: Int64) -> Int64) throws(FirnError) {
+        let words = layout.wordCount
+        let word = layout.word(ofInteger: 0)
+        var groups: [UInt32] = []
+        for block in stride(from: 0, to: other.count, by: batchRowsMax) {
+            let count = min(batchRowsMax, other.count - block)
+            let keys = other.table.allKeys + block * words
+            if packed.count < count * words { packed = [UInt64](repeating: 0, count: count * words) }
+            var rows: [Int] = []
+            for row in 0..<count {
+                let first = newFirst(KeyLayout.integer(keys[row * words + word]))
+                if first < 0 { continue }
+                let target = rows.count * words
+                for index in 0..<words { packed[target + index] = keys[row * words + index] }
+                packed[target + word] = KeyLayout.word(first)
+                rows.append(block + row)
+            }
+            if rows.isEmpty { continue }
+            if groups.count < rows.count { groups = [UInt32](repeating: 0, count: rows.count) }
+            let before = table.count
+            let table = table
+            try packed.withUnsafeBufferPointer { packed throws(FirnError) in
+                try groups.withUnsafeMutableBufferPointer { groups throws(FirnError) in
+                    try table.findOrInsert(packed.baseAddress!, keyCount: rows.count, into: groups.baseAddress!)
+                }
+            }
+            keepRepresentatives(of: other, rows: rows, groups: groups, newFrom: before)
+        }
+    }
+
+    /// Keeps the representatives of groups that are new here, piece by piece as the other has them.
+    ///
+    /// - Parameter rows: the other's groups in question, ascending; nil for all. `groups` has one of ours for each.
+    private func keepRepresentatives(of other: GroupKeys, rows: [Int]?, groups: [UInt32], newFrom: Int) {
+        guard table.count > newFrom, let kept = layout.fields.indices.first(where: layout.needsRepresentative) else {
+            return
+        }
+        var expected = UInt32(newFrom)
+        var index = 0
+        var start = 0
+        let rowCount = rows?.count ?? other.count
+        for (piece, column) in other.representatives[kept].enumerated() {
+            let end = start + column.count
+            var picked: [Int32] = []
+            while index < rowCount, (rows?[index] ?? index) < end {
+                if groups[index] == expected {
+                    picked.append(Int32((rows?[index] ?? index) - start))
+                    expected += 1
+                }
+                index += 1
+            }
+            start = end
+            if picked.isEmpty { continue }
+            for key in layout.fields.indices where layout.needsRepresentative(key) {
+                keep(other.representatives[key][piece].gather(picked), key)
+            }
+        }
+    }
+
+    private func keep(_ values: Column, _ key: Int) {
+        representatives[key].append(values)
+        representativeBytes += values.byteCount
     }
 
     /// New groups have ascending numbers in the order of their first rows: one pass finds those rows.
@@ -73,19 +132,21 @@ final class GroupKeys {
             expected += 1
         }
         for key in layout.fields.indices where layout.needsRepresentative(key) {
-            let values = columns[key].gather(rows)
-            representatives[key].append(values)
-            representativeBytes += values.byteCount
+            keep(columns[key].gather(rows), key)
         }
     }
+
+    /// Bytes that `finish` takes beside those held, as values that came in pieces are joined.
+    var joiningByteCount: Int { representatives.contains { $0.count > 1 } ? representativeBytes : 0 }
 
     /// Makes the keys ready to be read: joins what came in pieces. Call once, after the last group.
     func finish() -> FinishedKeys {
         let columns = layout.fields.indices.map { key -> Column? in
             guard layout.needsRepresentative(key) else { return nil }
             let type = layout.fields[key].type
-            return representatives[key].isEmpty
-                ? Column([], type: type) : Column.concatenate(representatives[key], type: type)
+            let pieces = representatives[key]
+            representatives[key] = []
+            return pieces.isEmpty ? Column([], type: type) : Column.concatenate(pieces, type: type)
         }
         return FinishedKeys(
             layout: layout, table: table, representatives: columns,
@@ -102,11 +163,18 @@ struct FinishedKeys {
 
     var count: Int { table.count }
 
+    /// Bytes of the values that are not of a fixed size, about.
+    var valueByteCount: Int {
+        dictionaries.reduce(0) { $0 + ($1?.values.bytes.count ?? 0) }
+            + representatives.reduce(0) { $0 + ($1?.byteCount ?? 0) }
+    }
+
     /// The key values of a range of groups.
-    func columns(_ groups: Range<Int>) -> [Column] {
-        layout.fields.indices.map { key in
-            if let column = representatives[key] { return column.slice(groups) }
-            return layout.unpack(key, table.allKeys, groups: groups, dictionary: dictionaries[key])
-        }
+    func columns(_ groups: Range<Int>) -> [Column] { layout.fields.indices.map { column($0, groups) } }
+
+    /// The values of one key for a range of groups.
+    func column(_ key: Int, _ groups: Range<Int>) -> Column {
+        if let column = representatives[key] { return column.slice(groups) }
+        return layout.unpack(key, table.allKeys, groups: groups, dictionary: dictionaries[key])
     }
 }

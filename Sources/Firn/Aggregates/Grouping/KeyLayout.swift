@@ -75,7 +75,8 @@ struct KeyLayout: Sendable {
     /// The codes of each text or vector key, by key; shared by all threads of the query.
     let textCodes: [TextCodes?]
 
-    init(types: [DataType]) {
+    /// - Parameter memory: what counts the text codes.
+    init(types: [DataType], memory: MemoryBudget) {
         fields = types.map { type in
             let form: Form =
                 switch type.physical {
@@ -93,7 +94,7 @@ struct KeyLayout: Sendable {
         }
         textCodes = fields.map { field in
             switch field.form {
-            case .code, .json, .vector: TextCodes()
+            case .code, .json, .vector: TextCodes(memory: memory)
             default: nil
             }
         }
@@ -130,13 +131,13 @@ struct KeyLayout: Sendable {
     /// - Parameter known: one for each key, of the thread that packs.
     func pack(
         _ columns: [Column], rowCount: Int, _ known: inout [TextCodes.Known], into words: UnsafeMutablePointer<UInt64>
-    ) {
+    ) throws(FirnError) {
         let stride = wordCount
         words.update(repeating: 0, count: rowCount * stride)
         for (index, field) in fields.enumerated() {
             let column = columns[index]
             precondition(column.count == rowCount, "a key has a value for each row")
-            pack(column, field, index, &known[index], words, stride)
+            try pack(column, field, index, &known[index], words, stride)
             // Codes have their own NULL; elsewhere the value bits become 0 and the NULL bit 1.
             if let validity = column.validity, !field.form.isCode {
                 for row in 0..<rowCount where !validity[row] {
@@ -155,13 +156,13 @@ struct KeyLayout: Sendable {
     private func pack(
         _ column: Column, _ field: Field, _ index: Int, _ known: inout TextCodes.Known,
         _ words: UnsafeMutablePointer<UInt64>, _ stride: Int
-    ) {
+    ) throws(FirnError) {
         let narrow = words + field.narrowWord
         let shift = field.narrowShift
         let whole = words + field.firstWord
         switch column.values {
         case .bytes, .dictionary:
-            let codes = textCodes[index]!.codes(of: column.comparable, &known)
+            let codes = try textCodes[index]!.codes(of: column.comparable, &known)
             for row in codes.indices { narrow[row * stride] |= UInt64(codes[row]) << shift }
         case .boolean(let values):
             for row in values.indices where values[row] { narrow[row * stride] |= 1 << shift }
@@ -207,7 +208,7 @@ struct KeyLayout: Sendable {
                 }
             }
             let coded = Column(type: .bytea, values: .bytes(bytes), validity: column.validity)
-            let codes = textCodes[index]!.codes(of: coded, &known)
+            let codes = try textCodes[index]!.codes(of: coded, &known)
             for row in codes.indices { narrow[row * stride] |= UInt64(codes[row]) << shift }
         }
     }
@@ -251,6 +252,18 @@ struct KeyLayout: Sendable {
         case .code, .boolean, .narrowInteger, .integer, .uuid: false
         }
     }
+
+    /// The word in which a key of whole numbers lies alone, with nothing but its NULL bit elsewhere.
+    func word(ofInteger key: Int) -> Int {
+        precondition(fields[key].form == .integer, "a key of 64 bits has a word of its own")
+        return fields[key].firstWord
+    }
+
+    /// A whole number as its word.
+    static func word(_ value: Int64) -> UInt64 { UInt64(bitPattern: value) ^ signBit }
+
+    /// The whole number of a word.
+    static func integer(_ word: UInt64) -> Int64 { Int64(bitPattern: word ^ signBit) }
 
     /// The values of a key for a range of groups, from packed words. Not for keys that need a representative.
     func unpack(

@@ -14,13 +14,23 @@ final class TextCodes: Sendable {
     /// The code of NULL.
     static let null = UInt32.max
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+    /// What the codes hold, a lent dictionary left out.
+    private let held: HeldMemory
+
+    init(memory: MemoryBudget) {
+        held = HeldMemory(memory)
+        state = Mutex(State(held: held))
+    }
 
     private struct State {
+        let held: HeldMemory
         /// The dictionary whose codes are also ours; absent when plain text came first.
         var base: BytesDictionary?
         /// All values by code; empty as long as the codes are those of `base` alone.
         var values = BytesValues()
+        /// Bytes for which `values` has room.
+        var byteRoom = 0
         var hashes: [UInt64] = []
         /// Code + 1, or 0 where free. A power of two, at least twice the values.
         var slots: [UInt32] = []
@@ -28,30 +38,33 @@ final class TextCodes: Sendable {
         /// identity stays its own.
         var translations: [ObjectIdentifier: (dictionary: BytesDictionary, codes: [UInt32])] = [:]
 
+        init(held: HeldMemory) { self.held = held }
+
         var usesTable: Bool { !slots.isEmpty }
 
-        mutating func buildTable() {
+        mutating func buildTable() throws(FirnError) {
             slots = [UInt32](repeating: 0, count: 1_024)
             guard let base else { return }
             // The values of a dictionary are distinct: value i gets code i.
-            base.values.withUnsafeValues { bytes, offsets in
+            try base.values.withUnsafeValues { bytes, offsets throws(FirnError) in
                 for index in 0..<base.count {
                     let start = offsets[index]
-                    _ = code(
+                    _ = try code(
                         of: UnsafeBufferPointer(start: bytes + start, count: offsets[index + 1] - start))
                 }
             }
         }
 
-        mutating func code(of value: UnsafeBufferPointer<UInt8>) -> UInt32 {
+        mutating func code(of value: UnsafeBufferPointer<UInt8>) throws(FirnError) -> UInt32 {
             let hash = TextCodes.hash(value)
             var mask = slots.count - 1
             var slot = Int(truncatingIfNeeded: hash) & mask
             while slots[slot] != 0 {
                 let code = Int(slots[slot]) - 1
-                if hashes[code] == hash, values[code].elementsEqual(value) { return UInt32(code) }
+                if hashes[code] == hash, holds(value, at: code) { return UInt32(code) }
                 slot = (slot + 1) & mask
             }
+            try makeRoom(for: value.count)
             values.append(contentsOf: value)
             hashes.append(hash)
             if values.count * 2 > slots.count {
@@ -67,6 +80,32 @@ final class TextCodes: Sendable {
             }
             return UInt32(values.count - 1)
         }
+
+        private func holds(_ value: UnsafeBufferPointer<UInt8>, at code: Int) -> Bool {
+            values.withUnsafeValues { bytes, offsets in
+                let start = offsets[code]
+                let count = offsets[code + 1] - start
+                return count == value.count && compareBytes(bytes + start, count, value.baseAddress, count) == 0
+            }
+        }
+
+        /// Bytes beside those of a value that each one takes: its offset, its hash, and its slots, new and old.
+        private static let bytesPerValue = 8 + 8 + 24
+
+        /// Counts a value that is about to be added, and what growing takes.
+        private mutating func makeRoom(for byteCount: Int) throws(FirnError) {
+            let byteCountAfter = values.bytes.count + byteCount
+            let needed = byteCountAfter + (values.count + 1) * Self.bytesPerValue
+            // In steps, as counting is not free.
+            if needed > held.byteCount { try held.raise(to: needed + min(needed / 8, 65_536)) }
+            guard byteCountAfter > byteRoom else { return }
+            // The bytes are there twice while they move.
+            let moved = values.bytes.count
+            try held.reserve(moved)
+            byteRoom = max(byteCountAfter, 2 * byteRoom, 4_096)
+            values.reserveCapacity(values.count + 1, byteCount: byteRoom)
+            held.release(moved)
+        }
     }
 
     /// What one thread knows of the dictionary that it met last, so that it need not ask again for each batch.
@@ -80,16 +119,16 @@ final class TextCodes: Sendable {
     private static let wholeTranslationMax = 65_536
 
     /// The code of each row of a column of text (or of other bytes); NULL rows have `null`.
-    func codes(of column: Column, _ known: inout Known) -> [UInt32] {
+    func codes(of column: Column, _ known: inout Known) throws(FirnError) -> [UInt32] {
         var codes: [UInt32]
         switch column.values {
         case .dictionary(let own, let dictionary) where dictionary.count <= Self.wholeTranslationMax:
             if known.dictionary !== dictionary {
-                known = Known(dictionary: dictionary, codes: translation(of: dictionary))
+                known = Known(dictionary: dictionary, codes: try translation(of: dictionary))
             }
             codes = known.codes.map { known in own.map { known[Int($0)] } } ?? own
-        case .dictionary(let own, let dictionary): codes = translated(own, dictionary, validity: column.validity)
-        case .bytes(let values): codes = interned(values, validity: column.validity)
+        case .dictionary(let own, let dictionary): codes = try translated(own, dictionary, validity: column.validity)
+        case .bytes(let values): codes = try interned(values, validity: column.validity)
         default: preconditionFailure("codes are for text")
         }
         if let validity = column.validity {
@@ -99,29 +138,31 @@ final class TextCodes: Sendable {
     }
 
     /// Our codes for all those of a dictionary; nil where they are the same.
-    private func translation(of dictionary: BytesDictionary) -> [UInt32]? {
+    private func translation(of dictionary: BytesDictionary) throws(FirnError) -> [UInt32]? {
         let all = (0..<UInt32(truncatingIfNeeded: dictionary.count)).map { $0 }
-        let codes = translated(all, dictionary, validity: nil)
+        let codes = try translated(all, dictionary, validity: nil)
         return codes == all ? nil : codes
     }
 
-    private func translated(_ own: [UInt32], _ dictionary: BytesDictionary, validity: Bitmap?) -> [UInt32] {
-        state.withLock { state in
+    private func translated(
+        _ own: [UInt32], _ dictionary: BytesDictionary, validity: Bitmap?
+    ) throws(FirnError) -> [UInt32] {
+        try state.withLock { state throws(FirnError) in
             if state.base == nil, !state.usesTable { state.base = dictionary }
             if state.base === dictionary { return own }
-            if !state.usesTable { state.buildTable() }
+            if !state.usesTable { try state.buildTable() }
             let key = ObjectIdentifier(dictionary)
             var translation =
                 state.translations.removeValue(forKey: key)?.codes
                 ?? [UInt32](repeating: Self.null, count: dictionary.count)
             var codes = own
-            dictionary.values.withUnsafeValues { bytes, offsets in
+            try dictionary.values.withUnsafeValues { bytes, offsets throws(FirnError) in
                 for row in codes.indices {
                     if let validity, !validity[row] { continue }
                     let code = Int(own[row])
                     if translation[code] == Self.null {
                         let start = offsets[code]
-                        translation[code] = state.code(
+                        translation[code] = try state.code(
                             of: UnsafeBufferPointer(start: bytes + start, count: offsets[code + 1] - start))
                     }
                     codes[row] = translation[code]
@@ -132,15 +173,15 @@ final class TextCodes: Sendable {
         }
     }
 
-    private func interned(_ values: BytesValues, validity: Bitmap?) -> [UInt32] {
-        state.withLock { state in
-            if !state.usesTable { state.buildTable() }
+    private func interned(_ values: BytesValues, validity: Bitmap?) throws(FirnError) -> [UInt32] {
+        try state.withLock { state throws(FirnError) in
+            if !state.usesTable { try state.buildTable() }
             var codes = [UInt32](repeating: Self.null, count: values.count)
-            values.withUnsafeValues { bytes, offsets in
+            try values.withUnsafeValues { bytes, offsets throws(FirnError) in
                 for row in 0..<values.count {
                     if let validity, !validity[row] { continue }
                     let start = offsets[row]
-                    codes[row] = state.code(
+                    codes[row] = try state.code(
                         of: UnsafeBufferPointer(start: bytes + start, count: offsets[row + 1] - start))
                 }
             }
@@ -148,20 +189,16 @@ final class TextCodes: Sendable {
         }
     }
 
-    /// All values by code, as they stand now.
+    /// All values by code, as they stand now. What they hold stays counted as long as the dictionary is there.
     func dictionary() -> BytesDictionary {
         state.withLock { state in
             if !state.usesTable, let base = state.base { return base }
-            return BytesDictionary(distinct: state.values)
+            return BytesDictionary(distinct: state.values, keeping: held)
         }
     }
 
-    /// Bytes that the codes hold, a lent dictionary left out.
-    var byteCount: Int {
-        state.withLock { state in
-            state.values.bytes.count + state.values.count * 12 + state.slots.count * 4
-        }
-    }
+    /// Bytes that the codes hold, a lent dictionary left out. The statement's budget knows of them.
+    var byteCount: Int { held.byteCount }
 
     /// FNV-1a over 8 bytes at a time, with a folded product to mix.
     private static func hash(_ value: UnsafeBufferPointer<UInt8>) -> UInt64 {

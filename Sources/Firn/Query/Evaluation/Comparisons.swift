@@ -54,20 +54,6 @@ enum ValueOrder {
     private static func sign(_ isLess: Bool, _ isEqual: Bool) -> Int { isLess ? -1 : (isEqual ? 0 : 1) }
 }
 
-/// As memcmp, with the shorter first where one is a prefix of the other.
-@inline(__always)
-func compareBytes(
-    _ left: UnsafePointer<UInt8>?, _ leftCount: Int, _ right: UnsafePointer<UInt8>?, _ rightCount: Int
-) -> Int {
-    let shared = min(leftCount, rightCount)
-    // In bounds: both hold `shared` bytes; memcmp is not called with absent pointers.
-    if shared > 0 {
-        let order = memcmp(left!, right!, shared)
-        if order != 0 { return Int(order) }
-    }
-    return leftCount - rightCount
-}
-
 extension Comparison {
     /// What the operator says of an order: negative, zero or positive.
     @inline(__always)

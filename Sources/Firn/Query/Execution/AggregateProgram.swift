@@ -41,11 +41,12 @@ struct AggregateProgram: Sendable {
     let states: [StateSlot]
     let outputs: [Output]
 
-    init(keys: [BoundExpression], aggregates: [BoundAggregate]) throws(FirnError) {
+    /// - Parameter memory: what counts the texts of keys and of DISTINCT.
+    init(keys: [BoundExpression], aggregates: [BoundAggregate], memory: MemoryBudget) throws(FirnError) {
         self.keys = keys
         buckets = keys.map { BucketKey($0) }
-        layout = keys.isEmpty ? nil : KeyLayout(types: keys.map(\.type))
-        var builder = Builder()
+        layout = keys.isEmpty ? nil : KeyLayout(types: keys.map(\.type), memory: memory)
+        var builder = Builder(memory: memory)
         for aggregate in aggregates { try builder.add(aggregate) }
         expressions = builder.expressions
         states = builder.states
@@ -53,6 +54,7 @@ struct AggregateProgram: Sendable {
     }
 
     private struct Builder {
+        let memory: MemoryBudget
         var expressions: [BoundExpression] = []
         var states: [StateSlot] = []
         var outputs: [Output] = []
@@ -98,7 +100,7 @@ struct AggregateProgram: Sendable {
                 StateSlot(
                     kind: kind, arguments: usedArguments, skipsNullsOf: skipsNullsOf, filter: filter,
                     distinctLayout: isDistinct
-                        ? DistinctState.layout(valueType: aggregate.arguments[0].type) : nil))
+                        ? DistinctState.layout(valueType: aggregate.arguments[0].type, memory: memory) : nil))
             outputs.append(Output(state: states.count - 1, output: output, type: aggregate.type))
         }
     }

@@ -22,7 +22,7 @@ struct AggregateSource: BatchSource {
         evaluator: BlockEvaluator, workers: Workers, memory: MemoryBudget
     ) throws(FirnError) {
         self.input = input
-        program = try AggregateProgram(keys: keys, aggregates: aggregates)
+        program = try AggregateProgram(keys: keys, aggregates: aggregates, memory: memory)
         self.evaluator = evaluator
         self.workers = workers
         self.memory = memory
@@ -46,7 +46,7 @@ struct AggregateSource: BatchSource {
             }
             try merger.deposit(partial, part: part)
         }
-        return merger.result().finish().reader(evaluator, workers)
+        return try merger.result().finish().reader(evaluator, workers)
     }
 
     /// Adds the rows of a batch, in pieces where what is computed from them is large.

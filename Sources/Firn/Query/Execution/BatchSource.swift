@@ -41,6 +41,9 @@ struct IntegerBounds: Sendable {
 protocol BatchReader: AnyObject {
     /// The next rows: at least one, at most `batchRowsMax`; nil at the end.
     func next() throws(FirnError) -> ColumnBatch?
+    /// Leaves out up to so many of the next rows without computing them, and says how many: 0 where that cannot be done,
+    /// or only by reading them.
+    func skip(_ rowCount: Int) throws(FirnError) -> Int
     /// Columns of the last batch by which its rows ascend (NULL anywhere breaks the promise for that column);
     /// empty where nothing is known.
     var order: [Int] { get }
@@ -48,6 +51,7 @@ protocol BatchReader: AnyObject {
 
 extension BatchReader {
     var order: [Int] { [] }
+    func skip(_ rowCount: Int) throws(FirnError) -> Int { 0 }
 }
 
 /// How many rows a batch should have where values may be large.
@@ -66,8 +70,13 @@ enum BatchRows {
 final class BufferedReader: BatchReader {
     private var batches: [ColumnBatch]
     private var index = 0
+    private let held: HeldMemory?
 
-    init(_ batches: [ColumnBatch]) { self.batches = batches }
+    /// - Parameter held: what counts the batches, kept as long as the reader.
+    init(_ batches: [ColumnBatch], keeping held: HeldMemory? = nil) {
+        self.batches = batches
+        self.held = held
+    }
 
     func next() throws(FirnError) -> ColumnBatch? {
         guard index < batches.count else { return nil }
@@ -79,10 +88,19 @@ final class BufferedReader: BatchReader {
 /// A reader that makes each batch when it is asked for.
 final class GeneratingReader: BatchReader {
     private let generate: () throws(FirnError) -> ColumnBatch?
+    private let leaveOut: (_ rowCount: Int) throws(FirnError) -> Int
 
-    init(_ generate: @escaping () throws(FirnError) -> ColumnBatch?) { self.generate = generate }
+    init(
+        skip: @escaping (_ rowCount: Int) throws(FirnError) -> Int = { _ in 0 },
+        _ generate: @escaping () throws(FirnError) -> ColumnBatch?
+    ) {
+        self.generate = generate
+        leaveOut = skip
+    }
 
     func next() throws(FirnError) -> ColumnBatch? { try generate() }
+
+    func skip(_ rowCount: Int) throws(FirnError) -> Int { try leaveOut(rowCount) }
 }
 
 /// A source of one part.

@@ -31,7 +31,9 @@ struct FinishedAggregation: @unchecked Sendable {
     func reader(_ evaluator: BlockEvaluator, _ workers: Workers) -> any BatchReader {
         let pieces = pieces()
         let isSerial = program.states.contains { $0.distinctLayout != nil }
-        let aheadMax = isSerial ? 1 : Self.batchesAheadPerThread * workers.threadCount
+        // Where groups are large, a batch has few of them, and several batches would be much memory.
+        let isLarge = pieces.contains { $0.own.count < batchRowsMax / 8 } && pieces.count > 1
+        let aheadMax = isSerial || isLarge ? 1 : Self.batchesAheadPerThread * workers.threadCount
         var window = 1
         var next = 0
         var ahead: ArraySlice<ColumnBatch> = []
@@ -48,9 +50,11 @@ struct FinishedAggregation: @unchecked Sendable {
     }
 
     private func pieces() -> [Piece] {
-        links.indices.flatMap { link in
+        let keyRows = keys.map { BatchRows.count(forBytes: $0.valueByteCount, rowCount: $0.count) } ?? batchRowsMax
+        return links.indices.flatMap { link in
             let byteCount = links[link].states.reduce(0) { $0 + $1.byteCount }
-            let rows = BatchRows.count(forBytes: byteCount, rowCount: links[link].groupCount)
+            let rows = min(
+                keyRows, BatchRows.count(forBytes: byteCount, rowCount: links[link].groupCount))
             return stride(from: 0, to: links[link].ownCount, by: rows).map { first in
                 Piece(link: link, own: first..<min(first + rows, links[link].ownCount))
             }

@@ -82,7 +82,7 @@ final class MergedAggregation {
                 try moveIntoLastLink(own ?? (0..<UInt32(map.count)).map { $0 }, of: part)
             }
         }
-        if keys.byteCount > held.byteCount { try held.reserve(keys.byteCount - held.byteCount) }
+        try held.raise(to: keys.byteCount)
     }
 
     /// The groups of a part that are new among the global ones.
@@ -133,6 +133,7 @@ final class MergedAggregation {
         try pairs.withUnsafeBufferPointer { pairs throws(FirnError) in
             for (state, partState) in zip(states, part.states) { try state.merge(partState, pairs) }
         }
+        try links[link].held.raise(to: states.reduce(0) { $0 + $1.byteCount })
     }
 
     private func moveIntoLastLink(_ groups: [UInt32], of part: PartialAggregation) throws(FirnError) {
@@ -144,14 +145,15 @@ final class MergedAggregation {
         links[last].ownGroups?.append(contentsOf: added)
         let pairs = zip(groups, added).map { MergePair(from: $0, to: $1) }
         try merge(pairs, of: part, intoLink: last)
-        let byteCount = links[last].states.reduce(0) { $0 + $1.byteCount }
-        let linkHeld = links[last].held
-        if byteCount > linkHeld.byteCount { try linkHeld.reserve(byteCount - linkHeld.byteCount) }
     }
 
     /// The groups as they are now, to be read. Nothing is added any more.
-    func finish() -> FinishedAggregation {
+    func finish() throws(FirnError) -> FinishedAggregation {
         if keys == nil, links.isEmpty { addLink(PartialAggregation(program, evaluator, memory), ownGroups: nil) }
-        return FinishedAggregation(program: program, links: links, keys: keys?.finish(), held: held)
+        let joining = keys?.joiningByteCount ?? 0
+        try held.reserve(joining)
+        let finished = keys?.finish()
+        held.release(joining)
+        return FinishedAggregation(program: program, links: links, keys: finished, held: held)
     }
 }

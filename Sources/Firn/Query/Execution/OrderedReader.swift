@@ -24,6 +24,16 @@ final class OrderedReader: BatchReader {
 
     deinit { readAhead?.close() }
 
+    /// Of a source of one part, as those are that know their rows.
+    func skip(_ rowCount: Int) throws(FirnError) -> Int {
+        guard source.partCount == 1, part <= 0 else { return 0 }
+        if part < 0 {
+            part = 0
+            current = try source.reader(ofPart: 0)
+        }
+        return try current?.skip(rowCount) ?? 0
+    }
+
     func next() throws(FirnError) -> ColumnBatch? {
         while true {
             if let reader = current {

@@ -352,8 +352,7 @@ final class PartialAggregation {
 
     private func account() throws(FirnError) {
         let byteCount = states.reduce(keys?.byteCount ?? 0) { $0 + $1.byteCount }
-        guard byteCount > held.byteCount else { return }
-        try held.reserve(byteCount - held.byteCount)
+        try held.raise(to: byteCount)
     }
 }
 

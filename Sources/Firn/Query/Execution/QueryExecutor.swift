@@ -85,7 +85,7 @@ struct QueryExecutor: Sendable {
                 scan, rows: try snapshot.rows(of: scan.table.id), taskRowsMin: scanTaskRowsMin, evaluator: evaluator,
                 counters: counters, damage: damage)
         case .values(let rows, let columns):
-            return ValuesSource.make(rows: rows, columns: columns, evaluator: evaluator)
+            return ValuesSource.make(rows: rows, columns: columns, evaluator: evaluator, memory: memory)
         case .series(let series):
             return try SeriesSource.make(series, evaluator: evaluator)
         case .catalogue(let scan):

@@ -107,12 +107,13 @@ enum RowSorting {
     private static func sortTies(
         _ entries: inout [Entry], _ keys: SortKeys, _ check: () throws(FirnError) -> Void
     ) throws(FirnError) {
+        let cost = keys.comparisonCost
         var start = 0
         var sortedCount = 0
         while start < entries.count {
             var end = start + 1
             while end < entries.count, entries[end].prefix == entries[start].prefix { end += 1 }
-            sortedCount += end - start
+            sortedCount += (end - start) * cost
             if sortedCount >= checkInterval {
                 try check()
                 sortedCount = 0
@@ -126,15 +127,19 @@ enum RowSorting {
     private static func sort(
         _ entries: inout [Entry], _ range: Range<Int>, _ keys: SortKeys, _ check: () throws(FirnError) -> Void
     ) throws(FirnError) {
-        if range.count < checkInterval / 16 {
+        let cost = keys.comparisonCost
+        if range.count < checkInterval / 16 / cost {
             entries[range].sort { keys.precedes($0.row, $1.row) }
             return
         }
-        var comparisonCount = 0
+        var spent = 0
         do {
             try entries[range].sort {
-                comparisonCount += 1
-                if comparisonCount % checkInterval == 0 { try check() }
+                spent += cost
+                if spent >= checkInterval {
+                    spent = 0
+                    try check()
+                }
                 return keys.precedes($0.row, $1.row)
             }
         } catch let error as FirnError {

@@ -5,16 +5,21 @@
 /// Rows of constant expressions.
 enum ValuesSource {
     static func make(
-        rows: [[BoundExpression]], columns: [OutputColumn], evaluator: BlockEvaluator
+        rows: [[BoundExpression]], columns: [OutputColumn], evaluator: BlockEvaluator, memory: MemoryBudget
     ) -> SinglePartSource {
         SinglePartSource { () throws(FirnError) -> any BatchReader in
+            let held = HeldMemory(memory)
             var builders = columns.map { ColumnBuilder(type: $0.type, capacity: rows.count) }
             for row in rows {
                 try evaluator.checkCancellation()
-                for (index, expression) in row.enumerated() { builders[index].append(try evaluator.value(expression)) }
+                for (index, expression) in row.enumerated() {
+                    let value = try evaluator.value(expression)
+                    try held.reserve(value.heldBytes)
+                    builders[index].append(value)
+                }
             }
             let batch = ColumnBatch(builders.map { $0.finish() }, rowCount: rows.count)
-            return BufferedReader(batch.pieces())
+            return BufferedReader(batch.pieces(), keeping: held)
         }
     }
 }
@@ -29,6 +34,7 @@ enum LimitSource {
             var rest = max(0, limit ?? Int.max)
             var reader: OrderedReader? = rest > 0 ? OrderedReader(input, workers: workers) : nil
             return GeneratingReader { () throws(FirnError) -> ColumnBatch? in
+                while toSkip > 0, let skipped = try reader?.skip(toSkip), skipped > 0 { toSkip -= skipped }
                 while rest > 0, let batch = try reader?.next() {
                     if toSkip >= batch.rowCount {
                         toSkip -= batch.rowCount

@@ -26,7 +26,12 @@ enum SeriesSource {
             } catch {
                 throw FirnError(valueError: error).at(series.step.position)
             }
-            return GeneratingReader { () throws(FirnError) -> ColumnBatch? in
+            let skip = { (rowCount: Int) -> Int in
+                guard let (skipped, after) = leaving(rowCount, from: next, to: stop, by: step) else { return 0 }
+                next = after
+                return skipped
+            }
+            return GeneratingReader(skip: skip) { () throws(FirnError) -> ColumnBatch? in
                 try evaluator.checkCancellation()
                 var builder = ColumnBuilder(type: type, capacity: batchRowsMax)
                 while builder.count < batchRowsMax, let value = next {
@@ -52,6 +57,21 @@ enum SeriesSource {
         case .smallint, .integer, .bigint, .numeric, .timestamp(.microseconds), .timestamptz(.microseconds): true
         default: false
         }
+    }
+
+    /// How many of so many integers can be left out before `stop` is reached, and the one behind them. Nil for other
+    /// types, and where there is nothing to leave out.
+    private static func leaving(
+        _ rowCount: Int, from next: Value?, to stop: Value, by step: Value
+    ) -> (skipped: Int, next: Value)? {
+        guard case .integer(let first) = next, case .integer(let stop) = stop, case .integer(let step) = step else {
+            return nil
+        }
+        // 128 bits hold every difference and product of 64-bit numbers.
+        let steps = (Int128(stop) - Int128(first)) / Int128(step)
+        let skipped = min(Int128(rowCount), steps)
+        guard skipped > 0, (stop >= first) == (step > 0) else { return nil }
+        return (Int(skipped), .integer(Int64(Int128(first) + skipped * Int128(step))))
     }
 
     /// True where the series ascends.

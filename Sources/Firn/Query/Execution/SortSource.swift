@@ -108,7 +108,8 @@ private struct RowBuffer: Sendable {
         try held.reserve(extended.byteCount)
         batches.append(extended)
         rowCount += batch.rowCount
-        if let keptMax, rowCount >= Self.compactedRowsMin, rowCount / 2 >= keptMax { try compact(keptMax) }
+        let isLarge = rowCount >= Self.compactedRowsMin || held.byteCount >= BatchRows.bytesMax
+        if let keptMax, isLarge, rowCount / 2 >= keptMax { try compact(keptMax) }
     }
 
     /// Takes over the rows of the next part.
@@ -138,7 +139,7 @@ private struct RowBuffer: Sendable {
     private mutating func compact(_ keptMax: Int) throws(FirnError) {
         let evaluator = source.evaluator
         // Rows, keys and the sort are there at once; of a few batches that is not worth counting.
-        if rowCount > Self.uncountedRowsMax {
+        if rowCount > Self.uncountedRowsMax || held.byteCount > 2 * BatchRows.bytesMax {
             try held.reserve(held.byteCount + rowCount * (SortKeys.bytesPerRow + RowSorting.bytesPerRow))
         }
         let all = ColumnBatch.concatenate(batches, types: types)

@@ -76,6 +76,7 @@ extension StatementRunner {
         let binder = binder(snapshot)
         let evaluator = ExpressionEvaluator(context)
         var defaults: [Int: BoundExpression] = [:]
+        let held = HeldMemory(MemoryBudget(bytesMax: settings.memoryBytesMax))
         var builders = targets.map { ColumnBuilder(type: table.columns[$0].type, capacity: rows.count) }
         for row in rows {
             for (slot, expression) in row.values.enumerated() {
@@ -97,6 +98,7 @@ extension StatementRunner {
                         "null value in column \"\(column.name)\" of relation \"\(table.name)\" violates not-null constraint",
                         position: expression.range.start.byteOffset)
                 }
+                try held.reserve(value.heldBytes)
                 builders[slot].append(value)
             }
             for slot in width..<targets.count {

@@ -55,6 +55,11 @@ final class HeldMemory: Sendable {
         bytes.wrappingAdd(byteCount, ordering: .relaxed)
     }
 
+    /// Holds at least so much in all. Throws 53200 when the budget does not allow it.
+    func raise(to byteCount: Int) throws(FirnError) {
+        if byteCount > self.byteCount { try reserve(byteCount - self.byteCount) }
+    }
+
     /// Takes over what another holds.
     func take(_ other: HeldMemory) {
         bytes.wrappingAdd(other.bytes.exchange(0, ordering: .relaxed), ordering: .relaxed)
