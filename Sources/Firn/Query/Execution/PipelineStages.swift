@@ -81,12 +81,6 @@ private final class ProjectReader: BatchReader {
         return order
     }
 
-    /// Rows that are left out are not computed, so nothing in them must be able to fail or to have an effect.
-    func skip(_ rowCount: Int) throws(FirnError) -> Int {
-        guard rest == nil, !expressions.contains(where: { $0.mayFail || $0.isVolatile }) else { return 0 }
-        return try input.skip(rowCount)
-    }
-
     /// A batch of which rows are left, and the first of them.
     private var rest: (batch: ColumnBatch, row: Int)?
     /// Rows that are computed at a time where all of a batch at once are too much.
