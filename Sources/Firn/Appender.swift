@@ -154,6 +154,11 @@ public final class Appender {
         case (.integer(let value), .double): return .double(Double(value))
         case (.integer(let value), .real): return .float(Float(value))
         case (.integer(let value), .numeric): return .decimal(Decimal(value))
+        case (.decimal(let value), .smallint), (.decimal(let value), .integer), (.decimal(let value), .bigint):
+            // An unsigned number too large for any of them; those that have a fraction are of another type.
+            guard value.scale > 0 || Int64(exactly: value.coefficient) != nil else {
+                throw error(.numericValueOutOfRange, "value \(value) is out of range for type \(type)", at: index)
+            }
         case (.float(let value), .double): return .double(Double(value))
         case (.double(let value), .real):
             let narrow = Float(value)

@@ -28,7 +28,7 @@ public struct DecodedRows<Element: Decodable>: AsyncSequence {
 
     let result: QueryResult
 
-    /// The first iterator; a result can be read once.
+    /// The iterator. A result can be read once: every further iterator throws 55000.
     public func makeAsyncIterator() -> Iterator { Iterator(result) }
 
     /// Hands out the rows.

@@ -3,6 +3,7 @@
 // The answer of a query as it streams out of the engine: an async sequence of column batches, or of rows.
 
 import FirnIO
+import Synchronization
 
 /// A column of a result.
 public struct ResultColumn: Sendable, Hashable {
@@ -20,7 +21,11 @@ public struct ResultColumn: Sendable, Hashable {
 /// The rows that a query answers, batch by batch, computed as they are asked for, or a few batches ahead.
 ///
 /// The result holds its snapshot of the database until it has been read to its end or is let go. It can be read
-/// once. Cancelling the task that waits for a batch stops the query; the sequence then throws 57014.
+/// once: a second iterator throws 55000, and so does whatever else asks for rows behind an iterator, which may hold some
+/// that it has not handed out. Cancelling the task that waits for a batch stops the query; the sequence then throws
+/// 57014.
+///
+/// Thread-safe. Each iterator serves one task at a time.
 ///
 ///     let result = try await database.query("SELECT time, value FROM readings WHERE sensor_id = $1", .text("s1"))
 ///     for try await batch in result { … batch.columns[1].doubleValues … }
@@ -36,6 +41,8 @@ public final class QueryResult: AsyncSequence, Sendable {
     private let statement: RunningStatement
     private var cancellation: CancellationFlag { statement.cancellation }
     private let workers: BlockingWorkers
+    /// True once there is an iterator.
+    private let isIterated = Atomic(false)
 
     init(_ stream: ResultStream, _ statement: RunningStatement, _ workers: BlockingWorkers) {
         columns = stream.columns.map { ResultColumn(name: $0.name, type: $0.type) }
@@ -52,7 +59,14 @@ public final class QueryResult: AsyncSequence, Sendable {
     public func cancel() { cancellation.cancel() }
 
     /// The next batch, computed on the calling thread; nil at the end. For threads outside of Swift concurrency.
+    ///
+    /// - Throws: what the query throws; 55000 where an iterator reads the rows.
     public func nextBlocking() throws(FirnError) -> ColumnBatch? {
+        guard !isIterated.load(ordering: .relaxed) else { throw .isBeingRead }
+        return try nextBatch()
+    }
+
+    private func nextBatch() throws(FirnError) -> ColumnBatch? {
         try statement.read { () throws(FirnError) in
             while let batch = try stream.next() {
                 if batch.rowCount == 0 { continue }
@@ -87,7 +101,7 @@ public final class QueryResult: AsyncSequence, Sendable {
         var byteCount = 0
         repeat {
             do throws(FirnError) {
-                if let batch = try nextBlocking() {
+                if let batch = try nextBatch() {
                     byteCount += batch.byteCount
                     stretch.batches.append(batch)
                 } else {
@@ -114,7 +128,9 @@ public final class QueryResult: AsyncSequence, Sendable {
         }
     }
 
-    /// Reads all that is left.
+    /// Reads all rows, or those that `nextBlocking()` has left.
+    ///
+    /// - Throws: what the query throws; 55000 where an iterator has read or reads the rows.
     public func collect() async throws(FirnError) -> [ColumnBatch] {
         var batches: [ColumnBatch] = []
         for try await batch in self { batches.append(batch) }
@@ -124,8 +140,10 @@ public final class QueryResult: AsyncSequence, Sendable {
     /// The rows one by one.
     public var rows: Rows { Rows(result: self) }
 
-    /// The first iterator; a result can be read once.
-    public func makeAsyncIterator() -> Iterator { Iterator(result: self) }
+    /// The iterator of the batches. A result can be read once: every further iterator, of batches or of rows, throws 55000.
+    public func makeAsyncIterator() -> Iterator {
+        Iterator(result: self, isFirst: !isIterated.exchange(true, ordering: .relaxed))
+    }
 
     /// Hands out the batches.
     public struct Iterator: AsyncIteratorProtocol {
@@ -133,7 +151,10 @@ public final class QueryResult: AsyncSequence, Sendable {
         /// What came with the last change of threads and was not handed out yet.
         private var ahead = Stretch()
 
-        fileprivate init(result: QueryResult) { self.result = result }
+        fileprivate init(result: QueryResult, isFirst: Bool) {
+            self.result = result
+            if !isFirst { ahead.end = .error(.isBeingRead) }
+        }
 
         /// The next batch with at least one row; nil at the end.
         ///
@@ -159,7 +180,7 @@ public final class QueryResult: AsyncSequence, Sendable {
         public typealias Failure = FirnError
         let result: QueryResult
 
-        /// The first iterator; a result can be read once.
+        /// The iterator. A result can be read once: every further iterator throws 55000.
         public func makeAsyncIterator() -> Iterator {
             Iterator(batches: result.makeAsyncIterator(), columns: result.columns)
         }
@@ -184,5 +205,14 @@ public final class QueryResult: AsyncSequence, Sendable {
                 }
             }
         }
+    }
+}
+
+extension FirnError {
+    /// An iterator has the rows already.
+    fileprivate static var isBeingRead: FirnError {
+        FirnError(
+            .objectNotInPrerequisiteState, "the rows of a result can be read once",
+            hint: "Keep what the first iterator gave, or run the query again.")
     }
 }

@@ -168,6 +168,8 @@ private struct RowContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     func decode(_ type: UInt16.Type, forKey key: Key) throws -> UInt16 { try decoder.value(type, key.stringValue) }
     func decode(_ type: UInt32.Type, forKey key: Key) throws -> UInt32 { try decoder.value(type, key.stringValue) }
     func decode(_ type: UInt64.Type, forKey key: Key) throws -> UInt64 { try decoder.value(type, key.stringValue) }
+    func decode(_ type: Int128.Type, forKey key: Key) throws -> Int128 { try decoder.decoded(type, key.stringValue) }
+    func decode(_ type: UInt128.Type, forKey key: Key) throws -> UInt128 { try decoder.value(type, key.stringValue) }
     func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
         try decoder.decoded(type, key.stringValue)
     }
@@ -215,6 +217,12 @@ private struct RowContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     func decodeIfPresent(_ type: UInt64.Type, forKey key: Key) throws -> UInt64? {
         try decoder.value(UInt64?.self, key.stringValue)
     }
+    func decodeIfPresent(_ type: Int128.Type, forKey key: Key) throws -> Int128? {
+        try decoder.isNull(key.stringValue) ? nil : try decoder.decoded(type, key.stringValue)
+    }
+    func decodeIfPresent(_ type: UInt128.Type, forKey key: Key) throws -> UInt128? {
+        try decoder.value(UInt128?.self, key.stringValue)
+    }
     func decodeIfPresent<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T? {
         try decoder.isNull(key.stringValue) ? nil : try decoder.decoded(type, key.stringValue)
     }
@@ -259,6 +267,16 @@ private struct FieldDecoder: Decoder, SingleValueDecodingContainer {
         func reading<V: RowValue>(_ type: V.Type) throws -> Any { try ColumnReader<V>(column, description).read(row) }
         if let readable = T.self as? any RowValue.Type, let value = try reading(readable) as? T { return value }
         return try T(from: self)
+    }
+
+    // The one number of the standard library that is no value of SQL: it would decode itself for ever.
+    func decode(_ type: Int128.Type) throws -> Int128 {
+        guard !column.isNull(row) else { throw description.isNull(Int128.self) }
+        switch column[row] {
+        case .integer(let value): return Int128(value)
+        case .decimal(let value) where value.normalized.scale == 0: return value.normalized.coefficient
+        default: throw description.mismatch(Int128.self)
+        }
     }
 
     private func nested() -> FirnError {

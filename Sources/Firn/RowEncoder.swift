@@ -70,6 +70,15 @@ private struct RowEncodingContainer<Key: CodingKey>: KeyedEncodingContainerProto
     func encode(_ value: some Encodable, forKey key: Key) throws {
         try encoder.put(try encoder.field(value, key.stringValue), key.stringValue)
     }
+    // The standard library takes these two for numbers of their own, apart from the rest.
+    func encode(_ value: Int128, forKey key: Key) throws {
+        try encoder.put(try encoder.field(value, key.stringValue), key.stringValue)
+    }
+    func encode(_ value: UInt128, forKey key: Key) throws { try convert(value, key) }
+    func encodeIfPresent(_ value: Int128?, forKey key: Key) throws {
+        if let value { try encode(value, forKey: key) } else { try encodeNil(forKey: key) }
+    }
+    func encodeIfPresent(_ value: UInt128?, forKey key: Key) throws { try convert(value, key) }
     // Codable leaves out what is nil unless it is told otherwise; a row has a place for it.
     func encodeIfPresent(_ value: (some Encodable)?, forKey key: Key) throws {
         if let value { try encode(value, forKey: key) } else { try encodeNil(forKey: key) }
@@ -80,13 +89,15 @@ private struct RowEncodingContainer<Key: CodingKey>: KeyedEncodingContainerProto
     func encodeIfPresent(_ value: Double?, forKey key: Key) throws { try convert(value, key) }
     func encodeIfPresent(_ value: Float?, forKey key: Key) throws { try convert(value, key) }
     func encodeIfPresent(_ value: Int?, forKey key: Key) throws { try convert(value, key) }
-    func encodeIfPresent(_ value: Int8?, forKey key: Key) throws { try convert(value.map { Int($0) }, key) }
+    func encodeIfPresent(_ value: Int8?, forKey key: Key) throws { try convert(value, key) }
     func encodeIfPresent(_ value: Int16?, forKey key: Key) throws { try convert(value, key) }
     func encodeIfPresent(_ value: Int32?, forKey key: Key) throws { try convert(value, key) }
     func encodeIfPresent(_ value: Int64?, forKey key: Key) throws { try convert(value, key) }
-    func encodeIfPresent(_ value: UInt8?, forKey key: Key) throws { try convert(value.map { Int($0) }, key) }
+    func encodeIfPresent(_ value: UInt8?, forKey key: Key) throws { try convert(value, key) }
     func encodeIfPresent(_ value: UInt16?, forKey key: Key) throws { try convert(value, key) }
     func encodeIfPresent(_ value: UInt32?, forKey key: Key) throws { try convert(value, key) }
+    func encodeIfPresent(_ value: UInt64?, forKey key: Key) throws { try convert(value, key) }
+    func encodeIfPresent(_ value: UInt?, forKey key: Key) throws { try convert(value, key) }
 
     private func convert<T: ValueConvertible>(_ value: T?, _ key: Key) throws {
         try encoder.put((value.sqlValue, T.sqlType), key.stringValue)
@@ -135,6 +146,16 @@ private final class FieldEncoder: Encoder, SingleValueEncodingContainer {
         } else {
             try value.encode(to: self)
         }
+    }
+    // The one number of the standard library that is no value of SQL: it would encode itself for ever.
+    func encode(_ value: UInt128) throws { field = (value.sqlValue, nil) }
+    func encode(_ value: Int128) throws {
+        guard let decimal = try? Decimal(coefficient: value, scale: 0) else {
+            throw FirnError(
+                .numericValueOutOfRange,
+                "row \(row), column \"\(name)\": value \(value) is out of range for type numeric")
+        }
+        field = (Int64(exactly: value).map { .integer($0) } ?? .decimal(decimal), nil)
     }
 }
 

@@ -24,7 +24,7 @@ public struct TypedRows<each T: RowValue>: AsyncSequence, Sendable {
 
     let result: QueryResult
 
-    /// The first iterator; a result can be read once.
+    /// The iterator. A result can be read once: every further iterator throws 55000.
     public func makeAsyncIterator() -> Iterator { Iterator(result) }
 
     /// Hands out the rows.

@@ -60,9 +60,29 @@ extension Int16: ValueConvertible {
     public static var sqlType: DataType? { .smallint }
 }
 
+extension Int8: ValueConvertible {
+    /// An integer.
+    public var sqlValue: Value { .integer(Int64(self)) }
+}
+
+extension UInt8: ValueConvertible {
+    /// An integer.
+    public var sqlValue: Value { .integer(Int64(self)) }
+}
+
 extension UInt32: ValueConvertible {
     /// An integer.
     public var sqlValue: Value { .integer(Int64(self)) }
+}
+
+extension UInt64: ValueConvertible {
+    /// An integer; beyond those of BIGINT a NUMERIC.
+    public var sqlValue: Value { Int64(exactly: self).map { .integer($0) } ?? .decimal(Decimal(whole: Int128(self))) }
+}
+
+extension UInt: ValueConvertible {
+    /// An integer; beyond those of BIGINT a NUMERIC.
+    public var sqlValue: Value { UInt64(self).sqlValue }
 }
 
 extension UInt16: ValueConvertible {

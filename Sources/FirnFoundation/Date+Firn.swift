@@ -10,7 +10,8 @@ public import Foundation
 private let referenceMicroseconds: Int64 = 978_307_200_000_000
 
 extension Timestamp {
-    /// The microsecond nearest to a date; a date beyond the range of timestamps is infinity or -infinity.
+    /// The microsecond nearest to a date; a date beyond the range of timestamps is infinity or -infinity, and so is one that
+    /// is not a number, which as a parameter or in a row is an error.
     public init(_ date: Date) {
         let microseconds = (date.timeIntervalSinceReferenceDate * 1_000_000).rounded(.toNearestOrEven)
         let limits = (
@@ -38,8 +39,12 @@ extension Date {
 }
 
 extension Date: ValueConvertible {
-    /// Microseconds since 1970-01-01T00:00:00Z; see ``Firn/Timestamp``.
-    public var sqlValue: Value { Timestamp(self).sqlValue }
+    /// Microseconds since 1970-01-01T00:00:00Z; see ``Firn/Timestamp``. The text of a date that is not a number, so that the
+    /// statement refuses it by name.
+    public var sqlValue: Value {
+        let seconds = timeIntervalSinceReferenceDate
+        return seconds.isNaN ? .text("\(seconds)") : Timestamp(self).sqlValue
+    }
     /// TIMESTAMPTZ.
     public static var sqlType: DataType? { Timestamp.sqlType }
 }

@@ -57,6 +57,16 @@ private typealias FoundationDecimal = Foundation.Decimal
         #expect(Date(Timestamp(microseconds: .min + 1)) == nil)
     }
 
+    @Test func aDateThatIsNoNumberIsNoValue() async throws {
+        let database = try Database.inMemory()
+        try await database.execute("CREATE TABLE t (time timestamptz)")
+        let nothing = Date(timeIntervalSince1970: .nan)
+        await #expect(throws: FirnError.self) { try await database.execute("INSERT INTO t VALUES ($1)", nothing) }
+        let appender = try database.appender(for: "t")
+        #expect(throws: FirnError.self) { try appender.append(nothing) }
+        #expect(appender.rowCount == 0)
+    }
+
     @Test func decimalsBeyondNumericAreRefused() throws {
         #expect(throws: FirnError.self) { try Firn.Decimal(FoundationDecimal.nan) }
         #expect(throws: FirnError.self) { try Firn.Decimal(FoundationDecimal.greatestFiniteMagnitude) }

@@ -15,7 +15,14 @@ public struct Bitmap: Sendable, Hashable {
     public private(set) var count: Int
 
     /// A bitmap with all bits alike.
-    public init(repeating value: Bool, count: Int) {
+    ///
+    /// - Throws: 22023 for a negative count, 54000 for one that no memory holds.
+    public init(repeating value: Bool, count: some BinaryInteger) throws(FirnError) {
+        self.init(repeating: value, count: try Bitmap.checked(count, beyond: 0))
+    }
+
+    /// Like the public one, for callers in the engine, whose count is one of rows.
+    init(repeating value: Bool, count: Int) {
         words = [UInt64](repeating: value ? ~0 : 0, count: (count + 63) / 64)
         self.count = count
         clearTail()
@@ -47,7 +54,11 @@ public struct Bitmap: Sendable, Hashable {
 
     /// One bit; the index must be below `count`, as with an array.
     public subscript(index: Int) -> Bool {
-        get { words[index >> 6] >> UInt64(index & 63) & 1 != 0 }
+        get {
+            // Within the last word a bit behind the end would be a 0.
+            precondition(index < count, "bit index within the bitmap")
+            return words[index >> 6] >> UInt64(index & 63) & 1 != 0
+        }
         set {
             precondition(index >= 0 && index < count, "bit index within the bitmap")
             let mask: UInt64 = 1 << UInt64(index & 63)
@@ -69,8 +80,28 @@ public struct Bitmap: Sendable, Hashable {
         count += 1
     }
 
+    /// Most bits of a bitmap: one for each row, and no batch has as many.
+    private static let countMax = 1 << 40
+
+    private static func checked(_ count: some BinaryInteger, beyond present: Int) throws(FirnError) -> Int {
+        guard count >= 0 else {
+            throw FirnError(.invalidParameterValue, "a bitmap cannot have \(count) bits more")
+        }
+        guard let count = Int(exactly: count), count <= countMax - present else {
+            throw FirnError(.programLimitExceeded, "a bitmap holds at most \(countMax) bits")
+        }
+        return count
+    }
+
     /// Adds the same bit several times.
-    public mutating func append(repeating bit: Bool, count added: Int) {
+    ///
+    /// - Throws: 22023 for a negative count, 54000 for one that no memory holds.
+    public mutating func append(repeating bit: Bool, count added: some BinaryInteger) throws(FirnError) {
+        append(repeating: bit, count: try Bitmap.checked(added, beyond: count))
+    }
+
+    /// Like the public one, for callers in the engine.
+    mutating func append(repeating bit: Bool, count added: Int) {
         let start = count
         count += added
         words.append(contentsOf: repeatElement(0, count: (count + 63) / 64 - words.count))

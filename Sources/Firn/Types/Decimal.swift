@@ -48,6 +48,9 @@ public struct Decimal: Sendable {
     @inline(__always)
     public init(_ value: Int) { self.init(unchecked: Int128(value), scale: 0) }
 
+    /// A whole number whose magnitude is below 10^38.
+    init(whole value: Int128) { self.init(unchecked: value, scale: 0) }
+
     /// 10^38: the first magnitude that a coefficient does not reach.
     static let coefficientLimit: UInt128 = 100_000_000_000_000_000_000_000_000_000_000_000_000
 
