@@ -4,9 +4,10 @@
 
 import Firn
 
-/// A file of SQL as it is read.
+/// A file of SQL as it is read; one that gzip or Zstandard packed is unpacked.
 final class ScriptFile {
     private let descriptor: Int32
+    private let bytes: UnpackedBytes
 
     /// - Throws: 58P01 where there is no such file, 42501 where it may not be read.
     init(_ path: String) throws(FirnError) {
@@ -19,12 +20,16 @@ final class ScriptFile {
             close(descriptor)
             throw failure
         }
+        let descriptor = descriptor
+        bytes = UnpackedBytes(name: path) { () throws(FirnError) in
+            try StandardStreams.read(descriptor, named: path)
+        }
     }
 
     deinit { close(descriptor) }
 
     /// The next bytes; nil at the end.
-    func next() -> [UInt8]? { StandardStreams.read(descriptor) }
+    func next() throws(FirnError) -> [UInt8]? { try bytes.next() }
 
     private static func failure(_ path: String) -> FirnError {
         let code: SQLState =

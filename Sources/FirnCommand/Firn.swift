@@ -21,6 +21,7 @@ struct FirnCommand: ParsableCommand {
               firn metrics.db -c '\\d'                what tables there are
               firn metrics.db --format csv -c '...'   \(OutputFormat.allNames)
               firn metrics.db --null NULL -c '...'    what stands for NULL
+              firn metrics.db -v n=5 -c 'SELECT :n'   variables
               firn metrics.db --on-error continue -f x.sql
               firn metrics.db --durability buffered   synced, buffered or memory
               firn metrics.db --read-only             open without writing
@@ -43,6 +44,8 @@ enum Exit {
 @main
 enum Main {
     static func main() {
+        StandardStreams.holdPlaces()
+        checkArguments()
         do {
             var command = try FirnCommand.parseAsRoot()
             try command.run()
@@ -52,6 +55,17 @@ enum Main {
                 exit(Exit.usage)
             }
             FirnCommand.exit(withError: error)
+        }
+    }
+
+    /// Ends the process where an argument is not UTF-8: it would be taken with other characters in it.
+    private static func checkArguments() {
+        for place in 1..<max(Int(CommandLine.argc), 1) {
+            guard let argument = CommandLine.unsafeArgv[place], String(validatingCString: argument) == nil else {
+                continue
+            }
+            StandardStreams.writeError("Error: argument \(place) is not UTF-8: \(String(cString: argument))\n")
+            exit(Exit.usage)
         }
     }
 }

@@ -48,6 +48,12 @@ struct SQLCommand: ParsableCommand {
         transform: OrderedArgument.init)
     var files: [OrderedArgument] = []
 
+    @Option(
+        name: [.customShort("v"), .customLong("set")], parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "Gives a variable a value, as \\set does. May be given several times.", valueName: "NAME=VALUE"))
+    var variables: [String] = []
+
     @Option(help: "How results are printed: \(OutputFormat.allNames).")
     var format: OutputFormat = .aligned
 
@@ -67,6 +73,8 @@ struct SQLCommand: ParsableCommand {
     var readOnly = false
 
     func validate() throws {
+        // The value of a variable that is not set, more likely than a name.
+        if database?.isEmpty == true { throw ValidationError("the name of the DATABASE is empty") }
         if readOnly, database == nil { throw ValidationError("--read-only needs a DATABASE") }
     }
 
@@ -93,7 +101,18 @@ struct SQLCommand: ParsableCommand {
         if let nullText, !nullText.isEmpty { settings.nullText = nullText }
         let shell = StatementShell(database: database, databasePath: path, settings: settings)
         shell.onError = onError
-        var succeeded = runAll(shell)
+        var succeeded = true
+        do throws(FirnError) {
+            for variable in variables {
+                let parts = variable.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+                    String.init)
+                try shell.setVariable(parts[0], to: parts.count > 1 ? parts[1] : "")
+            }
+            succeeded = runAll(shell)
+        } catch {
+            shell.report(error)
+            succeeded = false
+        }
         shell.output.finish()
         do throws(FirnError) {
             try database.closeBlocking()

@@ -3,6 +3,8 @@
 // Standard input, output and error as plain descriptors: written through at once where a script waits for a line,
 // and quiet when the reader of a pipe has gone.
 
+import Firn
+
 #if canImport(Glibc)
     @_exported import Glibc
 #elseif canImport(Darwin)
@@ -11,6 +13,15 @@
 
 /// The three streams of the process.
 enum StandardStreams {
+    /// Puts something in the place of streams that were closed when the process began, so that no file of its own comes to
+    /// lie there. Reading and writing them stays the error that it was.
+    static func holdPlaces() {
+        for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) == -1 {
+            // The lowest descriptor that is free is this one.
+            _ = open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY)
+        }
+    }
+
     static var isInputTerminal: Bool { isatty(0) == 1 }
     static var isOutputTerminal: Bool { isatty(1) == 1 }
     static var isErrorTerminal: Bool { isatty(2) == 1 }
@@ -23,7 +34,11 @@ enum StandardStreams {
     /// The next bytes of a descriptor; nil at its end, and once `isGivenUp` says so while nothing comes.
     ///
     /// A signal may reach any thread, so that it alone would not wake a read that waits: it looks up now and then.
-    static func read(_ descriptor: Int32 = 0, isGivenUp: () -> Bool = { false }) -> [UInt8]? {
+    ///
+    /// - Throws: 58030 where it cannot be read: what has come is not all then.
+    static func read(
+        _ descriptor: Int32 = 0, named name: String = "standard input", isGivenUp: () -> Bool = { false }
+    ) throws(FirnError) -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {
             guard waitForInput(descriptor, milliseconds: 50) else {
@@ -33,7 +48,10 @@ enum StandardStreams {
             // The buffer holds the number of bytes that read may fill.
             let count = buffer.withUnsafeMutableBytes { Glibc_read(descriptor, $0.baseAddress!, $0.count) }
             if count > 0 { return Array(buffer[..<count]) }
-            if count == 0 || errno != EINTR { return nil }
+            if count == 0 { return nil }
+            if errno != EINTR {
+                throw FirnError(.ioError, "cannot read \(name): \(String(cString: strerror(errno)))")
+            }
         }
     }
 

@@ -32,6 +32,8 @@ final class StatementShell {
     var scripts: [Script] = []
     /// What \e gave back, for the history.
     var editedText: String?
+    /// \set and \gset.
+    var variables = ScriptVariables()
     /// The shell on the terminal, where there is one.
     var isInteractive = false
 
@@ -48,8 +50,10 @@ final class StatementShell {
         /// Results go here instead of the shell's output.
         var output: ResultOutput?
         /// Data of COPY … FROM STDIN; nil reads standard input.
-        var copyInput: (() -> [UInt8]?)?
+        var copyInput: (() throws(FirnError) -> [UInt8]?)?
         var showsRows = true
+        /// Sees each batch of rows.
+        var takeBatch: (([ResultColumn], ColumnBatch) -> Void)?
         /// The script it stands in.
         var scriptName: String?
         /// The line of the script on which its data begins.
@@ -63,24 +67,35 @@ final class StatementShell {
         let started = clock.now
         let progress = ProgressBar(label: "COPY")
         let cancellation = StatementCancellation()
-        let input = UncheckedInput(
-            options.copyInput ?? { StandardStreams.read(isGivenUp: { cancellation.isCancelled }) })
+        let input: UncheckedInput
+        if let copyInput = options.copyInput {
+            input = UncheckedInput(copyInput)
+        } else {
+            input = UncheckedInput { () throws(FirnError) in
+                try StandardStreams.read(isGivenUp: { cancellation.isCancelled })
+            }
+        }
         var environment = StatementEnvironment()
         environment.notice = { notice in
             progress.clear()
             StandardStreams.writeError("notice: \(ControlCharacters.escaped(notice.message))\n")
         }
         environment.standardInput = { () throws(FirnError) in
-            let piece = input.next()
+            let piece = try input.next()
             if cancellation.isCancelled { throw FirnError.cancelledByUser }
             return piece
         }
-        environment.standardOutput = { (bytes) throws(FirnError) in StandardStreams.write(bytes) }
+        let output = UncheckedOutput(options.output ?? self.output)
+        environment.standardOutput = { (bytes) throws(FirnError) in try output.write(bytes) }
         if StandardStreams.isErrorTerminal { environment.progress = { progress.show($0) } }
         wasCancelled = false
         defer { wasCancelled = cancellation.isCancelled }
         lastStatement = statement
         do throws(FirnError) {
+            if let offset = statement.invalidByteOffset {
+                throw FirnError(
+                    .characterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\"", position: offset)
+            }
             try Interruption.during(cancellation) { () throws(FirnError) in
                 let result = try session.runBlocking(
                     statement.text, environment: environment, cancellation: cancellation)
@@ -118,6 +133,7 @@ final class StatementShell {
         var keptRowCount = 0
         while let batch = try rows.nextBlocking() {
             try printer?.append(batch)
+            options.takeBatch?(rows.columns, batch)
             if keepsLastResult, keptRowCount <= StatementShell.keptRowsMax {
                 kept.append(batch)
                 keptRowCount += batch.rowCount
@@ -163,7 +179,15 @@ extension FirnError {
 /// Carries a closure over the border of sendability: the statement calls it on the thread that made it.
 private final class UncheckedInput: @unchecked Sendable {
     // Sendable by use: `runBlocking` calls it on the calling thread, and only while that call lasts.
-    private let read: () -> [UInt8]?
-    init(_ read: @escaping () -> [UInt8]?) { self.read = read }
-    func next() -> [UInt8]? { read() }
+    private let read: () throws(FirnError) -> [UInt8]?
+    init(_ read: @escaping () throws(FirnError) -> [UInt8]?) { self.read = read }
+    func next() throws(FirnError) -> [UInt8]? { try read() }
+}
+
+/// The same for the output of COPY … TO STDOUT.
+private final class UncheckedOutput: @unchecked Sendable {
+    // Sendable by use, as the input is.
+    private let output: ResultOutput
+    init(_ output: ResultOutput) { self.output = output }
+    func write(_ bytes: [UInt8]) throws(FirnError) { try output.write(bytes) }
 }

@@ -33,7 +33,22 @@ enum SystemCalls {
     /// The reason why the last call of this thread failed.
     static var lastError: Errno { Errno(rawValue: errno) }
 
+    /// Opens with O_CLOEXEC, never as descriptor 0, 1 or 2: in a program that was started with one of these closed, what
+    /// it prints would go into a file of the database otherwise.
     static func open(_ path: FilePath, _ flags: Int32, mode: mode_t = 0) throws(Errno) -> Int32 {
+        let descriptor = try openAnywhere(path, flags, mode)
+        guard descriptor < firstFreeDescriptor else { return descriptor }
+        let outcome = Result { () throws(Errno) in
+            try retry { fcntl(descriptor, F_DUPFD_CLOEXEC, firstFreeDescriptor) }
+        }
+        try close(descriptor)
+        return try outcome.get()
+    }
+
+    /// The first descriptor behind standard input, output and error.
+    private static let firstFreeDescriptor: Int32 = 3
+
+    private static func openAnywhere(_ path: FilePath, _ flags: Int32, _ mode: mode_t) throws(Errno) -> Int32 {
         try path.withPlatformString { name in
             Result { () throws(Errno) in
                 #if canImport(Glibc)

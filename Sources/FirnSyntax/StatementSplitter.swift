@@ -17,6 +17,8 @@ public struct ScriptStatement: Hashable, Sendable {
     public var line: Int
     /// The column at which it begins, counted from 1 in code points.
     public var column: Int
+    /// The first byte of the text, as it stood in the script, that is not UTF-8; nil where all of it is.
+    public var invalidByteOffset: Int?
 
     /// A statement that stands somewhere in a script.
     public init(text: String, byteOffset: Int = 0, line: Int = 1, column: Int = 1) {
@@ -353,9 +355,16 @@ public struct StatementSplitter: Sendable {
     private mutating func take() -> ScriptStatement? {
         guard let start = contentStart else { return nil }
         contentStart = nil
-        return ScriptStatement(
-            text: String(decoding: buffer[start..<contentEnd], as: UTF8.self), byteOffset: bufferOffset + start,
+        let bytes = buffer[start..<contentEnd]
+        let valid = String(validating: bytes, as: UTF8.self)
+        var statement = ScriptStatement(
+            text: valid ?? String(decoding: bytes, as: UTF8.self), byteOffset: bufferOffset + start,
             line: contentLine, column: contentColumn)
+        if valid == nil {
+            // What was repaired differs from there on.
+            statement.invalidByteOffset = zip(bytes, statement.text.utf8).prefix { $0 == $1 }.count
+        }
+        return statement
     }
 
     /// Drops what was given out, once it is most of the buffer, so that it costs O(1) a byte.

@@ -367,6 +367,135 @@ def a_file_that_cannot_be_run_is_an_error(firn):
 
 
 @test
+def packed_scripts_are_unpacked(firn):
+    script = b"SELECT 7 AS n;\n" * 20000
+    (firn.folder / "s.sql.gz").write_bytes(gzip.compress(script))
+    (firn.folder / "s").write_bytes(subprocess.run(["zstd", "-q"], input=script, capture_output=True, check=True).stdout)
+    for name in ("s.sql.gz", "s", fifo(firn, "packed", gzip.compress(script))):
+        equal(firn.ok("-f", name, "--format", "csv"), "n\n7\n" * 20000)
+    equal(firn.ok("-c", "\\i s.sql.gz", "--format", "csv").count("7"), 20000)
+    done = subprocess.run([firn.path, "--format", "csv"], input=gzip.compress(script), capture_output=True, timeout=60)
+    equal((done.returncode, done.stdout.count(b"7")), (0, 20000))
+    # Cut off: what is there runs, and the end is an error.
+    (firn.folder / "cut.gz").write_bytes(gzip.compress(os.urandom(100000).hex().join(["SELECT '", "' <> '';\nSELECT 1"]).encode())[:-20])
+    done = firn.run("-f", "cut.gz")
+    equal(done.returncode, 1)
+    assert "cut.gz" in done.stderr and "SELECT 1" not in done.stderr, done.stderr
+    # One byte that begins as Zstandard does is SQL.
+    equal(firn.ok(input="(SELECT 1 AS a)", ).count("1"), 2)
+    equal(firn.ok(input="("[:1] + "SELECT 5 AS a);", ).count("5"), 1)
+
+
+@test
+def bytes_that_are_not_utf8_are_errors(firn):
+    (firn.folder / "s.sql").write_bytes(b"SELECT 1 AS a;\nSELECT\n  '\xff\xfe';\nSELECT 2 AS b;\n")
+    done = firn.run("-f", "s.sql", "--format", "csv")
+    equal((done.returncode, done.stdout), (1, "a\n1\n"))
+    equal(done.stderr.splitlines()[0], 'error: s.sql:3: invalid byte sequence for encoding "UTF8" (22021)')
+    (firn.folder / "cut.sql").write_bytes(b"SELECT 'a\xe2\x82")
+    assert "(22021)" in firn.run("-f", "cut.sql").stderr
+    equal(firn.ok("-c", "SELECT '\ufffd' AS a", "--format", "csv"), "a\n\ufffd\n")
+    done = subprocess.run([firn.path.encode(), b"-c", b"SELECT '\xff'"], capture_output=True, timeout=60)
+    equal((done.returncode, done.stdout), (2, b""))
+    assert b"argument 2 is not UTF-8" in done.stderr, done.stderr
+    done = subprocess.run([firn.path.encode(), b"d\xffb", b"-c", b"SELECT 1"], capture_output=True, timeout=60, cwd=firn.folder)
+    equal((done.returncode, [path.name for path in firn.folder.iterdir() if path.name.startswith("d")]), (2, []))
+
+
+@test
+def closed_streams_leave_the_files_of_the_database_alone(firn):
+    firn.sql("CREATE TABLE t (a BIGINT)")
+    def closed(redirections, *arguments):
+        return subprocess.run(["bash", "-c", 'exec "$0" "$@" ' + redirections, firn.path, firn.db, *arguments],
+                              capture_output=True, text=True, timeout=60)
+    held = pathlib.Path(firn.db, "LOCK").stat().st_size
+    for redirections in (">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-", "<&-"):
+        done = closed(redirections, "-c", "INSERT INTO t VALUES (1)", "-c", "SELECT * FROM t", "-c", "SELECT 1/0")
+        equal(done.returncode, 1)
+        equal(pathlib.Path(firn.db, "LOCK").stat().st_size, held)
+    done = closed(">&-", "-c", "INSERT INTO t VALUES (1)")
+    equal((done.returncode, done.stderr), (1, "error: cannot write standard output: Bad file descriptor (58030)\n"))
+    for arguments in ([], ["-f", "-"], ["-c", "COPY t FROM STDIN"]):
+        done = closed("<&-", *arguments)
+        equal(done.returncode, 1)
+        assert "cannot read standard input: Bad file descriptor (58030)" in done.stderr, done.stderr
+    firn.ok("check", firn.db)
+
+
+@test
+def copy_to_a_folder_or_into_none_names_what_was_asked_for(firn):
+    (firn.folder / "folder").mkdir()
+    firn.fails("COPY (SELECT 1) TO 'folder'", "58030", "cannot open folder: Is a directory")
+    firn.fails("COPY (SELECT 1) TO 'nowhere/x.csv'", "58P01", "cannot open nowhere/x.csv: No such file or directory")
+    equal(sorted(path.name for path in firn.folder.iterdir()), ["db", "folder"])
+    done = firn.run("check", "/etc/passwd")
+    equal((done.returncode, done.stderr.splitlines()[0]), (1, 'error: "/etc/passwd" is no folder (58P01)'))
+
+
+@test
+def rows_of_copy_to_standard_output_go_where_results_go(firn):
+    equal(firn.ok("-c", "\\o out", "-c", "COPY (SELECT 1) TO STDOUT", "-c", "\\o", "-c", "COPY (SELECT 2) TO STDOUT"),
+          "COPY 1\n2\nCOPY 1\n")
+    equal((firn.folder / "out").read_text(), "1\n")
+
+
+@test
+def an_error_shows_what_lies_around_its_place_of_a_long_line(firn):
+    done = firn.run(input="SELECT '" + "x" * 3000000 + "', nope, '" + "y" * 3000000 + "'")
+    lines = done.stderr.splitlines()
+    equal(lines[0], 'error: column "nope" does not exist (42703)')
+    equal(lines[1][lines[2].index("^"):][:4], "nope")
+    assert len(lines[1]) < 300 and lines[2].endswith("^ line 1, column 3000012"), lines[2]
+
+
+@test
+def an_empty_name_is_no_database_in_memory(firn):
+    done = firn.run("", "-c", "SELECT 1")
+    equal((done.returncode, done.stdout), (2, ""))
+    assert "DATABASE is empty" in done.stderr, done.stderr
+
+
+@test
+def variables_stand_for_texts_as_in_psql(firn):
+    def csv(*arguments, **options):
+        return firn.ok("--format", "csv", *arguments, **options)
+    equal(csv("-v", "n=3", "-c", "SELECT :n AS a, ':n' AS b, ':n'::text AS c, :'n' AS d, $$:n$$ AS e, E'\\':n' AS f -- :n"),
+          "a,b,c,d,e,f\n3,:n,:n,3,:n,':n\n")
+    equal(csv("--set", "t=my table", "-c", 'CREATE TABLE :"t" (a INT)', "-c", 'SELECT count(*) FROM :"t"'),
+          "CREATE TABLE\ncount\n0\n")
+    equal(csv("-v", "x=it's", "-c", "SELECT :'x' AS x", "-c", "\\echo :x :'x' ':x' :y"), "x\nit's\nit's 'it''s' :x :y\n")
+    script = "\\set a 1 + 2\nSELECT :a * 2 AS n, :{?a} AS yes, :{?b} AS no;\nSELECT 10 AS x, NULL AS a \\gset\n\\echo :x :a :{?a}\n"
+    shown = csv(input=script)
+    assert shown.startswith("n,yes,no\n") and shown.endswith("10 :a FALSE\n"), shown
+    for commands, message, code in [
+        (["SELECT 1 WHERE false \\gset"], "no rows returned for \\gset", "21000"),
+        (["SELECT g FROM generate_series(1, 2) AS s(g) \\gset"], "more than one row returned for \\gset", "21000"),
+        (["SELECT 1 AS \"a b\" \\gset"], 'invalid variable name: "a b"', "42602"),
+        (["\\set a-b 1"], 'invalid variable name: "a-b"', "42602"), (["\\unset"], "missing argument", "42601"),
+        (["\\set AUTOCOMMIT off"], "psql's variable AUTOCOMMIT is not supported", "0A000"),
+        (["SELECT :nope"], 'syntax error at or near ":"', "42601")]:
+        done = firn.run(input="\n".join(commands) + "\n")
+        first = done.stderr.splitlines()[0]
+        equal(done.returncode, 1)
+        assert message in first and first.endswith(f"({code})"), first
+    done = firn.run("-v", "ON_ERROR_STOP=0", "--format", "csv", input="SELECT 1/0;\nSELECT 2 AS a;\n")
+    equal((done.returncode, done.stdout), (1, "a\n2\n"))
+    done = firn.run("--on-error", "continue", input="\\set ON_ERROR_STOP 1\nSELECT 1/0;\nSELECT 2 AS a;\n")
+    equal((done.returncode, done.stdout), (1, ""))
+
+
+@test
+def commands_that_only_psql_has_are_refused_by_name(firn):
+    for command in ("\\gexec", "\\gdesc", "\\if true", "\\endif", "\\c other", "\\connect", "\\du", "\\dn+", "\\dv", "\\s", "\\a", "\\H",
+                    "\\encoding", "\\password", "\\bind 1", "\\crosstabview", "\\sf now", "\\prompt x"):
+        done = firn.run("-c", command)
+        first = done.stderr.splitlines()[0]
+        equal((done.returncode, first), (1, f"error: psql's command {command.split()[0]} is not supported (0A000)"))
+    done = firn.run("-c", "\\pset border 9")
+    equal((done.returncode, done.stderr), (1, 'error: \\pset: border is 0, 1 or 2, not "9" (22023)\n'))
+
+
+@test
 def comments_and_nothing_are_taken_and_say_nothing(firn):
     for text in ("-- a comment", "--", "", " ", ";", "/* one */", "-- a\n;", "--format"):
         equal(firn.ok("-c", text), "")

@@ -65,7 +65,7 @@ def examples_wanted(heading, cell):
     wanted = []
     for code in codes:
         # Words in capitals, and those in brackets, stand for others.
-        words = [word for word in re.sub(r"\[.*", "", code).split() if not re.fullmatch(r"[A-Z]+|…", word)]
+        words = [word for word in re.sub(r"\[.*", "", code).split() if not re.fullmatch(r"[A-Z=]+|…", word)]
         if code.startswith(("\\", "-")) or heading == "variable":
             wanted.append(r"(?<!\w)" + r" ".join(map(re.escape, words or [code])) + r"(?!\w)")
     return wanted

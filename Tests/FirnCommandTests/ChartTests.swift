@@ -29,6 +29,22 @@ import Testing
         for line in lines { #expect(DisplayWidth.of(line) <= 60, "\(line)") }
     }
 
+    @Test func numbersAtTheEndsOfDoubleAreDrawn() throws {
+        let largest = Double.greatestFiniteMagnitude
+        for values in [
+            [-largest, largest], [largest, -largest, 0], [.leastNonzeroMagnitude, 0], [.nan, .infinity, 1], [0, 0],
+        ] {
+            #expect(try chart(values).count == 10)
+        }
+        let names = try Column(["a", "b"].map { .text($0) }, type: .text)
+        let bars = try BarChart(
+            [ResultColumn(name: "name", type: .text), ResultColumn(name: "value", type: .double)],
+            [try ColumnBatch([names, .doubles([-largest, largest])])], zone: .utc)
+        let lines = bars.text(columns: 100, usesColour: false).split(separator: "\n")
+        // As long to the left as to the right.
+        #expect(abs(lines[0].filter { $0 == "█" }.count - lines[1].filter { $0 == "█" }.count) <= 1)
+    }
+
     @Test func aRisingLineBeginsAtTheBottomAndEndsAtTheTop() throws {
         let lines = try chart((0..<100).map(Double.init))
         let top = lines[0].drop { $0 != "┤" }.dropFirst()

@@ -32,16 +32,22 @@ final class FileByteSink: ByteSink {
     init(_ path: FilePath, _ fileSystem: any FileSystem) throws(FirnError) {
         self.path = path
         self.fileSystem = fileSystem
-        do {
+        do throws(IOError) {
             if try FileByteSink.isStream(path, fileSystem) {
                 temporaryPath = nil
                 file = try fileSystem.open(path, .appendOnly)
                 return
             }
+            guard try fileSystem.status(path)?.kind != .directory else { throw IOError(.open, path, .isDirectory) }
             let temporaryPath = FilePath(path.string + ".partial")
             self.temporaryPath = temporaryPath
             if try fileSystem.status(temporaryPath) != nil { try fileSystem.remove(temporaryPath) }
-            file = try fileSystem.open(temporaryPath, .createNew)
+            do throws(IOError) {
+                file = try fileSystem.open(temporaryPath, .createNew)
+            } catch {
+                // The name that the statement gave is the one that says something.
+                throw IOError(.open, path, error.errno)
+            }
         } catch {
             throw FirnError(reading: error)
         }

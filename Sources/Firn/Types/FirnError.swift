@@ -197,12 +197,24 @@ public struct FirnError: Error, Sendable, Hashable, CustomStringConvertible {
         var text = "error: \(headline)"
         if let position {
             let place = SourceLocation(of: SourcePosition(byteOffset: position), in: source)
-            let padding = String(place.lineText.prefix(place.column - 1).map { $0 == "\t" ? "\t" : " " })
+            let (shown, caret) = FirnError.window(of: place.lineText, around: place.column - 1)
+            let padding = String(shown.prefix(caret).map { $0 == "\t" ? "\t" : " " })
             let line = place.line &+ (firstLine &- 1)
             let column = place.line == 1 ? place.column &+ (firstColumn &- 1) : place.column
-            text += "\n  \(place.lineText)\n  \(padding)^ line \(line), column \(column)"
+            text += "\n  \(String(shown))\n  \(padding)^ line \(line), column \(column)"
         }
         return text + notes
+    }
+
+    /// A line of source as it is shown, and the place in it: of a long one what lies around the place.
+    private static func window(of line: String, around place: Int) -> (shown: [Character], place: Int) {
+        let characters = Array(line)
+        let countMax = 200
+        guard characters.count > countMax else { return (characters, place) }
+        let start = min(max(0, place - countMax / 2), characters.count - countMax)
+        let before: [Character] = start > 0 ? ["…"] : []
+        let after: [Character] = start + countMax < characters.count ? ["…"] : []
+        return (before + characters[start..<start + countMax] + after, place - start + before.count)
     }
 
     private var notes: String {

@@ -68,6 +68,17 @@ struct BackslashCommand {
             ]
         ),
         (
+            "Variables (:NAME stands for the value, :'NAME' for a literal, :\"NAME\" for a name)",
+            [
+                BackslashCommand(
+                    "\\set", synopsis: "[NAME [VALUE]...]", wordsMax: .max, "give a variable a value, or list them all"),
+                BackslashCommand("\\unset", synopsis: "NAME", wordsMax: 1, "forget a variable"),
+                BackslashCommand(
+                    "\\gset", synopsis: "[PREFIX]", wordsMax: 1,
+                    "run the statement; its only row's values become variables"),
+            ]
+        ),
+        (
             "Files",
             [
                 BackslashCommand("\\i", "\\include", synopsis: "FILE", wordsMax: 1, "run a file of SQL"),
@@ -108,6 +119,45 @@ struct BackslashCommand {
             ]
         ),
     ]
+
+    /// Commands of psql's that are not here, and what to use; the empty text where there is nothing.
+    static let insteadOfPsql: [String: String] = {
+        var commands: [String: String] = [
+            "\\a": "\\format csv prints unaligned values.", "\\f": "\\format csv separates values by commas.",
+            "\\H": "\\format markdown or csv.", "\\html": "\\format markdown or csv.",
+            "\\c": "Leave with \\q, and start firn with the other DATABASE.",
+            "\\connect": "Leave with \\q, and start firn with the other DATABASE.",
+            "\\crosstabview": "Columns can be made with aggregates: sum(v) FILTER (WHERE …).",
+            "\\gdesc": "\\d describes tables.",
+            "\\gexec": "Write the statements with \\t and \\o, then run them with \\i.",
+            "\\s": "The history is the file that FIRN_HISTORY names, ~/.firn_history by default.",
+            "\\encoding": "Everything is UTF-8.", "\\errverbose": "Errors say all there is.",
+            "\\prompt": "\\set NAME VALUE, or firn -v NAME=VALUE.", "\\getenv": "firn -v NAME=\"$NAME\".",
+            "\\setenv": "Set it before firn is started.", "\\bind": "\\set NAME VALUE, then :'NAME' in the statement.",
+            "\\parse": "\\set NAME VALUE, then :'NAME' in the statement.",
+            "\\sf": "\\df lists the functions.", "\\sf+": "\\df lists the functions.",
+            "\\da": "\\df lists the aggregates, too.", "\\dC": "", "\\T": "",
+            "\\;": "Each statement gives its result: write ; alone.", "\\copyright": "",
+        ]
+        for name in ["\\if", "\\elif", "\\else", "\\endif"] {
+            commands[name] = "Scripts have no conditions; the shell that runs firn has."
+        }
+        for name in [
+            "\\dv", "\\dm", "\\ds", "\\dE", "\\dn", "\\du", "\\dg", "\\dp", "\\z", "\\dT", "\\dD", "\\dx", "\\db",
+            "\\dP", "\\dS", "\\dO", "\\do", "\\dL", "\\dA", "\\dy", "\\dF", "\\drds", "\\ddp", "\\dl", "\\dRp", "\\dRs",
+            "\\dX", "\\des", "\\det", "\\dew", "\\deu", "\\dconfig",
+        ] {
+            commands[name] =
+                "There is nothing of the kind. \\d, \\dt, \\di, \\df and \\l show what there is; SHOW ALL the settings."
+            commands[name + "+"] = commands[name]
+        }
+        for name in [
+            "\\ef", "\\ev", "\\sv", "\\sv+", "\\password", "\\lo_export", "\\lo_import", "\\lo_list", "\\lo_unlink",
+        ] {
+            commands[name] = ""
+        }
+        return commands
+    }()
 
     /// What \? prints.
     static var help: String {

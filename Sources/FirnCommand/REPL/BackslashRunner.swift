@@ -36,6 +36,9 @@ struct BackslashRunner {
             var settings = shell.settings
             settings.expanded = .on
             return try go(settings)
+        case "\\gset": return try setFromRow(takeStatement(else: shell.lastStatement))
+        case "\\set": try setVariable()
+        case "\\unset": try unsetVariable()
         case "\\p": shell.write((try statement().text) + "\n")
         case "\\r":
             _ = script.splitter.takePending()
@@ -62,6 +65,11 @@ struct BackslashRunner {
     }
 
     private func unknown() -> FirnError {
+        if let instead = BackslashCommand.insteadOfPsql[line.name] {
+            return FirnError(
+                .featureNotSupported, "psql's command \(line.name) is not supported",
+                hint: instead.isEmpty ? "\\? lists the commands." : instead)
+        }
         let names = BackslashCommand.all.flatMap(\.names)
         let hint = Suggestion.nearest(to: line.name, among: names).map { "did you mean \($0)? " } ?? ""
         return FirnError(
@@ -103,7 +111,7 @@ struct BackslashRunner {
     }
 
     /// The same, taken out of what is typed.
-    private func takeStatement(else other: ScriptStatement?) throws(FirnError) -> ScriptStatement {
+    func takeStatement(else other: ScriptStatement?) throws(FirnError) -> ScriptStatement {
         if let pending = script.splitter.takePending() { return pending }
         guard let other else {
             throw FirnError("02000", "there is no statement to run", hint: "Type one first, then \(line.name).")
@@ -164,7 +172,7 @@ struct BackslashRunner {
         let file = try ScriptFile(path)
         _ = script.splitter.takePending()
         var text: [UInt8] = []
-        while let piece = file.next() { text += piece }
+        while let piece = try file.next() { text += piece }
         if text.last != 10 { text.append(10) }
         shell.write(String(decoding: text, as: UTF8.self))
         shell.editedText = String(decoding: text.dropLast(), as: UTF8.self)
@@ -306,7 +314,11 @@ struct BackslashRunner {
         guard script.holdsData, CopyRecognition.isCopyFromInput(copyStatement().text) else { return options }
         script.input.beginData()
         options.dataLine = script.input.lineCount + 1
-        options.copyInput = { script.input.data() }
+        options.copyInput = { () throws(FirnError) in
+            let piece = script.input.data()
+            if piece == nil { try script.input.checkEnd() }
+            return piece
+        }
         return options
     }
 

@@ -58,8 +58,7 @@ struct BarChart {
         let labelWidth = min(labels.map { DisplayWidth.of($0) }.max() ?? 0, max(columns / 3, 8))
         let textWidth = rows.joined().compactMap { $0 }.map { DisplayWidth.of($0.text) }.max() ?? 0
         let width = max(columns - labelWidth - textWidth - 4, 10)
-        let span = max(high - low, .leastNormalMagnitude)
-        let left = low < 0 ? max(1, Int((-low / span * Double(width)).rounded())) : 0
+        let left = low < 0 ? max(1, Int((Chart.fraction(0, from: low, to: high) * Double(width)).rounded())) : 0
         let right = max(width - left, 1)
         var result = ""
         for (label, row) in zip(labels, rows) {

@@ -63,14 +63,21 @@ struct Chart {
         }
     }
 
+    /// Where a number lies between two ends: 0 at the first, 1 at the last. Ends whose difference overflows are halved.
+    static func fraction(_ value: Double, from low: Double, to high: Double) -> Double {
+        let span = high - low
+        guard span > 0 else { return 0 }
+        let fraction = span.isFinite ? (value - low) / span : (value / 2 - low / 2) / (high / 2 - low / 2)
+        return min(max(fraction, 0), 1)
+    }
+
     /// The plot in so many columns and rows of characters.
     func text(columns: Int, rows: Int) -> String {
         let all = lines.flatMap { $0 }.compactMap { $0 }
         guard let low = all.min(), let high = all.max() else { return "every value is NULL\n" }
         let finite = positions.filter(\.isFinite)
         let left = finite.min() ?? 0
-        let span = max((finite.max() ?? 1) - left, .leastNormalMagnitude)
-        let height = max(high - low, .leastNormalMagnitude)
+        let right = finite.max() ?? 1
         let labels = [Rounded.text(high, decimals: 2), Rounded.text(low, decimals: 2)]
         let margin = labels.map(\.count).max()! + 1
         let width = max(columns - margin - 2, 20)
@@ -90,8 +97,8 @@ struct Chart {
                     before = nil
                     continue
                 }
-                let x = Int((positions[row] - left) / span * Double(width * 2 - 1))
-                let y = Int((high - value) / height * Double(rows * 4 - 1))
+                let x = Int(Chart.fraction(positions[row], from: left, to: right) * Double(width * 2 - 1))
+                let y = Int(Chart.fraction(-value, from: -high, to: -low) * Double(rows * 4 - 1))
                 if let start = before {
                     let steps = max(abs(x - start.x), abs(y - start.y), 1)
                     for step in 0...steps {

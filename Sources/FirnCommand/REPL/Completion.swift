@@ -53,6 +53,10 @@ struct Completion: Equatable {
         let name = words.first ?? ""
         // Words that stand whole before the one that is being typed.
         let given = words.count - 1
+        // Behind the last word that the command takes there is nothing to offer.
+        if let wordsMax = BackslashCommand.named(name)?.wordsMax, given >= wordsMax, line.hasSuffix(" ") {
+            return Completion(matches: [])
+        }
         switch BackslashCommand.named(name)?.names[0] {
         case "\\i", "\\ir", "\\o", "\\w", "\\e", "\\g", "\\gx": return ofFile(word, line, files, folders: false)
         case "\\cd": return ofFile(word, line, files, folders: true)
@@ -60,8 +64,10 @@ struct Completion: Equatable {
             return Completion(matches: names(catalogue.tables.map(\.name), word, line))
         case "\\df", "\\df+": return Completion(matches: names(catalogue.functions, word, line))
         case "\\h":
-            let topics = SQLHelp.topics.flatMap { $0.name.split(separator: " ").map(String.init) }
-            return Completion(matches: cased(topics, word))
+            let topics = SQLHelp.topics.map { $0.name.split(separator: " ").map { $0.lowercased() } }
+            let typed = words.dropFirst().map { $0.lowercased() }
+            let fitting = topics.filter { $0.count > typed.count && $0.starts(with: typed) }
+            return Completion(matches: cased(unique(fitting.map { $0[typed.count] }), word))
         case "\\x": return Completion(matches: ["on", "off", "auto"].filter { $0.hasPrefix(word) })
         case "\\timing", "\\t": return Completion(matches: ["on", "off"].filter { $0.hasPrefix(word) })
         case "\\format": return Completion(matches: OutputFormat.allCases.map(\.rawValue).filter { $0.hasPrefix(word) })

@@ -20,8 +20,8 @@ struct REPL {
         // Rows of COPY … FROM STDIN are typed; a terminal that edited a line may leave carriage returns behind.
         script = Script(
             name: nil,
-            input: ScriptInput(isTyped: true) {
-                StandardStreams.read(isGivenUp: { Interruption.isCancelled })?.map { $0 == 13 ? 10 : $0 }
+            input: ScriptInput(isTyped: true) { () throws(FirnError) in
+                try StandardStreams.read(isGivenUp: { Interruption.isCancelled })?.map { $0 == 13 ? 10 : $0 }
             }, holdsData: true)
         shell.scripts = [script]
         functions = REPL.firstColumn("SHOW FUNCTIONS", shell)

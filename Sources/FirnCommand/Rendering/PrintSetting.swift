@@ -24,8 +24,8 @@ enum PrintSetting: String, CaseIterable {
         switch self {
         case .border:
             guard let value else { return }
-            guard let border = Int(value), border >= 0 else { throw refusal(value, "0, 1 or 2") }
-            settings.border = min(border, 2)
+            guard let border = Int(value), 0...2 ~= border else { throw refusal(value, "0, 1 or 2") }
+            settings.border = border
         case .expanded:
             guard let value else {
                 settings.expanded = settings.expanded == .off ? .on : .off

@@ -25,7 +25,10 @@ struct BackslashLine: Equatable {
     /// - Parameters:
     ///   - line: begins with a backslash, and has no line break.
     ///   - takesLine: which commands take the rest of the line.
-    init(_ line: String, takesLine: (String) -> Bool) throws(FirnError) {
+    ///   - variables: what :NAME stands for among the words.
+    init(
+        _ line: String, takesLine: (String) -> Bool, _ variables: ScriptVariables = ScriptVariables()
+    ) throws(FirnError) {
         let bytes = Array(line.utf8)
         func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 9 || byte == 13 }
         var cursor = 1
@@ -54,18 +57,23 @@ struct BackslashLine: Equatable {
                 continue
             }
             if bytes[cursor] == UInt8(ascii: "\\") { break }
-            words.append(try BackslashLine.word(bytes, &cursor, isBlank))
+            words.append(try BackslashLine.word(bytes, &cursor, isBlank, variables))
         }
         byteCount = cursor
     }
 
     private static func word(
-        _ bytes: [UInt8], _ cursor: inout Int, _ isBlank: (UInt8) -> Bool
+        _ bytes: [UInt8], _ cursor: inout Int, _ isBlank: (UInt8) -> Bool, _ variables: ScriptVariables
     ) throws(FirnError) -> Word {
         var text: [UInt8] = []
         var isQuoted = false
         while cursor < bytes.count, !isBlank(bytes[cursor]), bytes[cursor] != UInt8(ascii: "\\") {
             let quote = bytes[cursor]
+            if let reference = variables.reference(in: bytes, at: cursor) {
+                text += reference.text
+                cursor = reference.end
+                continue
+            }
             guard quote == UInt8(ascii: "'") || quote == UInt8(ascii: "\"") else {
                 text.append(quote)
                 cursor += 1

@@ -3,22 +3,26 @@
 // A script as it comes, in pieces: lines of SQL, and between them the data of COPY … FROM STDIN, whole lines up to one
 // that is `\.` or to the end. Every line counts, whichever of the two it is, so that errors can name it.
 
+import Firn
+
 /// Hands out the lines of a script, or the data that stands between them. Not thread-safe.
 final class ScriptInput {
-    private let nextPiece: () -> [UInt8]?
+    private let nextPiece: () throws(FirnError) -> [UInt8]?
     /// Whether more may come behind an end, as it may from a person who typed Ctrl-D.
     private let isTyped: Bool
     private var pending: [UInt8] = []
     /// The first byte that was not handed out.
     private var position = 0
     private var isAtEnd = false
+    /// Why the end came before its time.
+    private var failure: FirnError?
     /// Whether `data` has come to a line `\.` or to the end.
     private(set) var isDataAtEnd = true
     /// Lines that were handed out, or read over.
     private(set) var lineCount = 0
 
     /// - Parameter nextPiece: bytes cut anywhere; nil at the end.
-    init(isTyped: Bool = false, _ nextPiece: @escaping () -> [UInt8]?) {
+    init(isTyped: Bool = false, _ nextPiece: @escaping () throws(FirnError) -> [UInt8]?) {
         self.nextPiece = nextPiece
         self.isTyped = isTyped
     }
@@ -98,11 +102,24 @@ final class ScriptInput {
         if isAtEnd { return false }
         pending.removeFirst(position)
         position = 0
-        guard let piece = nextPiece() else {
-            isAtEnd = !isTyped
+        do throws(FirnError) {
+            guard let piece = try nextPiece() else {
+                isAtEnd = !isTyped
+                return false
+            }
+            pending += piece
+            return true
+        } catch {
+            failure = error
+            isAtEnd = true
             return false
         }
-        pending += piece
-        return true
+    }
+
+    /// Throws, once, why the script ended before its time: it could not be read, or not be unpacked.
+    func checkEnd() throws(FirnError) {
+        guard let error = failure else { return }
+        failure = nil
+        throw error
     }
 }

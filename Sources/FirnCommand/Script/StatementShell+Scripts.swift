@@ -50,15 +50,18 @@ extension StatementShell {
         case .file(let path):
             do throws(FirnError) {
                 let file = try ScriptFile(path)
-                script = Script(name: path, input: ScriptInput { file.next() }, holdsData: true)
+                script = Script(
+                    name: path, input: ScriptInput { () throws(FirnError) in try file.next() }, holdsData: true)
             } catch {
                 report(error)
                 return .failed
             }
         case .standardInput(let name):
+            let bytes = UnpackedBytes(name: "standard input") { () throws(FirnError) in
+                try StandardStreams.read(isGivenUp: { Interruption.isCancelled })
+            }
             script = Script(
-                name: name, input: ScriptInput { StandardStreams.read(isGivenUp: { Interruption.isCancelled }) },
-                holdsData: true)
+                name: name, input: ScriptInput { () throws(FirnError) in try bytes.next() }, holdsData: true)
         }
         guard scripts.count < StatementShell.scriptDepthMax else {
             report(FirnError(.statementTooComplex, "scripts include each other too deeply"))
@@ -83,6 +86,13 @@ extension StatementShell {
                 return .leave
             }
             if failed, onError == .stop { return .failed }
+        }
+        do throws(FirnError) {
+            try script.input.checkEnd()
+        } catch {
+            // What stands before the end may be half of a statement.
+            report(error)
+            return .failed
         }
         while let statement = script.splitter.finish() {
             if !runScripted(statement, of: script) { failed = true }
@@ -120,7 +130,7 @@ extension StatementShell {
         do throws(FirnError) {
             let parsed: BackslashLine
             do throws(FirnError) {
-                parsed = try BackslashLine(line, takesLine: BackslashCommand.takesLine)
+                parsed = try BackslashLine(line, takesLine: BackslashCommand.takesLine, variables)
             } catch {
                 script.splitter.skip(byteCount: line.utf8.count)
                 throw error
@@ -140,9 +150,15 @@ extension StatementShell {
     func runScripted(
         _ statement: ScriptStatement, of script: Script, settings: DisplaySettings? = nil, output: ResultOutput? = nil
     ) -> Bool {
+        let options = Options(settings: settings ?? self.settings, output: output, scriptName: script.name)
+        return runScripted(statement, of: script, options)
+    }
+
+    func runScripted(_ statement: ScriptStatement, of script: Script, _ options: Options) -> Bool {
+        var options = options
         var statement = statement
         statement.line += script.unseenLineCount
-        var options = Options(settings: settings ?? self.settings, output: output, scriptName: script.name)
+        if statement.invalidByteOffset == nil { statement.text = variables.substituted(in: statement.text) }
         guard script.holdsData, CopyRecognition.isCopyFromInput(statement.text) else { return run(statement, options) }
         if isInteractive, scripts.count == 1 {
             StandardStreams.writeError("Type the rows, then \\. on a line of its own; Ctrl-C gives them up.\n")
@@ -151,9 +167,12 @@ extension StatementShell {
         var hasBegun = false
         script.input.beginData()
         options.dataLine = linesBefore + 1
-        options.copyInput = {
+        options.copyInput = { () throws(FirnError) in
             hasBegun = true
-            return script.input.data()
+            let piece = script.input.data()
+            // Rows of which some are missing are none.
+            if piece == nil { try script.input.checkEnd() }
+            return piece
         }
         let succeeded = run(statement, options)
         if !script.input.isDataAtEnd { skipData(of: script, hasBegun: hasBegun) }

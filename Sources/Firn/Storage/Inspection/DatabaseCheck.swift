@@ -66,9 +66,10 @@ struct DatabaseCheck {
     ) throws(FirnError) -> CheckReport {
         let folder = DatabaseFolder(root: path)
         var check = DatabaseCheck(folder, fileSystem)
-        guard try check.status(path)?.kind == .directory else {
-            throw FirnError(
-                .undefinedFile, "database \"\(path.string)\" does not exist", hint: "give the folder of a database")
+        let kind = try check.status(path)?.kind
+        guard kind == .directory else {
+            let what = kind == nil ? "database \"\(path.string)\" does not exist" : "\"\(path.string)\" is no folder"
+            throw FirnError(.undefinedFile, what, hint: "give the folder of a database")
         }
         try check.refuseOtherFolder()
         let lock = try LockFile.acquire(folder, .readOnly, fileSystem, timeSource)
