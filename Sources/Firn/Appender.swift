@@ -167,6 +167,14 @@ public final class Appender {
             }
             return .float(narrow)
         case (.decimal(let value), .double): return .double(value.double)
+        case (.text(let text), .jsonb):
+            do throws(ValueError) {
+                return .text(try JSONText.canonical(text))
+            } catch {
+                var located = self.error(SQLState(error.code), error.message, at: index)
+                located.detail = error.detail
+                throw located
+            }
         case (.decimal(let value), .real): return .float(Float(value.double))
         default: break
         }

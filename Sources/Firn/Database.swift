@@ -98,17 +98,27 @@ public final class Database: Sendable {
     ///
     /// Replays what the log holds beyond the segments. Cost: O(manifest + unflushed log).
     ///
-    /// - Throws: 55P03 where another process has it open (the message names its pid); 42501 where the folder may
+    /// - Throws: 22023 for an option or a path that cannot be; 55P03 where another process has it open (the message names its pid); 42501 where the folder may
     ///   not be written; XX001 where it is damaged beyond opening; XX002 for a format this version does not read.
     public static func open(at path: String, options: DatabaseOptions = DatabaseOptions()) async throws -> Database {
-        try await BlockingWorkers.upkeep.run { () throws(FirnError) in try Database(FilePath(path), options) }
+        let path = try Database.folder(path)
+        return try await BlockingWorkers.upkeep.run { () throws(FirnError) in try Database(path, options) }
     }
 
     /// Opens the database in a folder on the calling thread, which blocks. Like `open(at:options:)`.
     public static func openBlocking(
         at path: String, options: DatabaseOptions = DatabaseOptions()
     ) throws(FirnError) -> Database {
-        try Database(FilePath(path), options)
+        try Database(folder(path), options)
+    }
+
+    /// The path of a database. One with a NUL would be cut there, by the system, and name another folder.
+    private static func folder(_ path: String) throws(FirnError) -> FilePath {
+        guard !path.isEmpty else { throw FirnError(.invalidParameterValue, "the path of a database is empty") }
+        guard !path.utf8.contains(0) else {
+            throw FirnError(.invalidParameterValue, "the path of a database contains a NUL")
+        }
+        return FilePath(path)
     }
 
     /// A database that lives in memory and goes with the process.
@@ -290,7 +300,7 @@ public final class Database: Sendable {
     public static func checkBlocking(
         at path: String, options: DatabaseOptions = DatabaseOptions()
     ) throws(FirnError) -> CheckReport {
-        try DatabaseCheck.run(FilePath(path), fileSystem: options.fileSystem)
+        try DatabaseCheck.run(folder(path), fileSystem: options.fileSystem)
     }
 
     /// Cancels statements that run, flushes, records a clean end, and releases the lock.

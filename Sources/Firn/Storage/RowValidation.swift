@@ -52,6 +52,10 @@ struct RowValidation {
         case (.timestamptz(.microseconds), .integer(let values)), (.timestamp(.microseconds), .integer(let values)):
             let last = Timestamp.limit.microseconds - 1
             try checkTimes(values, column.validity, Timestamp.earliest.microseconds...last, definition)
+        case (.date, .integer(let values)):
+            try checkDates(values, column.validity, definition)
+        case (.vector(let dimensions), .vector(let values, _)):
+            try checkVectors(values, dimensions, column.validity, definition)
         case (.numeric(let precision?, let scale), .decimal(let values)):
             return try rescaled(values, column.validity, precision, scale ?? 0, definition)
         case (.text, .bytes(let values)), (.character, .bytes(let values)):
@@ -59,9 +63,12 @@ struct RowValidation {
         case (.text, .dictionary(_, let dictionary)), (.character, .dictionary(_, let dictionary)):
             try checkText(dictionary.values, definition)
         case (.jsonb, .bytes(let values)) where column.type == .text:
+            try checkText(values, definition)
             return try canonicalJSON(values, column.validity, definition)
         case (.jsonb, .dictionary) where column.type == .text:
-            return try canonicalJSON(column.bytesValues!, column.validity, definition)
+            let values = column.bytesValues!
+            try checkText(values, definition)
+            return try canonicalJSON(values, column.validity, definition)
         default: break
         }
         let typed = column.type == definition.type ? column : column.retyped(definition.type)
@@ -103,6 +110,37 @@ struct RowValidation {
                     hint: "Times lie between 4713 BC and 294246-12-31.")
             }
             start = row + 1
+        }
+    }
+
+    private func checkDates(
+        _ values: [Int64], _ validity: Bitmap?, _ definition: ColumnDefinition
+    ) throws(FirnError) {
+        let range = Int64(DayNumber.earliest.days)...Int64(DayNumber.limit.days) - 1
+        let infinities = [Int64(DayNumber.negativeInfinity.days), Int64(DayNumber.infinity.days)]
+        var start = 0
+        while let row = values[start...].firstIndex(outside: range, where: validity) {
+            guard infinities.contains(values[row]) else {
+                throw FirnError(
+                    .datetimeFieldOverflow, "date out of range: \(values[row]) days since 1970",
+                    detail: "Row \(row + 1) of the batch, column \"\(definition.name)\".",
+                    hint: "Dates lie between 4714 BC and 5874897-12-31; Int32.min and Int32.max are the infinities.")
+            }
+            start = row + 1
+        }
+    }
+
+    private func checkVectors(
+        _ values: [Float], _ dimensions: Int, _ validity: Bitmap?, _ definition: ColumnDefinition
+    ) throws(FirnError) {
+        var start = 0
+        while let place = values[start...].firstIndex(where: { !$0.isFinite }) {
+            let row = place / dimensions
+            guard let validity, !validity[row] else {
+                throw located(
+                    FirnError(.numericValueOutOfRange, "NaN and infinity are not allowed in vector"), row, definition)
+            }
+            start = (row + 1) * dimensions
         }
     }
 

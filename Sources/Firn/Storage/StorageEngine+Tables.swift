@@ -139,6 +139,9 @@ extension StorageEngine {
 
     private static func checkName(_ name: String) throws(FirnError) {
         guard !name.isEmpty else { throw FirnError(.invalidTableDefinition, "a name cannot be empty") }
+        guard !name.utf8.contains(0) else {
+            throw FirnError(.characterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\": 0x00")
+        }
         guard name.utf8.count <= TableSchema.nameBytesMax else {
             throw FirnError(
                 .nameTooLong, "name \"\(name)\" is longer than \(TableSchema.nameBytesMax) bytes")

@@ -153,7 +153,8 @@ extension Column {
 
     /// Values of any type, some of them NULL. O(values), and slower than the makers by type.
     ///
-    /// - Throws: 42804 for a value that `type` does not hold as it is: 1 is no DOUBLE PRECISION, 1.0 is.
+    /// - Throws: 42804 for a value that `type` does not hold as it is: 1 is no DOUBLE PRECISION, 1.0 is. 22P02 for text that is no
+    ///   JSON where `type` is JSONB.
     public init(_ values: some Collection<Value>, type: DataType) throws(FirnError) {
         try Column.check(type)
         var builder = ColumnBuilder(type: type, capacity: values.count)
@@ -162,7 +163,17 @@ extension Column {
                 throw FirnError(
                     .datatypeMismatch, "row \(row + 1): a column of type \(type) cannot hold \(value.kindText)")
             }
-            builder.append(value)
+            guard type == .jsonb, case .text(let text) = value else {
+                builder.append(value)
+                continue
+            }
+            do throws(ValueError) {
+                builder.append(.text(try JSONText.canonical(text)))
+            } catch {
+                var located = FirnError(error)
+                located.message = "row \(row + 1): \(error.message)"
+                throw located
+            }
         }
         self = builder.finish()
     }
@@ -209,8 +220,10 @@ extension Column {
     private static func check(_ type: DataType) throws(FirnError) {
         switch type {
         case .unknown: throw FirnError(.indeterminateDatatype, "a column needs a type other than unknown")
-        case .vector(let dimensions) where dimensions < 1:
-            throw FirnError(.invalidParameterValue, "dimensions for type vector must be at least 1")
+        case .vector(let dimensions) where !(1...DataType.vectorDimensionsMax).contains(dimensions):
+            throw FirnError(
+                .invalidParameterValue,
+                "dimensions for type vector must be between 1 and \(DataType.vectorDimensionsMax)")
         default: break
         }
     }

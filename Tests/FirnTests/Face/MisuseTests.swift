@@ -102,4 +102,74 @@ import Testing
         try bitmap.append(repeating: false, count: 2 as UInt8)
         #expect(bitmap.count == 5 && bitmap.setCount == 3)
     }
+
+    /// A type of a program's own that says of itself what is not so.
+    private struct Claim: ValueConvertible {
+        var sqlValue: Value
+        static var sqlType: DataType? { .date }
+    }
+
+    @Test func parametersThatCannotBeAreErrors() async throws {
+        let database = try Database.inMemory()
+        func code(_ value: any ValueConvertible) async -> SQLState? {
+            await asyncFailure { _ = try await database.query("SELECT $1", value).collect() }?.code
+        }
+        #expect(await code([Float]()) == .invalidParameterValue)
+        #expect(await code([Float.nan]) == .numericValueOutOfRange)
+        #expect(await code("a\0b") == .characterNotInRepertoire)
+        #expect(await code(Claim(sqlValue: .integer(1 << 40))) == .datetimeFieldOverflow)
+        #expect(await code(Claim(sqlValue: .boolean(true))) == .datatypeMismatch)
+        #expect(await code(Claim(sqlValue: .text("nonsense"))) == .invalidDatetimeFormat)
+        #expect(await code(Claim(sqlValue: .text("2026-01-01"))) == nil)
+        #expect(await code(Claim(sqlValue: .null)) == nil)
+    }
+
+    @Test func valuesThatTheirColumnCannotHoldAreErrors() async throws {
+        let database = try Database.inMemory()
+        try await database.execute("CREATE TABLE t (d DATE, j JSONB, v VECTOR(2))")
+        func appended(_ name: String, _ value: Value, _ type: DataType) async -> [SQLState?] {
+            [
+                await asyncFailure {
+                    let column = try Column([value], type: type)
+                    try await database.append(ColumnBatch(names: [name], columns: [column]), to: "t")
+                }?.code,
+                await asyncFailure {
+                    let appender = try database.appender(for: "t", columns: [name])
+                    try appender.append([value])
+                    try await appender.flush()
+                }?.code,
+            ]
+        }
+        for days in [Int64.min, .max, 1 << 40, Int64(Int32.max) - 1] {
+            #expect(await appended("d", .integer(days), .date) == [.datetimeFieldOverflow, .datetimeFieldOverflow])
+        }
+        #expect(await appended("d", .integer(Int64(Int32.max)), .date) == [nil, nil])
+        #expect(await appended("j", .text("{bad"), .jsonb) == [.invalidTextRepresentation, .invalidTextRepresentation])
+        #expect(await appended("j", .text("{\"b\":1,  \"a\":2}"), .jsonb) == [nil, nil])
+        #expect(
+            await appended("v", .vector([.nan, 1]), .vector(2)) == [.numericValueOutOfRange, .numericValueOutOfRange])
+        #expect(await appended("v", .vector([2, 1]), .vector(2)) == [nil, nil])
+        let invalid = try ColumnBatch(["j": .text(BytesValues(bytes: [34, 255, 34], offsets: [0, 3]))])
+        #expect(await asyncFailure { try await database.append(invalid, to: "t") }?.code == .characterNotInRepertoire)
+        for try await row in try await database.query("SELECT DISTINCT j::text FROM t WHERE j IS NOT NULL").rows(
+            as: String.self)
+        {
+            #expect(row == #"{"a": 2, "b": 1}"#)
+        }
+        #expect(throws: FirnError.self) { try Column([.null], type: .vector(.max)) }
+        #expect(throws: FirnError.self) { try Column.vectors([], dimensions: .max) }
+    }
+
+    @Test func pathsAndNamesThatCannotBeAreErrors() async throws {
+        for path in ["", "a\0b"] {
+            #expect(await asyncFailure { _ = try await Database.open(at: path) }?.code == .invalidParameterValue)
+            #expect(throws: FirnError.self) { try Database.openBlocking(at: path) }
+            #expect(throws: FirnError.self) { try Database.checkBlocking(at: path) }
+        }
+        let database = try Database.inMemory()
+        let columns = [ColumnDefinition(name: "a", type: .bigint)]
+        #expect(
+            await asyncFailure { try await database.createTable("a\0b", columns: columns) }?.code
+                == .characterNotInRepertoire)
+    }
 }
