@@ -3,7 +3,7 @@
 SWIFT ?= swift
 TEST_FLAGS := --disable-xctest --scratch-path .build-test -Xswiftc -warnings-as-errors
 
-.PHONY: help deps build demo test unit lint examples docs bench bench-kernels bench-encodings crash fuzz fuzz-smoke fuzz-seeds clean
+.PHONY: help deps build demo test unit lint examples docs bench bench-kernels bench-encodings crash mutants fuzz fuzz-smoke fuzz-seeds clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,9 @@ bench-encodings: deps ## Bits a value of real columns beside pcodec, zstd and Pa
 
 crash: build ## SIGKILL a synced ingest 200 times; ROUNDS=n changes the number
 	@python3 Scripts/kill-loop.py .build/release/firn --rounds $(or $(ROUNDS),200)
+
+mutants: deps ## Plant one bug at a time and see that a test finds it; ONLY=names plants those; writes docs/mutants.md
+	@python3 Scripts/mutants.py $(ONLY)
 
 fuzz: deps ## Fuzz one TARGET for SECONDS=60 (fuzz/README.md lists the targets)
 	@Scripts/fuzz.sh "$(TARGET)" "$(or $(SECONDS),60)"

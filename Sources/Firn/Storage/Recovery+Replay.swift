@@ -48,7 +48,7 @@ struct Replay {
 
     private mutating func applyRows(_ frame: WALFrame) throws(FormatError) {
         let table = try RowsCodec.table(of: frame.payload)
-        guard frame.lsn > state.flushedLSN(of: table) else { return }
+        guard frame.lsn > state.flushedLSN(of: table) || Mutant.isPlanted(.replayFlushedCommits) else { return }
         guard let schema = state.tables[table]?.schema else {
             throw FormatError("its rows belong to table \(table), which does not exist")
         }
@@ -72,7 +72,9 @@ struct Replay {
         }
         for segment in commit.segments { try state.apply(.addSegment(segment)) }
         // What follows comes behind the load wherever it is written: a segment of its own.
-        if rows[commit.table]?.last?.isEmpty == false { rows[commit.table]!.append([]) }
+        if rows[commit.table]?.last?.isEmpty == false, !Mutant.isPlanted(.mixReplayedRowsWithLoad) {
+            rows[commit.table]!.append([])
+        }
     }
 
     private mutating func forgetRows(of table: TableID) {

@@ -255,23 +255,27 @@ struct Recovery {
         note(end)
         try checkDataFiles(replay.state)
         // Files that a commit in the log names are no strays.
-        let unused = strays.subtracting(replay.state.files)
+        let unused = Mutant.isPlanted(.removeFilesOfLog) ? strays : strays.subtracting(replay.state.files)
         // First what is surely over, so that a disk that is full has room for the rest.
-        for file in unused.sorted() where try !holdsCommits(file, after: end.nextLSN) {
+        for file in unused.sorted()
+        where try !holdsCommits(file, after: end.nextLSN) || Mutant.isPlanted(.removeLostCommits) {
             try removeFile(folder.data(file))
             try replay.apply([.retireFile(file)])
         }
         try write(&replay, access)
 
         // LSNs that were given out and lost are not used again, whoever saw them.
-        let wasClosed = found.manifest.closedLSN != nil || found.manifestNumber == 0
+        let wasClosed =
+            found.manifest.closedLSN != nil || found.manifestNumber == 0 || Mutant.isPlanted(.reuseLSN)
         let skipped = wasClosed ? 0 : StorageEngine.unsyncedCommitsMax
         let last = LSN(end.nextLSN.rawValue - 1)
         let epoch = LogEpoch(
-            number: found.manifest.epoch.number + 1, firstLSN: LSN(end.nextLSN.rawValue + skipped),
-            firstLogFile: found.manifestNumber == 0 && end.fileNumbers.isEmpty ? 1 : end.lastFileNumber + 1)
+            number: found.manifest.epoch.number + (Mutant.isPlanted(.keepEpoch) ? 0 : 1),
+            firstLSN: LSN(end.nextLSN.rawValue + skipped),
+            firstLogFile: found.manifestNumber == 0 && end.fileNumbers.isEmpty
+                ? 1 : end.lastFileNumber + (Mutant.isPlanted(.reuseReplayedLog) ? 0 : 1))
         try replay.apply([.flushed(LSN(epoch.firstLSN.rawValue - 1)), .unfinishedFiles([]), .epoch(epoch)])
-        replay.state.closedLSN = nil
+        if !Mutant.isPlanted(.keepRecordOfEnd) { replay.state.closedLSN = nil }
         try removeStaleManifests(keeping: found.manifestNumber)
 
         let number = found.manifestNumber + 1
@@ -283,7 +287,7 @@ struct Recovery {
             at: folder.manifest(number), number: number, database: found.database, records: replay.state.records,
             lsn: last, fileSystem: fileSystem)
         try io { () throws(IOError) in
-            try fileSystem.syncDirectory(folder.root)
+            if !Mutant.isPlanted(.skipSyncOfManifestFolder) { try fileSystem.syncDirectory(folder.root) }
             try folder.writeCurrent(CurrentFile(database: found.database, manifest: writer.proof), on: fileSystem)
         }
         try log.release(through: last, manifest: writer.proof)
@@ -315,7 +319,7 @@ struct Recovery {
     private static let unfinishedFilesMax: UInt64 = 1 << 32
 
     private mutating func note(_ end: WALEnd) {
-        if let dropped = end.dropped { notices.append(dropped.description) }
+        if let dropped = end.dropped, !Mutant.isPlanted(.hideDroppedCommits) { notices.append(dropped.description) }
     }
 
     /// Writes replayed rows into a data file and adds its segments to the state.
@@ -337,7 +341,9 @@ struct Recovery {
                 return nextChunk
             }
         }
-        try io { () throws(IOError) in try fileSystem.syncDirectory(folder.dataFolder) }
+        if !Mutant.isPlanted(.serveRecoveredFromCache) {
+            try io { () throws(IOError) in try fileSystem.syncDirectory(folder.dataFolder) }
+        }
         replay.state.nextChunk = nextChunk
         for table in output.tables {
             if let picked = table.pickedSortKey, var schema = replay.state.tables[table.table]?.schema,
@@ -372,7 +378,8 @@ struct Recovery {
 
     /// A data file that is missing is damage; say so before anyone asks for its rows.
     private func checkDataFiles(_ state: ManifestState) throws(FirnError) {
-        for file in state.files.sorted() where try kind(folder.data(file)) != .file {
+        for file in state.files.sorted()
+        where try kind(folder.data(file)) != .file && !Mutant.isPlanted(.overlookMissingFile) {
             let tables = state.tables.values.filter { table in table.segments.contains { $0.file == file } }
             let names = tables.map { "\"\($0.schema.name)\"" }.sorted().joined(separator: ", ")
             throw FirnError(
@@ -426,6 +433,7 @@ struct Recovery {
     }
 
     private mutating func quarantine(_ path: FilePath, _ name: String) throws(FirnError) {
+        if Mutant.isPlanted(.removeUnknownFile) { return try removeFile(path) }
         try io { () throws(IOError) in
             try fileSystem.createDirectories(folder.quarantine)
             var destination = folder.quarantine.appending(name)

@@ -130,7 +130,9 @@ final class EngineBulkLoad: BulkLoad {
         let commit = BulkCommit(
             table: schema.id, chunks: directory.all.filter { used.contains($0.id) }, segments: segments)
         do {
-            let result = try engine.commit(commit, files: files, keys: keys, schema, durability)
+            let result = try engine.commit(
+                commit, files: files, keys: keys, schema,
+                Mutant.isPlanted(.loseDurabilityOfLoad) ? .memory : durability)
             isFinished = true
             return result
         } catch {
@@ -163,8 +165,10 @@ final class EngineBulkLoad: BulkLoad {
             (table, time) throws(FirnError) in
             directory.locate(time, interval: schema.chunking?.interval) { engine.identifiers.newChunk() }
         }
-        try FirnError.mapping { () throws(IOError) in
-            try engine.fileSystem.syncDirectory(engine.folder.dataFolder)
+        if !Mutant.isPlanted(.skipSyncOfLoadFolder) {
+            try FirnError.mapping { () throws(IOError) in
+                try engine.fileSystem.syncDirectory(engine.folder.dataFolder)
+            }
         }
         segments += output.tables.flatMap(\.segments)
         batches = []

@@ -205,7 +205,7 @@ extension StorageEngine {
         case .rows(let table, let batch, _):
             core.writers[table]!.active.append(batch, lsn: lsn)
         case .bulk(let commit, _):
-            core.seal(commit.table)
+            if !Mutant.isPlanted(.mixRowsWithLoad) { core.seal(commit.table) }
             core.unflushed.append(UnflushedChange(lsn: lsn, kind: .bulk(commit.committed(at: lsn))))
         case .catalog(let changes):
             for change in changes {
@@ -255,7 +255,10 @@ extension StorageEngine {
             }
             guard let work else { break }
             do {
-                try log.write(work.frames, durableLSN: work.durableLSN)
+                try log.write(
+                    Mutant.isPlanted(.reorderCommits) ? Mutant.reordered(work.frames) : work.frames,
+                    durableLSN: work.durableLSN)
+                if Mutant.isPlanted(.acknowledgeBeforeSync) { acknowledge(through: work.frames.last?.lsn) }
                 if work.mustSync { try log.sync() }
             } catch {
                 fail(FirnError(error))
@@ -315,7 +318,7 @@ extension StorageEngine {
     /// that cannot be done its error says that nobody knows.
     private func fail(_ error: FirnError) {
         let (commits, waiters, room, writtenLSN) = core.withLock { core in
-            core.failure = error
+            if !Mutant.isPlanted(.goOnAfterFailedSync) { core.failure = error }
             // What is still queued never came to the log.
             let firstQueued = core.queue.first?.lsn ?? core.nextLSN
             core.queue = []

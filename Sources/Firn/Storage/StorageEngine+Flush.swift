@@ -188,8 +188,12 @@ extension StorageEngine {
             output = written
             file = name
         }
+        if Mutant.isPlanted(.dropMemtableBeforeEdit) { publish(cut, output, file) }
         do {
-            try syncThrough(cut.lsn)
+            if !Mutant.isPlanted(.syncEditBeforeLog) { try syncThrough(cut.lsn) }
+            if Mutant.isPlanted(.freeLogBeforeEdit), let log, let manifest = flusher.manifest {
+                try log.release(through: cut.lsn, manifest: manifest.proof)
+            }
             let records = records(of: cut, output, flusher.state)
             try append(records, lsn: cut.lsn, &flusher)
         } catch {
@@ -202,7 +206,7 @@ extension StorageEngine {
             }
             throw error
         }
-        publish(cut, output, file)
+        if !Mutant.isPlanted(.dropMemtableBeforeEdit) { publish(cut, output, file) }
         if let log, let manifest = flusher.manifest {
             try log.release(through: cut.lsn, manifest: manifest.proof)
         }
@@ -234,7 +238,9 @@ extension StorageEngine {
                 let (schema, directory) = directories[table]!
                 return directory.locate(time, interval: schema.chunking?.interval) { identifiers.newChunk() }
             }
-            try FirnError.mapping { () throws(IOError) in try fileSystem.syncDirectory(folder.dataFolder) }
+            if !Mutant.isPlanted(.skipSyncOfDataFolder) {
+                try FirnError.mapping { () throws(IOError) in try fileSystem.syncDirectory(folder.dataFolder) }
+            }
             return (output, dataFiles.file(file))
         } catch {
             abandonFile(file)
@@ -395,10 +401,11 @@ extension StorageEngine {
     private func recordEnd(_ flusher: inout Flusher) throws(FirnError) {
         guard let manifest = flusher.manifest, let log else { return }
         let lsn = flusher.state.flushedLSN
+        if Mutant.isPlanted(.removeLogBeforeEnd) { try log.removeAll() }
         try append([.closed(lsn)], lsn: lsn, &flusher)
         try FirnError.mapping { () throws(IOError) in
             try folder.writeCurrent(CurrentFile(database: databaseID, manifest: manifest.proof), on: fileSystem)
         }
-        try log.removeAll()
+        if !Mutant.isPlanted(.removeLogBeforeEnd) { try log.removeAll() }
     }
 }

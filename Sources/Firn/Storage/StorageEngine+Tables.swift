@@ -88,7 +88,9 @@ extension StorageEngine {
             }
         }
         _ = try commit(
-            CommitRequest(change: .catalog(changes), frame: frame, durability: .synced, rowCount: 0))
+            CommitRequest(
+                change: .catalog(changes), frame: frame,
+                durability: Mutant.isPlanted(.loseDurabilityOfCatalog) ? .memory : .synced, rowCount: 0))
     }
 
     private func makeSchema(_ definition: TableDefinition) throws(FirnError) -> TableSchema {

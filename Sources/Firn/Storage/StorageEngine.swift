@@ -314,7 +314,7 @@ final class DataFileRegistry: Sendable {
     /// Removes a file that nothing durable refers to any more, now or with its last reader.
     func retire(_ id: FileID) {
         let file = state.withLock { $0.files[id]?.file }
-        if let file { file.markObsolete() } else { remove(id) }
+        if let file, !Mutant.isPlanted(.forgetReaders) { file.markObsolete() } else { remove(id) }
     }
 
     /// Files that were removed since the last call.

@@ -99,7 +99,7 @@ struct ManifestContent: Sendable {
                 offset += edit.byteCount
                 editCount += 1
             }
-            for proof in proofs where proof.number == number {
+            for proof in proofs where proof.number == number && !Mutant.isPlanted(.ignoreManifestProof) {
                 guard proof.byteCount <= offset else {
                     throw FormatError(
                         "an edit is damaged: the file is proven to reach byte \(proof.byteCount)", at: offset)
@@ -132,9 +132,10 @@ struct ManifestContent: Sendable {
         let end = offset + ManifestEdit.headerByteCount + payloadByteCount
         let paddedEnd = min((end + ManifestEdit.alignment - 1) & ~(ManifestEdit.alignment - 1), view.count)
         let seed = BlockChecksum.seed(file: FileID(file), byteOffset: Int64(offset))
-        guard CRC32C.checksum(view[offset + 4..<end], seed: seed) == view.loadUnchecked(UInt32.self, at: offset) else {
-            return nil
-        }
+        guard
+            CRC32C.checksum(view[offset + 4..<end], seed: seed) == view.loadUnchecked(UInt32.self, at: offset)
+                || Mutant.isPlanted(.ignoreManifestChecksum)
+        else { return nil }
         return (view[offset + ManifestEdit.headerByteCount..<end], paddedEnd - offset)
     }
 
@@ -184,7 +185,7 @@ final class ManifestWriter: @unchecked Sendable {
         do {
             let created = try fileSystem.open(path, .createNew)
             try output.withUnsafeBytes { (bytes) throws(IOError) in try created.write(bytes, at: 0) }
-            try created.syncAll()
+            if !Mutant.isPlanted(.skipSyncOfNewManifest) { try created.syncAll() }
             file = created
         } catch {
             throw FirnError(error)
@@ -202,7 +203,7 @@ final class ManifestWriter: @unchecked Sendable {
             records, number: editCount + 1, lsn: lsn, file: proof.number, byteOffset: proof.byteCount, into: &output)
         do {
             try output.withUnsafeBytes { (bytes) throws(IOError) in try file.write(bytes, at: proof.byteCount) }
-            try file.sync()
+            if !Mutant.isPlanted(.skipSyncOfEdit) { try file.sync() }
         } catch {
             isBroken = true
             throw FirnError(error)

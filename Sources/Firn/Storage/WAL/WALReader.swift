@@ -135,7 +135,8 @@ struct WALReader {
             let found = try Self.anyHeader(folder, number, fileSystem)
             _ = try Self.readable(found, folder.log(number))
             switch found {
-            case .success(let header)? where header.database != database: foreignFiles.append(number)
+            case .success(let header)? where header.database != database && !Mutant.isPlanted(.takeForeignLog):
+                foreignFiles.append(number)
             case .success(let header)?:
                 files.append(LogFile(number: number, header: header.number == number ? header : nil))
             case .failure(let defect)?: files.append(LogFile(number: number, defect: defect))
@@ -174,7 +175,7 @@ struct WALReader {
         }
         let evidence = try evidence(after: expected, from: position, endFile: endFile, endOffset, endHeader)
         durable = max(durable, evidence.durable)
-        if expected <= durable, manifest.closedLSN == nil {
+        if expected <= durable, manifest.closedLSN == nil, !Mutant.isPlanted(.cutDamagedLog) {
             throw damaged(
                 endFile, endOffset,
                 "the commit with LSN \(expected) is missing or damaged, although everything up to \(durable) was durable"
@@ -199,6 +200,7 @@ struct WALReader {
 
     /// A log of a later opening means that CURRENT is older than what was acknowledged since.
     private func refuseLaterOpening() throws(FirnError) {
+        if Mutant.isPlanted(.forgetEpochOfLog) { return }
         for file in files {
             if let header = file.header, header.epoch > manifest.epoch.number, try hasFrames(file.number, header) {
                 throw damaged(
@@ -278,7 +280,7 @@ struct WALReader {
     ) throws(FirnError) -> (endOffset: Int64, successor: UInt64?) {
         let path = folder.log(file.number)
         let window = try FileWindow(path, fileSystem)
-        guard window.byteCount >= file.fileByteCount else {
+        guard window.byteCount >= file.fileByteCount || Mutant.isPlanted(.takeShortLog) else {
             throw damaged(
                 path, window.byteCount, "the file was cut: it had \(file.fileByteCount) bytes when it was begun")
         }
@@ -290,7 +292,9 @@ struct WALReader {
             offset += Int64(header.frameByteCount)
             let isCommit = header.kindNumber != WALFrameKind.continuation.rawValue
             if isCommit { expected = expected.next }
-            guard !isCommit || header.lsn > manifest.flushedLSN else { continue }
+            guard !isCommit || header.lsn > manifest.flushedLSN || Mutant.isPlanted(.replayFlushedCommits) else {
+                continue
+            }
             let plain: [UInt8]
             do throws(FormatError) {
                 plain = try payload.span.withUnsafeBytes { (raw) throws(FormatError) in
@@ -321,9 +325,9 @@ struct WALReader {
         guard let header else { return nil }
         let payload = try window.bytes(
             at: offset + Int64(WALFrameHeader.byteCount), count: header.payloadByteCount)
-        guard payload.count == header.payloadByteCount, CRC32C.checksum(payload) == header.payloadChecksum else {
-            return nil
-        }
+        guard payload.count == header.payloadByteCount,
+            CRC32C.checksum(payload) == header.payloadChecksum || Mutant.isPlanted(.takeTornFrame)
+        else { return nil }
         return (header, payload)
     }
 

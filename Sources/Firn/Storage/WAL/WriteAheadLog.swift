@@ -93,11 +93,12 @@ final class WriteAheadLog: Sendable {
         header.encode(into: &output)
         let bytes = output.bytes
         do {
-            let file = try fileSystem.open(folder.log(epoch.firstLogFile), .createNew)
+            let file = try fileSystem.open(
+                folder.log(epoch.firstLogFile), Mutant.isPlanted(.reuseReplayedLog) ? .createOrOpen : .createNew)
             try file.truncate(to: byteCount)
             try file.write(bytes, at: 0)
-            try file.syncAll()
-            try fileSystem.syncDirectory(folder.logFolder)
+            if !Mutant.isPlanted(.skipSyncOfFirstLog) { try file.syncAll() }
+            if !Mutant.isPlanted(.skipSyncOfFirstLogFolder) { try fileSystem.syncDirectory(folder.logFolder) }
             state = Mutex(
                 State(
                     active: OpenFile(
@@ -149,7 +150,7 @@ final class WriteAheadLog: Sendable {
     func sync() throws(IOError) {
         try state.withLock { (state) throws(IOError) in
             guard state.hasUnsynced else { return }
-            try state.active.file.sync()
+            if !Mutant.isPlanted(.skipLogSync) { try state.active.file.sync() }
             state.hasUnsynced = false
         }
     }
@@ -167,7 +168,7 @@ final class WriteAheadLog: Sendable {
     }
 
     private func beginNextFile(_ state: inout State) throws(IOError) {
-        try state.active.file.sync()
+        if !Mutant.isPlanted(.skipSyncOfFullLog) { try state.active.file.sync() }
         state.hasUnsynced = false
         let next = try takeNextFile(&state)
         let header = WALFileHeader(
@@ -177,7 +178,7 @@ final class WriteAheadLog: Sendable {
         var output = ByteWriter(reservingBytes: WALFileHeader.byteCount)
         header.encode(into: &output)
         try next.file.write(output.bytes, at: 0)
-        try next.file.sync()
+        if !Mutant.isPlanted(.skipSyncOfLogHeader) { try next.file.sync() }
         try writeContinuation(to: next.number, &state)
         let finished = state.active
         state.full.append(
@@ -210,7 +211,7 @@ final class WriteAheadLog: Sendable {
             try file.truncate(to: fileBytesMax)
             try file.syncAll()
         }
-        try fileSystem.syncDirectory(folder.logFolder)
+        if !Mutant.isPlanted(.skipSyncOfLogFolder) { try fileSystem.syncDirectory(folder.logFolder) }
         return PreparedFile(number: number, file: file, isRecycled: old != nil)
     }
 
@@ -222,7 +223,7 @@ final class WriteAheadLog: Sendable {
         try withExtendedLifetime(frame) { () throws(IOError) in
             try state.active.file.write(frame.bytes, at: state.active.byteOffset)
         }
-        try state.active.file.sync()
+        if !Mutant.isPlanted(.skipSyncOfContinuation) { try state.active.file.sync() }
         state.active.byteOffset += Int64(frame.byteCount)
         state.isContinuationDoubtful = false
     }
@@ -263,14 +264,14 @@ final class WriteAheadLog: Sendable {
                 let end = min(state.active.writtenEnd, try file.byteCount())
                 let zeros = [UInt8](repeating: 0, count: Self.zeroFillPieceBytes)
                 var byteOffset = state.lastWrite.byteOffset
-                while byteOffset < end {
+                while byteOffset < end, !Mutant.isPlanted(.leaveFailedFrames) {
                     let byteCount = Int(min(end - byteOffset, Int64(zeros.count)))
                     try zeros.span.withUnsafeBytes { (bytes) throws(IOError) in
                         try file.write(UnsafeRawBufferPointer(rebasing: bytes[..<byteCount]), at: byteOffset)
                     }
                     byteOffset += Int64(byteCount)
                 }
-                try file.sync()
+                if !Mutant.isPlanted(.skipSyncOfWithdrawal) { try file.sync() }
                 try file.close()
                 return .done
             } catch {
@@ -351,7 +352,8 @@ final class WriteAheadLog: Sendable {
     /// The oldest file that is needed once every change up to `lsn` is in the manifest.
     func firstFileNeeded(after lsn: LSN) -> UInt64 {
         state.withLock { state in
-            state.full.first { $0.lastLSN > lsn }?.number ?? state.active.number
+            Mutant.isPlanted(.forgetNeededLog)
+                ? state.active.number : state.full.first { $0.lastLSN > lsn }?.number ?? state.active.number
         }
     }
 
@@ -360,7 +362,7 @@ final class WriteAheadLog: Sendable {
         let removed: [UInt64] = state.withLock { state in
             state.manifest = manifest
             var removed: [UInt64] = []
-            while let oldest = state.full.first, oldest.lastLSN <= lsn {
+            while let oldest = state.full.first, oldest.lastLSN <= lsn || Mutant.isPlanted(.freeLogOneFlushEarly) {
                 state.full.removeFirst()
                 // A short file would grow again when it is used: only full ones are worth keeping.
                 if state.free.count < Self.freeFilesMax, oldest.byteCount >= fileBytesMax / 2 {
