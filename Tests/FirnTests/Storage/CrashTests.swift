@@ -119,6 +119,68 @@ import Testing
         }
     }
 
+    /// CURRENT never names a manifest whose own name could be lost. The simulated disk keeps the operations on one folder
+    /// in their order, which not every disk does: the trace tells.
+    @Test func theNameOfAManifestIsSyncedBeforeCurrentMovesToIt() throws {
+        let injector = FaultInjector(trace: .everything)
+        let world = CrashScript.world(SimulatedFileSystem(injector: injector))
+        try world.open().close()
+        try world.open().close()
+        var seen: Set<FilePath> = []
+        var unsynced: Set<FilePath> = []
+        var moveCount = 0
+        for operation in injector.trace {
+            switch operation.operation {
+            case .open where operation.path.lastComponent?.string.hasPrefix("manifest-") == true:
+                if seen.insert(operation.path).inserted { unsynced.insert(operation.path) }
+            case .syncDirectory where operation.path == world.path: unsynced = []
+            case .rename where operation.path.lastComponent?.string == "CURRENT.new":
+                #expect(unsynced.isEmpty, "\(operation)")
+                moveCount += 1
+            default: break
+            }
+        }
+        #expect(moveCount > 1)
+    }
+
+    /// A flush frees the log files of what it wrote, not those of what came while it did.
+    @Test func whatIsAppendedDuringAFlushSurvivesIt() throws {
+        let disk = SimulatedFileSystem(injector: FaultInjector(trace: .nothing))
+        let world = CrashScript.world(disk)
+        world.options.memtableBytesMax = 1 << 20
+        world.options.memoryBytesMax = 1 << 22
+        let (engine, segments) = try world.openHooked()
+        let table = try engine.createReadings("a")
+        func append(_ numbers: Range<Int>) throws(FirnError) {
+            for number in numbers { try engine.append(Numbered.batch(number * 6, count: 6), to: table.id) }
+        }
+        try append(0..<10)
+        segments.beforeWriting { () throws(FirnError) in
+            segments.beforeWriting(nil)
+            for number in 10..<30 { try engine.append(Numbered.batch(number * 6, count: 6), to: table.id) }
+        }
+        try engine.checkpoint()
+        try append(30..<31)
+        let progress = CrashScript.Progress(states: [["a": Array(0..<31 * 6)]], durableCount: 0)
+        try CrashScript.check(disk.afterProcessDeath(), progress, "kill")
+        for survival in [Survival.syncedAlone, .everything] {
+            try CrashScript.check(disk.afterCrash(survival), progress, "\(survival)")
+        }
+    }
+
+    /// Whoever saw the LSN of a commit that was lost never meets it again.
+    @Test func theLSNOfALostCommitIsNotGivenOutAgain() throws {
+        let disk = SimulatedFileSystem(injector: FaultInjector(trace: .nothing))
+        let engine = try CrashScript.world(disk).open()
+        let table = try engine.createReadings("a")
+        let lost = try engine.append(Numbered.batch(0, count: 3), to: table.id, durability: .memory).lsn
+        let survivor = disk.afterCrash(.syncedAlone)
+        let next = try CrashScript.world(survivor).open()
+        #expect(try Numbered.state(of: next) == ["a": []])
+        #expect(try next.append(Numbered.batch(3, count: 3), to: table.id).lsn > lost)
+        try next.close()
+    }
+
     /// Whatever a kill or a power loss leaves of a creation, it opens, for the three who look at it alike.
     @Test(arguments: [DirectoryDurability.explicitSync, .journaled])
     func aCrashAtAnyOperationOfACreationOpensAgain(durability: DirectoryDurability) throws {

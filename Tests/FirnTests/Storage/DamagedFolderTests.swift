@@ -112,6 +112,39 @@ import Testing
         }
     }
 
+    /// What an earlier close recorded says nothing about the log of a later opening.
+    @Test func aMissingLogFileIsDamageAfterACloseInOrderToo() throws {
+        let world = try Self.killed(commits: 3)
+        try world.open().close()
+        let engine = try world.open()
+        let table = try #require(try engine.snapshot().table(named: "readings"))
+        try engine.append(Readings.batch(3, count: 1), to: table.id)
+        try world.kill(engine)
+        let folder = DatabaseFolder(root: "/db")
+        let number = try #require(try WALReader.fileNumbers(folder, world.fileSystem).first)
+        try world.fileSystem.remove(folder.log(number))
+        try expectDamage(world, "wal/\(number).wal is missing")
+    }
+
+    /// The file before it names it, and that is as durable as what the last file holds.
+    @Test func theLastLogFileIsMissedAfterAPowerLossToo() throws {
+        let disk = SimulatedFileSystem(injector: FaultInjector(trace: .nothing))
+        let world = CrashScript.world(disk)
+        world.options.memtableBytesMax = 1 << 20
+        world.options.memoryBytesMax = 1 << 22
+        let engine = try world.open()
+        let table = try engine.createReadings()
+        for number in 0..<30 { try engine.append(Readings.batch(number * 6, count: 6), to: table.id) }
+        let survivor = disk.afterCrash(.syncedAlone)
+        let folder = DatabaseFolder(root: world.path)
+        let numbers = try WALReader.fileNumbers(folder, survivor)
+        #expect(numbers.count > 2)
+        try survivor.remove(folder.log(try #require(numbers.last)))
+        let error = failure { try CrashScript.world(survivor).open().close() }
+        #expect(error?.code == .dataCorrupted)
+        #expect(error?.message.contains("is missing") == true, "\(error as Any)")
+    }
+
     @Test func aCloseInOrderNeedsNoLog() throws {
         let world = try Self.killed(commits: 3)
         try world.open().close()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The product's segments, with a test's hand in each write: it decides when a flush or a load goes on.
+// The product's segments, with a test's hand in each write and each search for a key: it decides when they go on, and
+// what happens meanwhile.
 
 import FirnIO
 import Synchronization
@@ -11,11 +12,15 @@ import SystemPackage
 final class HookedSegments: SegmentAccess {
     private let inner: SegmentFiles
     private let hook = Mutex<(@Sendable () throws(FirnError) -> Void)?>(nil)
+    private let searchHook = Mutex<(@Sendable () throws(FirnError) -> Void)?>(nil)
 
     init(_ inner: SegmentFiles) { self.inner = inner }
 
     /// Runs `body` in front of each write, on the thread that writes; nil for nothing.
     func beforeWriting(_ body: (@Sendable () throws(FirnError) -> Void)?) { hook.withLock { $0 = body } }
+
+    /// Runs `body` in front of each search for keys, on the thread that searches; nil for nothing.
+    func beforeSearching(_ body: (@Sendable () throws(FirnError) -> Void)?) { searchHook.withLock { $0 = body } }
 
     func begin(epoch: UInt64) { inner.begin(epoch: epoch) }
 
@@ -44,7 +49,8 @@ final class HookedSegments: SegmentAccess {
     func firstMatch(
         of keys: KeyProbe, in segment: SegmentDescriptor, at path: FilePath, schema: TableSchema
     ) throws(FirnError) -> Int? {
-        try inner.firstMatch(of: keys, in: segment, at: path, schema: schema)
+        try searchHook.withLock { $0 }?()
+        return try inner.firstMatch(of: keys, in: segment, at: path, schema: schema)
     }
 
     func forget(_ file: FileID) { inner.forget(file) }

@@ -54,6 +54,24 @@ import Testing
         #expect(try engine.rows("features").count == 105)
     }
 
+    /// While a key is looked for in the segments that are there, another commit takes it and is flushed.
+    @Test func aKeyThatComesToASegmentDuringTheSearchIsFound() throws {
+        let world = EngineWorld()
+        let (engine, segments) = try world.openHooked()
+        let table = try engine.createReadings(key: ["value"])
+        try engine.append(Readings.batch(0, count: 3), to: table.id)
+        try engine.checkpoint()
+        segments.beforeSearching { () throws(FirnError) in
+            segments.beforeSearching(nil)
+            try engine.append(Readings.batch(7, count: 1), to: table.id)
+            try engine.checkpoint()
+        }
+        let error = failure { try engine.append(Readings.batch(7, count: 1), to: table.id) }
+        #expect(error?.code == .uniqueViolation)
+        #expect(try engine.rows("readings").count == 4)
+        try engine.close()
+    }
+
     /// A key with the time is searched for in segments of that time alone; one without it, in all.
     @Test(arguments: [["tag", "time"], ["value"]])
     func keysAreFoundInOldChunksToo(key: [String]) throws {
