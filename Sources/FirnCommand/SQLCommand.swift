@@ -31,7 +31,8 @@ struct SQLCommand: ParsableCommand {
             failed, 2 usage.
             """)
 
-    @Argument(help: "Folder of the database; made when it is missing. Without it: a database in memory.")
+    @Argument(
+        help: "Folder of the database; made when it is missing. Without it, or as :memory:, a database in memory.")
     var database: String?
 
     @Option(
@@ -75,8 +76,11 @@ struct SQLCommand: ParsableCommand {
     func validate() throws {
         // The value of a variable that is not set, more likely than a name.
         if database?.isEmpty == true { throw ValidationError("the name of the DATABASE is empty") }
-        if readOnly, database == nil { throw ValidationError("--read-only needs a DATABASE") }
+        if readOnly, folder == nil { throw ValidationError("--read-only needs a DATABASE") }
     }
+
+    /// The database's folder as it was named; nil for a database in memory.
+    private var folder: String? { database == ":memory:" ? nil : database }
 
     func run() throws {
         var options = DatabaseOptions()
@@ -84,7 +88,7 @@ struct SQLCommand: ParsableCommand {
         if readOnly { options.storage.access = .readOnly }
         let database: Database
         // The folder stays the same whatever \cd does.
-        let path = self.database.map(SQLCommand.absolute)
+        let path = folder.map(SQLCommand.absolute)
         do throws(FirnError) {
             if let path {
                 database = try Database.openBlocking(at: path, options: options)

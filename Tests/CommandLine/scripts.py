@@ -85,6 +85,15 @@ def sql_is_the_default_subcommand_and_memory_the_default_database(firn):
 
 
 @test
+def memory_by_name_makes_no_folder(firn):
+    equal(firn.ok("sql", ":memory:", "--format", "csv", "-c", "CREATE TABLE t (a BIGINT); SELECT count(*) AS n FROM t"),
+          "CREATE TABLE\nn\n0\n")
+    equal(os.path.exists(":memory:"), False)
+    result = firn.run("sql", ":memory:", "--read-only", "-c", "SELECT 1")
+    equal((result.returncode, "--read-only needs a DATABASE" in result.stderr), (2, True))
+
+
+@test
 def usage_errors_exit_with_2(firn):
     equal(firn.run("sql", "--nonsense").returncode, 2)
     equal(firn.run("sql", "--format", "xml", "-c", "SELECT 1").returncode, 2)
