@@ -126,11 +126,13 @@ extension Decimal {
 
     @inline(never)
     private static func notANumber(_ text: UnsafeBufferPointer<UInt8>) -> ValueError {
-        var word = ASCII.trimmed(text)
+        let trimmed = ASCII.trimmed(text)
+        var word = trimmed
         if word.first == UInt8(ascii: "-") || word.first == UInt8(ascii: "+") {
             word = UnsafeBufferPointer(rebasing: word[1...])
         }
-        if ASCII.matches(word, "nan") || ASCII.matches(word, "infinity") || ASCII.matches(word, "inf") {
+        // NaN has no sign in PostgreSQL's NUMERIC.
+        if ASCII.matches(trimmed, "nan") || ASCII.matches(word, "infinity") || ASCII.matches(word, "inf") {
             return ValueError(
                 code: "22003", message: "type numeric does not hold \"\(String(bytes: ASCII.trimmed(text)))\"",
                 hint: "DOUBLE PRECISION holds NaN and infinities.")

@@ -52,7 +52,7 @@ extension Timestamp {
 
     /// The moment an interval earlier, on the clock of `zone`; the infinities stay. Error 22008 out of range.
     public func subtracting(_ interval: Interval, in zone: TimeZoneRules = .utc) throws(ValueError) -> Timestamp {
-        try adding(interval.negated(), in: zone)
+        isFinite ? try adding(interval.negated(), in: zone) : self
     }
 
     /// The time since `other` as 24-hour days and a rest. Error 22008 when a side is infinite.
@@ -180,7 +180,14 @@ extension Timestamp {
 
     /// AT TIME ZONE on a TIMESTAMPTZ, and its cast to TIMESTAMP: what the clock of `zone` shows.
     func local(in zone: TimeZoneRules) throws(ValueError) -> Timestamp {
-        isFinite ? try .checked(zone.local(self)) : self
+        guard isFinite else { return self }
+        if let offset = zone.constantOffset {
+            // Seconds that a program gave as an interval: their microseconds may be all that 64 bits hold.
+            let (shift, overflow) = Int64(offset).multipliedReportingOverflow(by: Microseconds.perSecond)
+            guard !overflow else { throw .timestampOutOfRange }
+            return try .checked(microseconds.addingReportingOverflow(shift))
+        }
+        return try .checked(zone.local(self))
     }
 
     /// AT TIME ZONE on a TIMESTAMP, and its cast to TIMESTAMPTZ: the moment at which the clock of `zone` shows it.

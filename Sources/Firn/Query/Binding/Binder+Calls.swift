@@ -45,6 +45,11 @@ extension Binder {
 
     /// A call of a function of the catalogue.
     func call(_ name: String, _ arguments: [BoundExpression], position: Int) throws(FirnError) -> BoundExpression {
+        if !arguments.dropFirst().contains(where: { $0.constantValue?.isNull == true }),
+            let missing = KnownNames.missingOverload(name, arguments.map(\.type), position: position)
+        {
+            throw missing
+        }
         guard let overloads = functions.functions[name] else {
             throw functionError(name, arguments.map(\.type), position: position)
         }

@@ -136,6 +136,7 @@ extension Binder {
         }
         let overloads = (functions.operators[symbol] ?? []).filter { $0.parameters.count == 2 }
         if overloads.isEmpty, let missing = KnownNames.missingOperator(symbol, position: position) { throw missing }
+        if let missing = KnownNames.missingOperator(symbol, left.type, right.type, position: position) { throw missing }
         switch OverloadResolution.resolve(overloads, [left.type, right.type], isOperator: true) {
         case .found(let overload): return try apply(overload, named: symbol, [left, right], position: position)
         case .none: throw operatorError(symbol, [left.type, right.type], position: position)
@@ -349,6 +350,9 @@ extension Binder {
         // CHAR(n) keeps its blanks here, as PostgreSQL's bpcharlike does.
         var arguments = [keepingPadding(try bind(operand, in: scope)), try bind(pattern, in: scope)]
         if let escape { arguments.append(try bind(escape, in: scope)) }
+        if let missing = KnownNames.missingOperator(symbol, arguments[0].type, arguments[1].type, position: position) {
+            throw missing
+        }
         let overloads = (functions.operators[symbol] ?? []).filter { $0.parameters.count == arguments.count }
         guard case .found(let overload) = OverloadResolution.resolve(overloads, arguments.map(\.type), isOperator: true)
         else {

@@ -74,10 +74,14 @@ extension DataType {
                 hint: "numeric without a precision keeps up to 38 digits", position: position)
         }
         let scale = modifiers.count > 1 ? modifiers[1] : 0
+        guard (-1_000...1_000).contains(scale) else {
+            throw FirnError(
+                .invalidParameterValue, "NUMERIC scale \(scale) must be between -1000 and 1000", position: position)
+        }
         guard (0...precision).contains(scale) else {
             throw FirnError(
-                .invalidParameterValue, "NUMERIC scale \(scale) must be between 0 and precision \(precision)",
-                position: position)
+                .featureNotSupported, "NUMERIC scale \(scale) is not between 0 and precision \(precision)",
+                hint: "Use numeric, and round(x, \(scale)).", position: position)
         }
         return .numeric(precision: precision, scale: scale)
     }

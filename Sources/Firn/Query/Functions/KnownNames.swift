@@ -20,6 +20,42 @@ enum KnownNames {
             .featureNotSupported, "operator \(symbol) is not supported yet", hint: group.hint, position: position)
     }
 
+    /// Error 0A000 for an operator that is there, but not for these types: PostgreSQL takes a literal beside JSONB for
+    /// JSONB, and does not join texts.
+    static func missingOperator(_ symbol: String, _ left: DataType, _ right: DataType, position: Int) -> FirnError? {
+        let jsonHint = "JSONB is stored and compared as a whole; cast it to text to join texts."
+        switch (symbol, left, right) {
+        case ("||", .jsonb, .jsonb), ("||", .jsonb, .unknown), ("||", .unknown, .jsonb), ("-", .jsonb, .text),
+            ("-", .jsonb, .character), ("-", .jsonb, .unknown), ("-", .jsonb, .integer), ("-", .jsonb, .smallint):
+            return FirnError(
+                .featureNotSupported, "operator \(symbol) of jsonb is not supported yet", hint: jsonHint,
+                position: position)
+        case ("~~", .bytea, .bytea), ("~~", .bytea, .unknown), ("~~", .unknown, .bytea):
+            return FirnError(
+                .featureNotSupported, "LIKE of bytea is not supported yet", hint: "Compare whole values.",
+                position: position)
+        default: return nil
+        }
+    }
+
+    /// Error 0A000 for a function that is there, but not for these types.
+    static func missingOverload(_ name: String, _ types: [DataType], position: Int) -> FirnError? {
+        let hint: String
+        switch (name, types.count) {
+        case ("to_char", 2) where types[0].isNumber: hint = "Use round(x, digits)::text."
+        case ("to_char", 2) where types[0] == .interval: hint = "Use extract, or a cast to text."
+        case ("to_timestamp", 2): hint = "Cast text in ISO 8601 form to timestamptz."
+        case ("substring", 2...3) where types.allSatisfy({ [.text, .character, .unknown].contains($0) }):
+            // A pattern: PostgreSQL prefers it where literals may be either.
+            hint = "Use LIKE, split_part, strpos or substring(text FROM integer FOR integer)."
+        case ("generate_series", _): hint = "It stands in FROM: SELECT … FROM generate_series(1, 10) AS g."
+        default: return nil
+        }
+        let shown = types.map(\.familyName).joined(separator: ", ")
+        return FirnError(
+            .featureNotSupported, "function \(name)(\(shown)) is not supported yet", hint: hint, position: position)
+    }
+
     /// Error 0A000 for a type that is known elsewhere.
     static func missingType(_ name: String, position: Int) -> FirnError? {
         guard let hint = types[name] else { return nil }

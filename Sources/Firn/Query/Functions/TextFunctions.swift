@@ -8,6 +8,7 @@ extension FunctionCatalogue {
         addFunction("length", "char_length", "character_length", overload: .textToInteger { characterCount($0) })
         addFunction("octet_length", overload: .textToInteger { $0.count })
         addFunction("bit_length", overload: .textToInteger { $0.count * 8 })
+        addFunction("bit_length", overload: .length(of: .bytea, times: 8))
         addFunction("octet_length", overload: .length(of: .bytea))
         // CHAR(n) with its blanks.
         addFunction("octet_length", overload: .length(of: .character))
@@ -309,10 +310,10 @@ extension FunctionOverload {
         }
     }
 
-    fileprivate static func length(of family: TypeFamily) -> FunctionOverload {
+    fileprivate static func length(of family: TypeFamily, times factor: Int64 = 1) -> FunctionOverload {
         FunctionOverload([family], .integer, mayFail: false) { arguments, count, _ throws(FirnError) in
             let inputs = arguments[0].texts
-            return .integers((0..<count).map { Int64(inputs[$0].count) }, .integer)
+            return .integers((0..<count).map { Int64(inputs[$0].count) * factor }, .integer)
         }
     }
 
@@ -349,7 +350,7 @@ private func appendMapped(
 
 private func character(_ code: Int64) throws(FirnError) -> [UInt8] {
     if code == 0 { throw FirnError(.programLimitExceeded, "null character not permitted") }
-    if code < 0 { throw FirnError(.programLimitExceeded, "character number must be positive") }
+    if code < 0 { throw FirnError(.invalidParameterValue, "character number must be positive") }
     guard let value = UInt32(exactly: code), let scalar = Unicode.Scalar(value) else {
         throw FirnError(.programLimitExceeded, "requested character too large for encoding: \(code)")
     }

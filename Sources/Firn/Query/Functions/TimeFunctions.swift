@@ -27,6 +27,12 @@ extension FunctionCatalogue {
                 .booleans(
                     arguments[0].integers.map(count: count) { DayNumber(days: Int32(truncatingIfNeeded: $0)).isFinite })
             })
+        // No interval is infinite.
+        addFunction(
+            "isfinite",
+            overload: FunctionOverload([.interval], .boolean, mayFail: false) { _, _, _ throws(FirnError) in
+                .constant(.boolean(true), .boolean)
+            })
         addFunction(
             "version",
             overload: FunctionOverload([], .text, mayFail: false) { _, _, _ throws(FirnError) in

@@ -63,6 +63,7 @@ extension StatementRunner {
         let type = declared.type
         var result = TableDefinition.Column(
             name: column.name.name, type: type, modifier: declared.modifier, isNullable: true, defaultExpression: nil)
+        var hasDefault = false
         for constraint in column.constraints {
             switch constraint.kind {
             case .notNull: result.isNullable = false
@@ -76,6 +77,12 @@ extension StatementRunner {
                 // Binding proves the type now; the text is bound anew at each INSERT.
                 _ = try binder(snapshot).bindScalar(
                     expression, target: OutputColumn(name: result.name, type: type, modifier: declared.modifier))
+                guard !hasDefault else {
+                    throw FirnError(
+                        .syntaxError, "multiple default values specified for column \"\(result.name)\"",
+                        position: constraint.range.start.byteOffset)
+                }
+                hasDefault = true
                 if case .null = expression.kind { continue }
                 result.defaultExpression = expression.sqlText
             case .primaryKey:
