@@ -22,7 +22,7 @@ public struct DatabaseOptions: Sendable {
     /// A statement that took as long is reported to `logger`; nil: none is. Default: 1 s.
     public var slowStatementNanoseconds: UInt64? = 1_000_000_000
     /// Where the database lies. Default: the operating system's files.
-    package var fileSystem: any FileSystem = POSIXFileSystem()
+    package var fileSystem: any FileSystem = POSIXFileSystem(.filesAlone)
     /// Where COPY reads and writes. Default: the operating system's files.
     package var externalFileSystem: any FileSystem = POSIXFileSystem()
     /// The clock. Default: the system's.

@@ -6,47 +6,48 @@
 // nothing to do for a while ends.
 
 import Synchronization
+internal import SystemPackage
 
 /// Runs submitted work on threads of its own, as many as there is work, up to a limit.
 public final class ElasticThreadPool: WorkExecutor {
-    private struct Work {
-        let number: UInt64
-        let body: @Sendable () -> Void
-    }
-
     private struct State {
-        var queue: [Work] = []
-        var submissionCount: UInt64 = 0
+        var queue: [@Sendable () -> Void] = []
         var threadCount = 0
         /// Threads that wait for work, those that were signalled and have not woken yet among them.
         var idleCount = 0
         var isShutDown = false
     }
 
-    /// What `submit` has to do once the lock is free.
-    private enum Step { case refused, wake, start(UInt64), wait }
-
-    private let name: String
     /// Threads at once, at most.
     public let threadCountMax: Int
-    private let stackByteCount: Int
     private let state: ConditionLock<State>
     /// Signalled when the last thread of a pool that is shut down ends.
     private let ending = ConditionLock(())
 
     /// How long a thread waits for more work before it ends.
     private let idleNanoseconds: UInt64
+    /// Makes a thread that runs what it is given.
+    private let startThread: @Sendable (@escaping @Sendable () -> Void) throws(Errno) -> Void
 
     /// A pool without threads yet; one that has nothing to do ends after `idleNanoseconds`, 5 s where nothing is said.
-    public init(
+    public convenience init(
         name: String, threadCountMax: Int, idleNanoseconds: UInt64 = 5_000_000_000,
         stackByteCount: Int = DedicatedThread.stackBytesDefault
     ) {
+        self.init(threadCountMax: threadCountMax, idleNanoseconds: idleNanoseconds) { (body) throws(Errno) in
+            _ = try DedicatedThread(name: name, stackByteCount: stackByteCount, body)
+        }
+    }
+
+    /// - Parameter startThread: makes a thread that runs what it is given; for tests of a system that has none to give.
+    init(
+        threadCountMax: Int, idleNanoseconds: UInt64,
+        startThread: @escaping @Sendable (@escaping @Sendable () -> Void) throws(Errno) -> Void
+    ) {
         self.idleNanoseconds = idleNanoseconds
+        self.startThread = startThread
         precondition(threadCountMax > 0, "a pool without threads would never run its work")
-        self.name = name
         self.threadCountMax = threadCountMax
-        self.stackByteCount = stackByteCount
         state = ConditionLock(State())
     }
 
@@ -61,44 +62,30 @@ public final class ElasticThreadPool: WorkExecutor {
     /// `.refused` after ``shutDown()``, and where the system gives no thread while none is there.
     @discardableResult
     public func submit(_ name: String, _ work: @escaping @Sendable () -> Void) -> Submission {
-        let threadCountMax = threadCountMax
-        let step = state.withLock { state -> Step in
+        let submission = state.withLock { state -> Submission in
             if state.isShutDown { return .refused }
-            state.submissionCount += 1
-            state.queue.append(Work(number: state.submissionCount, body: work))
-            if state.queue.count <= state.idleCount { return .wake }
-            guard state.threadCount < threadCountMax else { return .wait }
-            state.threadCount += 1
-            return .start(state.submissionCount)
-        }
-        switch step {
-        case .refused: return .refused
-        case .wake:
-            state.signal()
+            // A thread is made under the lock: whoever finds one counted may rely on it. Counted and not there yet, it
+            // could still fail, and leave behind what others had queued for it.
+            if state.queue.count >= state.idleCount, state.threadCount < threadCountMax, !start(&state) {
+                // Other threads get to the work; without any it would lie there for ever.
+                guard state.threadCount > 0 else { return .refused }
+            }
+            state.queue.append(work)
             return .accepted
-        case .wait: return .accepted
-        case .start(let number): return start(forWork: number)
         }
+        if submission == .accepted { state.signal() }
+        return submission
     }
 
-    /// Starts a thread, which was counted already, because of some work.
-    private func start(forWork number: UInt64) -> Submission {
+    /// Starts a thread; false where the system has none to give.
+    private func start(_ counts: inout State) -> Bool {
         let (state, ending, idleNanoseconds) = (state, ending, idleNanoseconds)
         do {
-            _ = try DedicatedThread(name: name, stackByteCount: stackByteCount) {
-                Self.serve(state, ending, idleNanoseconds)
-            }
-            return .accepted
+            try startThread { Self.serve(state, ending, idleNanoseconds) }
+            counts.threadCount += 1
+            return true
         } catch {
-            // Other threads get to the work; without any it would lie there for ever.
-            return state.withLock { state in
-                state.threadCount -= 1
-                guard state.threadCount == 0, state.queue.contains(where: { $0.number == number }) else {
-                    return .accepted
-                }
-                state.queue.removeAll { $0.number == number }
-                return .refused
-            }
+            return false
         }
     }
 
@@ -129,7 +116,7 @@ public final class ElasticThreadPool: WorkExecutor {
         _ state: ConditionLock<State>, _ idleNanoseconds: UInt64
     ) -> (@Sendable () -> Void)? {
         func take(_ state: inout State) -> (@Sendable () -> Void)? {
-            if !state.queue.isEmpty { return state.queue.removeFirst().body }
+            if !state.queue.isEmpty { return state.queue.removeFirst() }
             if state.isShutDown { state.threadCount -= 1 }
             return nil
         }
@@ -147,7 +134,7 @@ public final class ElasticThreadPool: WorkExecutor {
         return state.withLock { state -> (@Sendable () -> Void)? in
             state.idleCount -= 1
             // Between the end of the wait and here work may have come that counted on this thread.
-            if !state.queue.isEmpty { return state.queue.removeFirst().body }
+            if !state.queue.isEmpty { return state.queue.removeFirst() }
             state.threadCount -= 1
             return nil
         }

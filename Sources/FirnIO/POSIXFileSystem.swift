@@ -17,8 +17,18 @@ public import SystemPackage
 
 /// The machine's file system.
 public struct POSIXFileSystem: FileSystem {
+    /// What may be opened.
+    public enum Scope: Sendable {
+        /// Files, and what else can be read or written: pipes, devices.
+        case anything
+        /// Regular files, and links to them: opening waits for nobody.
+        case filesAlone
+    }
+
+    private let scope: Scope
+
     /// The machine's file system; relative paths start at the working directory of the process.
-    public init() {}
+    public init(_ scope: Scope = .anything) { self.scope = scope }
 
     /// Opens with O_CLOEXEC; EISDIR for a directory.
     public func open(_ path: FilePath, _ access: FileAccess) throws(IOError) -> any File {
@@ -153,14 +163,20 @@ public struct POSIXFileSystem: FileSystem {
     private func openFile(
         _ path: FilePath, _ flags: Int32, for operation: IOError.Operation
     ) throws(IOError) -> POSIXFile {
+        var kind: FileKind?
         do throws(Errno) {
-            let file = POSIXFile(path, try SystemCalls.open(path, flags, mode: 0o600))
+            // A pipe that nobody writes would keep the caller waiting; to files the flag means nothing.
+            let patience = scope == .filesAlone ? O_NONBLOCK : 0
+            let file = POSIXFile(path, try SystemCalls.open(path, flags | patience, mode: 0o600))
             var status = stat()
             _ = try SystemCalls.retry { fstat(file.descriptor, &status) }
+            kind = status.kind
             guard status.kind != .directory else { throw Errno.isDirectory }
+            guard status.kind == .file || scope == .anything else { throw Errno.notSupported }
             return file
         } catch {
-            throw IOError(operation, path, error)
+            let isOther = kind == .other || error == .noSuchAddressOrDevice
+            throw IOError(operation, path, error, detail: isOther ? "it is a pipe, a socket or a device" : nil)
         }
     }
 

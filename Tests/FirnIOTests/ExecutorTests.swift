@@ -2,10 +2,11 @@
 //
 // Threads, pools, locks that wait: everything submitted runs once, and shutting down leaves nothing behind.
 
-import FirnIO
 import Synchronization
 import SystemPackage
 import Testing
+
+@testable import FirnIO
 
 @Suite struct ExecutorTests {
     @Test func poolRunsEverythingOnce() throws {
@@ -189,14 +190,71 @@ import Testing
     }
 }
 
+/// A minute: what has not happened by then never does, however busy the machine is.
+private let longEnough: UInt64 = 60_000_000_000
+
 @Suite struct ElasticThreadPoolTests {
+    @Test func whatIsAcceptedRunsWhereTheSystemHasFewThreads() {
+        // Every second attempt to make a thread fails; threads end at once, so that many are made.
+        let attempts = Atomic<Int>(0)
+        let pool = ElasticThreadPool(threadCountMax: 2, idleNanoseconds: 1_000) { (body) throws(Errno) in
+            SystemTimeSource().sleep(nanoseconds: 20_000)
+            if attempts.wrappingAdd(1, ordering: .relaxed).newValue % 2 == 0 {
+                throw Errno.resourceTemporarilyUnavailable
+            }
+            _ = try DedicatedThread(name: "test", body)
+        }
+        let accepted = Atomic<Int>(0)
+        let refused = Atomic<Int>(0)
+        let done = CountingSemaphore()
+        for _ in 0..<100 {
+            do {
+                let submitters = try (0..<4).map { number in
+                    try DedicatedThread(name: "submitter \(number)") {
+                        let submission = pool.submit("work") { done.signal() }
+                        if submission == .accepted {
+                            accepted.wrappingAdd(1, ordering: .relaxed)
+                        } else {
+                            refused.wrappingAdd(1, ordering: .relaxed)
+                        }
+                    }
+                }
+                for submitter in submitters { submitter.join() }
+            } catch {
+                Issue.record("no threads for the test: \(error)")
+            }
+            // Alone now, whatever was accepted is on its way.
+            while accepted.load(ordering: .relaxed) > 0 {
+                accepted.wrappingSubtract(1, ordering: .relaxed)
+                guard done.wait(timeoutNanoseconds: longEnough) else {
+                    Issue.record("work that was accepted does not run")
+                    return
+                }
+            }
+        }
+        let refusedCount = refused.load(ordering: .relaxed)
+        #expect(refusedCount > 0)
+        pool.shutDown()
+        #expect(pool.threadCount == 0)
+    }
+
+    @Test func withoutAnyThreadWorkIsRefused() {
+        let pool = ElasticThreadPool(threadCountMax: 2, idleNanoseconds: 1_000) { (_) throws(Errno) in
+            throw Errno.resourceTemporarilyUnavailable
+        }
+        #expect(pool.submit("work") {} == .refused)
+        #expect(pool.threadCount == 0)
+        #expect(pool.waitingCount == 0)
+        pool.shutDown()
+    }
+
     @Test func workBeginsHoweverMuchIsStuck() {
         let pool = ElasticThreadPool(name: "test", threadCountMax: 64)
         let gate = ConditionLock(false)
         for _ in 0..<40 { pool.submit("stuck") { gate.wait(until: { $0 }, then: { _ in }) } }
         let done = CountingSemaphore()
         pool.submit("short") { done.signal() }
-        done.wait()
+        #expect(done.wait(timeoutNanoseconds: longEnough))
         #expect(pool.threadCount == 41)
         #expect(pool.waitingCount == 0)
         gate.withLock { $0 = true }
@@ -230,7 +288,7 @@ import Testing
         for _ in 0..<200 {
             let done = CountingSemaphore()
             pool.submit("work") { done.signal() }
-            done.wait()
+            #expect(done.wait(timeoutNanoseconds: longEnough))
         }
         // A thread may not have come back to its queue when the next work comes.
         #expect(pool.threadCount < 150)
@@ -242,7 +300,7 @@ import Testing
         for _ in 0..<3_000 {
             let done = CountingSemaphore()
             pool.submit("work") { done.signal() }
-            done.wait()
+            #expect(done.wait(timeoutNanoseconds: longEnough))
         }
         pool.shutDown()
         #expect(pool.threadCount == 0)

@@ -17,6 +17,22 @@ import Testing
 @Suite struct POSIXFileSystemTests {
     private let files = POSIXFileSystem()
 
+    @Test func aPipeInThePlaceOfAFileKeepsNobodyWaiting() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path.appending("pipe")
+        #expect(mkfifo(path.string, 0o600) == 0)
+        let files = POSIXFileSystem(.filesAlone)
+        for access in [FileAccess.readOnly, .readWrite, .createOrOpen, .appendOnly] {
+            let error = #expect(throws: IOError.self) { try files.open(path, access) }
+            #expect(error?.message.contains("it is a pipe, a socket or a device") == true)
+        }
+        #expect(throws: IOError.self) { try files.lock(path, .exclusive) }
+        // A link to a file is as good as the file.
+        try files.make(folder.path.appending("f"), [7])
+        #expect(symlink("f", folder.path.appending("s").string) == 0)
+        #expect(try files.open(folder.path.appending("s"), .readOnly).readAll() == [7])
+    }
+
     @Test func newFilesAndDirectoriesArePrivate() throws {
         let folder = try TemporaryFolder()
         try files.make(folder.path.appending("f"))

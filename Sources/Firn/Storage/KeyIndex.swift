@@ -74,7 +74,8 @@ extension StorageEngine {
                 })
         } catch {
             giveBack(request.reservedBytes)
-            completion(.failure(error))
+            guard error.code == .uniqueViolation else { return completion(.failure(error)) }
+            report(error, to: request, wish, completion)
         }
     }
 

@@ -48,10 +48,12 @@ extension StorageEngine {
         } catch {
             try recovery.giveUp(after: error)
         }
-        return StorageEngine(
+        let engine = StorageEngine(
             options: options, folder: recovery.folder, databaseID: found.database, notices: recovery.notices,
             fileSystem: fileSystem, timeSource: timeSource, executor: executor,
             keyExecutor: keyExecutor ?? executor, segmentAccess: access, log: log, lock: lock, contents: contents)
+        if options.startsThreads, options.access == .readWrite { try engine.startLogThread() }
+        return engine
     }
 }
 

@@ -9,7 +9,7 @@ import FirnIO
 extension StorageEngine {
     @discardableResult
     func append(_ batch: ColumnBatch, to table: TableID, durability: Durability?) throws(FirnError) -> AppendResult {
-        try checkWritable()
+        try prepareToWrite()
         guard batch.rowCount > 0 else { return AppendResult(lsn: visibleLSN, rowCount: 0) }
         guard var request = try prepare(batch, table, durability) else {
             return try appendAsBulk(batch, table, durability)
@@ -33,6 +33,19 @@ extension StorageEngine {
     ) {
         do throws(FirnError) {
             try checkWritable()
+            if hasFailed {
+                // The log is begun anew on a thread that may wait for the disk.
+                let accepted = executor.submit("begin the log anew") { [self] in
+                    do throws(FirnError) {
+                        try goOnAfterFailure()
+                        appendAsynchronously(batch, to: table, durability: durability, completion: completion)
+                    } catch {
+                        completion(.failure(error))
+                    }
+                }
+                if accepted == .refused { throw Self.closedError }
+                return
+            }
             guard batch.rowCount > 0 else {
                 completion(.success(AppendResult(lsn: visibleLSN, rowCount: 0)))
                 return

@@ -55,7 +55,7 @@ extension StorageEngine {
     }
 
     func beginLoad(into table: TableID, durability: Durability? = nil) throws(FirnError) -> EngineBulkLoad {
-        try checkWritable()
+        try prepareToWrite()
         let (writer, phase) = core.withLock { ($0.writers[table], $0.phase) }
         guard phase == .open else { throw Self.closedError }
         guard let writer, !writer.isDropped else { throw Self.missingTable(table) }

@@ -6,8 +6,9 @@
 // and hands over when its own is done. Asynchronous appends ring the log's thread instead, which leads for them. While
 // one leads the others queue, so one sync serves them all (group commit).
 //
-// When writing or syncing the log fails, every commit that is not visible fails, and every later one: nobody knows what
-// the disk holds until it is read again. (A sync that failed must not be repeated: the kernel may have dropped the pages.)
+// When writing or syncing the log fails, every commit that is not visible fails, and every later one until the log was
+// begun anew (StorageEngine+Resumption.swift): nobody knows what the disk holds of the old one. (A sync that failed must
+// not be repeated: the kernel may have dropped the pages.)
 
 import FirnIO
 import Synchronization
@@ -187,16 +188,8 @@ extension StorageEngine {
 
     static func afterFailure(_ failure: FirnError) -> FirnError {
         FirnError(
-            failure.code, "nothing more can be committed since the log failed: \(failure.message)",
-            hint: reopening(failure.hint))
-    }
-
-    /// A hint that says what else the log needs once the cause is gone.
-    private static func reopening(_ hint: String?) -> String {
-        // "… then try again" would fail again: the log is begun anew by an opening alone.
-        guard var hint else { return "close the database and open it again" }
-        if hint.hasSuffix(", then try again") { hint.removeLast(", then try again".count) }
-        return "\(hint); then close the database and open it again"
+            failure.code, "the log failed before the change came to it: \(failure.message)",
+            hint: failure.hint ?? "try again: the log is begun anew where the disk allows it")
     }
 
     /// Brings a change into what the next commit is checked against.
@@ -317,28 +310,31 @@ extension StorageEngine {
     /// will make any more. What the log holds of them is taken back first, so that a commit that failed stays one; where
     /// that cannot be done its error says that nobody knows.
     private func fail(_ error: FirnError) {
-        let (commits, waiters, room, writtenLSN) = core.withLock { core in
-            if !Mutant.isPlanted(.goOnAfterFailedSync) { core.failure = error }
-            // What is still queued never came to the log.
-            let firstQueued = core.queue.first?.lsn ?? core.nextLSN
-            core.queue = []
-            core.queueBytes = 0
-            defer {
-                core.syncWaiters = []
-                core.room = []
+        // Nobody begins the log anew before what failed was taken back.
+        let (commits, waiters, room, writtenLSN, withdrawal) = failing.withLock { _ in
+            let (commits, waiters, room, writtenLSN) = core.withLock { core in
+                if !Mutant.isPlanted(.goOnAfterFailedSync) { core.failure = error }
+                // What is still queued never came to the log.
+                let firstQueued = core.queue.first?.lsn ?? core.nextLSN
+                core.queue = []
+                core.queueBytes = 0
+                defer {
+                    core.syncWaiters = []
+                    core.room = []
+                }
+                return (core.pending.takeAll(), core.syncWaiters, core.room, LSN(firstQueued.rawValue - 1))
             }
-            return (core.pending.takeAll(), core.syncWaiters, core.room, LSN(firstQueued.rawValue - 1))
+            let withdrawal = commits.isEmpty ? WriteAheadLog.Withdrawal.done : log?.takeBackLastWrite() ?? .done
+            // Until here closing waits: what is taken back is written under the lock of the database.
+            core.withLock { $0.isLeading = false }
+            return (commits, waiters, room, writtenLSN, withdrawal)
         }
-        let withdrawal = commits.isEmpty ? WriteAheadLog.Withdrawal.done : log?.takeBackLastWrite() ?? .done
-        // Until here closing waits: what is taken back is written under the lock of the database.
-        core.withLock { $0.isLeading = false }
         noteQuiet()
-        let refused = FirnError(error.code, error.message, detail: error.detail, hint: Self.reopening(error.hint))
         for commit in commits {
             let isUnknown = withdrawal == .impossible && commit.lsn <= writtenLSN
-            commit.completion(.failure(isUnknown ? Self.unknownOutcome(error) : refused))
+            commit.completion(.failure(isUnknown ? Self.unknownOutcome(error) : error))
         }
-        for waiter in waiters { waiter.completion(.failure(refused)) }
+        for waiter in waiters { waiter.completion(.failure(error)) }
         for waiter in room { waiter.resume(.failure(Self.afterFailure(error))) }
     }
 
@@ -346,7 +342,7 @@ extension StorageEngine {
     private static func unknownOutcome(_ error: FirnError) -> FirnError {
         FirnError(
             .outcomeUnknown, "nobody knows whether the change was committed: \(error.message)",
-            hint: "close the database and open it again, then look whether the change is there")
+            hint: "once the disk works again, look whether the change is there")
     }
 
     // MARK: Syncing
@@ -354,62 +350,82 @@ extension StorageEngine {
     /// Makes every commit up to now durable, whatever its level.
     func sync() throws(FirnError) {
         guard log != nil else { return }
+        try goOnAfterFailure()
         try syncThrough(core.withLock { LSN($0.nextLSN.rawValue - 1) })
     }
 
     /// Waits until every commit up to `lsn` is durable.
     func syncThrough(_ lsn: LSN) throws(FirnError) {
-        guard log != nil else { return }
         let waiter = Waiter<Void>()
-        let mustLead: Bool = try core.withLock { (core) throws(FirnError) in
-            if core.phase == .closed { throw Self.closedError }
-            if let failure = core.failure { throw Self.afterFailure(failure) }
-            guard core.durableLSN < lsn else {
-                waiter.fulfil(.success(()))
-                return false
-            }
-            core.syncTarget = max(core.syncTarget, lsn)
-            core.syncWaiters.append(SyncWaiter(lsn: lsn) { waiter.fulfil($0) })
-            if core.isLeading { return false }
-            core.isLeading = true
-            return true
-        }
-        if mustLead { lead() }
+        syncThrough(lsn, .caller) { waiter.fulfil($0) }
         try waiter.wait()
+    }
+
+    /// Makes every commit up to `lsn` durable; `completion` is called once, perhaps before this returns.
+    private func syncThrough(
+        _ lsn: LSN, _ wish: LeadershipWish, then completion: @escaping @Sendable (Result<Void, FirnError>) -> Void
+    ) {
+        guard log != nil else { return completion(.success(())) }
+        let (outcome, mustLead): (Result<Void, FirnError>?, Bool) = core.withLock { core in
+            if core.phase == .closed { return (.failure(Self.closedError), false) }
+            if let failure = core.failure { return (.failure(Self.afterFailure(failure)), false) }
+            guard core.durableLSN < lsn else { return (.success(()), false) }
+            core.syncTarget = max(core.syncTarget, lsn)
+            core.syncWaiters.append(SyncWaiter(lsn: lsn, completion: completion))
+            guard wish == .caller, !core.isLeading else { return (nil, false) }
+            core.isLeading = true
+            return (nil, true)
+        }
+        if let outcome { return completion(outcome) }
+        if mustLead { lead() }
+        // Who leads already finds what is asked; where nobody does the log's thread begins.
+        if wish == .logThread { ringDoorbell() }
+    }
+
+    /// Answers that something is there already, once it is durable: a report on which the caller may act.
+    ///
+    /// The row that was met may be one that still waits for its sync, or that nobody asked to sync.
+    func report(
+        _ duplicate: FirnError, to request: CommitRequest, _ wish: LeadershipWish,
+        _ completion: @escaping CommitCompletion
+    ) {
+        guard case .synced = request.durability else { return completion(.failure(duplicate)) }
+        syncThrough(core.withLock { LSN($0.nextLSN.rawValue - 1) }, wish) { outcome in
+            switch outcome {
+            case .success: completion(.failure(duplicate))
+            case .failure(let error): completion(.failure(error))
+            }
+        }
     }
 
     // MARK: The log's thread
 
     private var canRing: Bool { options.startsThreads }
 
-    /// Wakes the log's thread, which is started with the first ring.
+    /// Wakes the log's thread.
     func ringDoorbell() {
         guard canRing else { return }
-        startLogThread()
         doorbell.withLock { $0.isRung = true }
         doorbell.signal()
     }
 
-    private func startLogThread() {
-        let failure: FirnError? = logThread.withLock { thread in
-            guard thread == nil else { return nil }
-            let doorbell = doorbell
-            do {
-                thread = try DedicatedThread(name: "firn-log") { [weak self] in
-                    while true {
-                        // Not held while it waits, so that an engine nobody uses goes away.
-                        let timeout = self?.nanosecondsToDeadline()
-                        let isStopped = Self.waitForRing(doorbell, timeoutNanoseconds: timeout)
-                        guard !isStopped, let engine = self else { return }
-                        engine.tick()
-                    }
+    /// Starts the log's thread, with the engine: a system that has none to give says so before anything is committed.
+    func startLogThread() throws(FirnError) {
+        let doorbell = doorbell
+        do {
+            let thread = try DedicatedThread(name: "firn-log") { [weak self] in
+                while true {
+                    // Not held while it waits, so that an engine nobody uses goes away.
+                    let timeout = self?.nanosecondsToDeadline()
+                    let isStopped = Self.waitForRing(doorbell, timeoutNanoseconds: timeout)
+                    guard !isStopped, let engine = self else { return }
+                    engine.tick()
                 }
-                return nil
-            } catch {
-                return FirnError(.ioError, "the log's thread cannot be started: \(error)")
             }
+            logThread.withLock { $0 = thread }
+        } catch {
+            throw FirnError(.outOfMemory, "cannot start threads: \(error)")
         }
-        if let failure { fail(failure) }
     }
 
     private static func waitForRing(_ doorbell: ConditionLock<Doorbell>, timeoutNanoseconds: UInt64?) -> Bool {

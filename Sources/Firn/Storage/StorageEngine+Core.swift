@@ -105,7 +105,7 @@ struct Core: Sendable {
     }
 
     var phase = Phase.open
-    /// Why nothing can be committed any more.
+    /// Why nothing can be committed, until the log is begun anew.
     var failure: FirnError?
 
     // The order of commits: visible <= durable or written as each asks <= next.

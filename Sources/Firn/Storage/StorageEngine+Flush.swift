@@ -24,6 +24,10 @@ struct Flusher: Sendable {
     /// Files of edits whose outcome is unknown, to be removed once a new manifest is live.
     var doubtfulFiles: [FileID] = []
     var nextManifestNumber: UInt64
+    /// First files of logs that only such a manifest names.
+    var doubtfulLogFiles: [UInt64] = []
+    /// The last number that was tried for an epoch of the log; none is tried twice.
+    var lastEpochNumber: UInt64 = 0
     /// True when CURRENT may or may not name a manifest other than `manifest`: only a new one helps.
     var isCurrentDoubtful = false
 
@@ -33,10 +37,19 @@ struct Flusher: Sendable {
         manifestStartBytes = manifest?.proof.byteCount ?? 0
         nextManifestNumber = (manifest?.proof.number ?? 0) + 1
     }
+
+    /// Brings what an edit says into the state.
+    mutating func apply(_ records: [ManifestRecord]) {
+        do {
+            try state.apply(records)
+        } catch {
+            preconditionFailure("an edit fits what the manifest holds: \(error)")
+        }
+    }
 }
 
 /// Everything that one manifest edit is to hold.
-private struct FlushCut: Sendable {
+struct FlushCut: Sendable {
     struct Table: Sendable {
         var schema: TableSchema
         var memtables: [Memtable]
@@ -61,7 +74,7 @@ extension StorageEngine {
     }
 
     func checkpoint() throws(FirnError) {
-        try checkWritable()
+        try prepareToWrite()
         try flush(.once)
     }
 
@@ -157,7 +170,7 @@ extension StorageEngine {
     }
 
     /// Freezes all memtables at the last LSN that was given out.
-    private func freeze() -> FlushCut {
+    func freeze() -> FlushCut {
         core.withLock { core in
             let lsn = LSN(core.nextLSN.rawValue - 1)
             var tables: [FlushCut.Table] = []
@@ -219,7 +232,7 @@ extension StorageEngine {
                 nanoseconds: timeSource.monotonicNanoseconds() - began))
     }
 
-    private func writeSegments(_ cut: FlushCut) throws(FirnError) -> (FlushOutput, DataFile) {
+    func writeSegments(_ cut: FlushCut) throws(FirnError) -> (FlushOutput, DataFile) {
         // A segment for each memtable: bulk commits may lie between two, and segments with the same keys must not hold
         // commits from both sides of another's.
         let inputs = cut.tables.flatMap { table in
@@ -273,7 +286,7 @@ extension StorageEngine {
     }
 
     /// What the edit says, in the order in which it is applied.
-    private func records(
+    func records(
         of cut: FlushCut, _ output: FlushOutput?, _ state: ManifestState
     ) -> [ManifestRecord] {
         var records: [ManifestRecord] = []
@@ -325,15 +338,11 @@ extension StorageEngine {
 
     func append(_ records: [ManifestRecord], lsn: LSN, _ flusher: inout Flusher) throws(FirnError) {
         try flusher.manifest?.append(records, lsn: lsn)
-        do {
-            try flusher.state.apply(records)
-        } catch {
-            preconditionFailure("the records were applied once before: \(error)")
-        }
+        flusher.apply(records)
     }
 
     /// Puts the segments in the place of the memtables, for snapshots taken from now on.
-    private func publish(_ cut: FlushCut, _ output: FlushOutput?, _ file: DataFile?) {
+    func publish(_ cut: FlushCut, _ output: FlushOutput?, _ file: DataFile?) {
         core.withLock { core in
             for table in cut.tables {
                 let id = table.schema.id

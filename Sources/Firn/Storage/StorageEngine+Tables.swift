@@ -5,14 +5,14 @@
 extension StorageEngine {
     @discardableResult
     func createTable(_ definition: TableDefinition) throws(FirnError) -> TableSchema {
-        try checkWritable()
+        try prepareToWrite()
         let schema = try makeSchema(definition)
         try commit([.putTable(schema)])
         return schema
     }
 
     func dropTables(_ tables: [TableID]) throws(FirnError) {
-        try checkWritable()
+        try prepareToWrite()
         guard !tables.isEmpty else { return }
         try commit(tables.map { .dropTable($0) })
         // What they had in memory is free.
@@ -22,7 +22,7 @@ extension StorageEngine {
     var defaultChunkIntervalSeconds: Int64 { options.chunkIntervalSeconds }
 
     func setChunking(of table: TableID, _ chunking: ChunkingPolicy) throws(FirnError) {
-        try checkWritable()
+        try prepareToWrite()
         try alter(table) { (schema) throws(FirnError) in try chunk(&schema, by: chunking) }
     }
 
@@ -60,7 +60,7 @@ extension StorageEngine {
     }
 
     func setSortKey(of table: TableID, _ columns: [ColumnID]) throws(FirnError) {
-        try checkWritable()
+        try prepareToWrite()
         try alter(table) { (schema) throws(FirnError) in try sort(&schema, by: columns) }
     }
 

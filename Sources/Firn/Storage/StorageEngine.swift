@@ -7,8 +7,8 @@
 // (StorageEngine+Commit.swift). Memtables that are full become segments in the background, named by one manifest edit
 // (StorageEngine+Flush.swift). What is on disk is read back by Recovery.swift.
 //
-// Locks, outermost first: `rewrites`, a table's key index, `flusher` (held across a flush's I/O), the log's own, `core` (never held
-// across I/O). All calls block except `appendAsynchronously` and `snapshot`.
+// Locks, outermost first: `rewrites`, a table's key index, `flusher` (held across a flush's I/O), `failing`, the log's own,
+// `core` (never held across I/O). All calls block except `appendAsynchronously` and `snapshot`.
 //
 // Who waits for whom: appends wait for room, which flushes make (StorageEngine+Room.swift); nothing that runs on
 // `executor` or `keyExecutor` waits for room. Closing waits for all that writes, and gives the lock up last.
@@ -40,10 +40,12 @@ final class StorageEngine: TableStore, Sendable {
     let dataFiles: DataFileRegistry
     let doorbell = ConditionLock(Doorbell())
     let logThread = Mutex<DedicatedThread?>(nil)
+    /// Held while a failure of the log is dealt with, up to the last commit that is told of it.
+    let failing = Mutex(())
     /// Held while a schema is read, changed and committed.
     let alterations = Mutex(())
-    /// Held while a chunk is written anew: one at a time.
-    let rewrites = Mutex(())
+    /// Taken while a chunk is written anew: one at a time.
+    let rewrites = PatientLock()
     private let lock: Mutex<(any FileLock)?>
     /// Rung when work that closing waits for may have ended.
     private let quiet = ConditionLock(())
@@ -111,7 +113,7 @@ final class StorageEngine: TableStore, Sendable {
     /// The last commit that is known to survive a crash.
     var durableLSN: LSN { core.withLock { $0.durableLSN } }
 
-    /// True when the log failed and nothing can be committed any more.
+    /// True when the log failed and nothing can be committed until it is begun anew.
     var hasFailed: Bool { core.withLock { $0.failure != nil } }
 
     /// Bytes of rows that are in no segment yet.
@@ -138,7 +140,7 @@ final class StorageEngine: TableStore, Sendable {
         }
         for waiter in waiting { waiter.resume(.failure(Self.closedError)) }
         // Rewrites and loads give up when they see the phase; nothing is written after the end.
-        rewrites.withLock { _ in }
+        rewrites.withLock {}
         waitUntil { $0.activityCount == 0 }
         var failure: FirnError?
         do {

@@ -14,9 +14,18 @@ private let endless = "SELECT count(*) FROM generate_series(1, 90000000000000000
 
 @Suite("Nobody starves", .serialized)
 struct NobodyStarvesTests {
-    /// Waits until a counter has come as far.
-    private static func wait(until isTrue: () -> Bool) async throws {
-        while !isTrue() { try await Task.sleep(nanoseconds: 1_000_000) }
+    /// Waits until a counter has come as far; fails where it does not, however busy the machine is.
+    private static func wait(
+        until isTrue: () -> Bool, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        let clock = SystemTimeSource()
+        let deadline = clock.monotonicNanoseconds() + 60_000_000_000
+        while !isTrue() {
+            try #require(
+                clock.monotonicNanoseconds() < deadline, "what the test waits for never came",
+                sourceLocation: sourceLocation)
+            try await Task.sleep(nanoseconds: 1_000_000)
+        }
     }
 
     private static func begin(
@@ -258,7 +267,7 @@ struct ComputeTurnsTests {
                     secondHad.store(true, ordering: .sequentiallyConsistent)
                 }
             }
-            while turns.waitingStatements == 0 { SystemTimeSource().sleep(nanoseconds: 100_000) }
+            try #require(eventually { turns.waitingStatements > 0 })
             var had = secondHad.load(ordering: .sequentiallyConsistent)
             #expect(!had)
             clock.advance(nanoseconds: Self.slice)

@@ -132,6 +132,27 @@ import Testing
         try engine.close()
     }
 
+    @Test func whoWaitsForAnotherRewriteCanBeCancelled() throws {
+        let engine = try open(MemoryFileSystem(), ManualExecutor())
+        let table = try engine.createReadings()
+        try fill(engine, table.id, count: 10, tags: 2)
+        let chunk = try #require(try engine.snapshot().rows(of: table.id).chunks.first).id
+        var askedCount = 0
+        // This thread writes another chunk anew.
+        try engine.rewrites.withLock({}) {
+            let error = failure {
+                _ = try engine.rewriteChunk(chunk, of: table.id, to: .cold) { () throws(FirnError) in
+                    askedCount += 1
+                    if askedCount == 2 { throw FirnError(.queryCanceled, "canceling statement due to user request") }
+                }
+            }
+            #expect(error?.code == .queryCanceled)
+        }
+        #expect(askedCount == 2)
+        #expect(try engine.rewriteChunk(chunk, of: table.id, to: .cold) {} == .rewritten)
+        try engine.close()
+    }
+
     @Test func aCancelledRewriteLeavesNothing() throws {
         let fileSystem = MemoryFileSystem()
         let executor = ManualExecutor()

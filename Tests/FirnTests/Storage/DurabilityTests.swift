@@ -55,6 +55,37 @@ import Testing
         }
     }
 
+    /// A row that is in memory alone, and the report that its key is taken: whoever gets it at `.synced` may rely on it.
+    @Test(arguments: [false, true])
+    func aKeyThatIsReportedAsTakenIsDurable(isAsynchronous: Bool) throws {
+        let disk = SimulatedFileSystem(injector: FaultInjector(trace: .nothing))
+        let world = EngineWorld(disk)
+        let engine = try world.open()
+        let table = try engine.createReadings("a", key: ["tag", "value"])
+        func report(_ durability: Durability) throws -> FirnError? {
+            let batch = Numbered.batch(2, count: 1)
+            guard isAsynchronous else {
+                return failure { try engine.append(batch, to: table.id, durability: durability) }
+            }
+            let outcomes = Collected<Result<AppendResult, FirnError>>()
+            engine.appendAsynchronously(batch, to: table.id, durability: durability) { outcomes.append($0) }
+            world.executor.runAll()
+            #expect(outcomes.all.count == (durability == .synced ? 0 : 1))
+            engine.tick()
+            let outcome = try #require(outcomes.all.first)
+            return failure { _ = try outcome.get() }
+        }
+        try engine.append(Numbered.batch(0, count: 5), to: table.id, durability: .memory)
+        // Who does not wait for his own rows does not wait for others'.
+        #expect(try report(.memory)?.code == .uniqueViolation)
+        #expect(engine.durableLSN < engine.visibleLSN)
+        #expect(try report(.synced)?.code == .uniqueViolation)
+        #expect(engine.durableLSN == engine.visibleLSN)
+        let after = try EngineWorld(disk.afterCrash(.syncedAlone), path: "/db").open()
+        #expect(try Numbered.state(of: after) == ["a": Array(0..<5)])
+        #expect(engine.memoryByteCount > 0)
+    }
+
     /// INSERT of few rows, INSERT … SELECT of many and COPY, in a session that asks for another level.
     @Test(arguments: ["synced", "buffered"])
     func aSessionsLevelHoldsForEveryWayIn(level: String) async throws {

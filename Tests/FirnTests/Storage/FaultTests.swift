@@ -5,6 +5,7 @@
 
 import FirnIO
 import FirnSimulator
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -73,28 +74,135 @@ import Testing
         }
     }
 
-    @Test func afterAFailedSyncNothingIsAcknowledgedUntilItIsOpenedAgain() throws {
+    /// A log whose sync has failed, on a disk that works again: rows 0, 1, 2 are durable, 3 visible and in memory alone,
+    /// a table and a drop and 4, 5, 6 have failed.
+    private func failedLog(
+        _ injector: FaultInjector, _ disk: SimulatedFileSystem, _ duration: Fault.Duration = .once
+    ) throws -> (engine: StorageEngine, table: TableID) {
+        let engine = try CrashScript.world(disk).open()
+        let table = try engine.createReadings("a")
+        let other = try engine.createReadings("b")
+        try engine.append(Numbered.batch(0, count: 3), to: table.id)
+        try engine.append(Numbered.batch(3, count: 1), to: table.id, durability: .memory)
+        injector.add(.on([.sync], pathSuffix: ".wal", .ioError, duration))
+        let first = failure { try engine.append(Numbered.batch(4, count: 3), to: table.id) }
+        #expect(first?.code == (duration == .once ? .ioError : .outcomeUnknown))
+        #expect(injector.injectedCount >= 1)
+        if duration == .everyMatch {
+            #expect(failure { _ = try engine.createReadings("c") }?.code == .ioError)
+            #expect(failure { try engine.dropTables([other.id]) }?.code == .ioError)
+        }
+        injector.removeFaults()
+        return (engine, table.id)
+    }
+
+    /// What may happen to a world, each the last thing.
+    private enum Ending: CaseIterable {
+        case processDeath, powerLoss, powerLossAfterAllWasWritten, goingOn
+
+        /// What the next opening finds; nil where the process goes on.
+        func disk(_ disk: SimulatedFileSystem) -> SimulatedFileSystem? {
+            switch self {
+            case .processDeath: disk.afterProcessDeath()
+            case .powerLoss: disk.afterCrash(.syncedAlone)
+            case .powerLossAfterAllWasWritten: disk.afterCrash(.everything)
+            case .goingOn: nil
+            }
+        }
+    }
+
+    @Test(arguments: [Fault.Duration.once, .everyMatch])
+    func afterAFailureTheLogBeginsAnewOnceTheDiskWorks(duration: Fault.Duration) throws {
+        for ending in Ending.allCases {
+            let injector = FaultInjector(trace: .nothing)
+            let disk = SimulatedFileSystem(injector: injector)
+            let (engine, table) = try failedLog(injector, disk, duration)
+            // Readers go on with what they saw.
+            #expect(try Numbered.state(of: engine) == ["a": [0, 1, 2, 3], "b": []])
+            try engine.append(Numbered.batch(7, count: 2), to: table)
+            let rows = [0, 1, 2, 3, 7, 8]
+            #expect(try Numbered.state(of: engine) == ["a": rows, "b": []])
+            if let after = ending.disk(disk) {
+                let progress = CrashScript.Progress(states: [["a": rows, "b": []]], durableCount: 0, nextRow: 0)
+                try CrashScript.check(after, progress, "\(ending)")
+                continue
+            }
+            // All that a database does goes on.
+            let third = try engine.createReadings("c")
+            try engine.append(Numbered.batch(9, count: 40), to: third.id)
+            try engine.checkpoint()
+            try engine.append(Numbered.batch(49, count: 1), to: table)
+            try engine.close()
+            let again = try CrashScript.world(disk).open()
+            #expect(again.notices.isEmpty)
+            #expect(try Numbered.state(of: again) == ["a": rows + [49], "b": [], "c": Array(9..<49)])
+            try again.close()
+        }
+    }
+
+    @Test func anAppendOfATaskBeginsTheLogAnew() throws {
         let injector = FaultInjector(trace: .nothing)
         let disk = SimulatedFileSystem(injector: injector)
+        let engine: StorageEngine
+        let table: TableID
         let world = CrashScript.world(disk)
-        let engine = try world.open()
-        let table = try engine.createReadings("a")
-        try engine.append(Numbered.batch(0, count: 3), to: table.id)
+        engine = try world.open()
+        table = try engine.createReadings("a").id
         injector.add(.on([.sync], pathSuffix: ".wal", .ioError))
-        let first = failure { try engine.append(Numbered.batch(3, count: 3), to: table.id) }
-        #expect(first?.code == .ioError)
-        #expect(injector.injectedCount == 1)
-        // The disk is well again, the log is not.
-        let second = failure { try engine.append(Numbered.batch(6, count: 3), to: table.id) }
-        #expect(second?.message.contains("nothing more can be committed") == true)
-        #expect(failure { try engine.sync() } != nil)
-        #expect(failure { try engine.checkpoint() } != nil)
-        // Readers go on with what was acknowledged.
-        #expect(try Numbered.state(of: engine) == ["a": [0, 1, 2]])
-        #expect(failure { try engine.close() } != nil)
-        // What failed stays failed, whatever the kernel wrote.
-        let progress = CrashScript.Progress(states: [["a": [0, 1, 2]]], durableCount: 0, nextRow: 0)
-        try CrashScript.check(disk.afterCrash(.everything), progress, "power loss after a failed sync")
+        #expect(failure { try engine.append(Numbered.batch(0, count: 3), to: table) }?.code == .ioError)
+        let outcomes = Mutex<[Result<AppendResult, FirnError>]>([])
+        engine.appendAsynchronously(Numbered.batch(3, count: 2), to: table, durability: .synced) { outcome in
+            outcomes.withLock { $0.append(outcome) }
+        }
+        #expect(world.executor.waitingNames == ["begin the log anew"])
+        world.executor.runAll()
+        engine.tick()
+        let codes = outcomes.withLock { $0.map { $0.map(\.rowCount) } }
+        #expect(codes == [.success(2)])
+        #expect(try Numbered.state(of: engine) == ["a": [3, 4]])
+        try engine.close()
+    }
+
+    /// The disk refuses again while the log is being begun anew, at each change in turn.
+    @Test(arguments: [Errno.ioError, .noSpace])
+    func aFailureWhileTheLogBeginsAnewLosesNothing(reason: Errno) throws {
+        for ending in Ending.allCases {
+            var number = 1
+            var metFault = true
+            while metFault {
+                let injector = FaultInjector(trace: .nothing)
+                let disk = SimulatedFileSystem(injector: injector)
+                let (engine, table) = try failedLog(injector, disk)
+                let before = injector.injectedCount
+                injector.add(.change(number, reason))
+                let error = failure { try engine.append(Numbered.batch(7, count: 2), to: table) }
+                metFault = injector.injectedCount > before
+                injector.removeFaults()
+                let context = "\(reason) at change \(number), \(ending)"
+                if let after = ending.disk(disk) {
+                    // What was in memory alone may be lost, and comes in front of what is new.
+                    var states = [[0, 1, 2], [0, 1, 2, 3], [0, 1, 2, 3, 7, 8]].map { ["a": $0, "b": []] }
+                    if error == nil {
+                        states = [states[2]]
+                    } else if error?.code != .outcomeUnknown {
+                        states.removeLast()
+                    }
+                    let progress = CrashScript.Progress(states: states, durableCount: 0, nextRow: 0)
+                    try CrashScript.check(after, progress, context)
+                } else {
+                    // The next attempt succeeds.
+                    let seen = try #require(try Numbered.state(of: engine)["a"])
+                    try engine.append(Numbered.batch(9, count: 1), to: table)
+                    try engine.close()
+                    let again = try CrashScript.world(disk).open()
+                    #expect(again.notices.isEmpty, "\(context)")
+                    #expect(try Numbered.state(of: again) == ["a": seen + [9], "b": []], "\(context)")
+                    try again.close()
+                }
+                number += 1
+            }
+            #expect(number > 15)
+        }
     }
 
     /// The sync of the log fails once, and the frame is taken back; or it fails for good, and the error says so.

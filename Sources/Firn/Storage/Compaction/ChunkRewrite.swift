@@ -32,8 +32,13 @@ extension StorageEngine {
         _ chunk: ChunkID, of table: TableID, to profile: SegmentProfile, partBytesMax: Int,
         checkCancellation: () throws(FirnError) -> Void = { () throws(FirnError) in }
     ) throws(FirnError) -> ChunkRewriteOutcome {
-        try checkWritable()
-        return try rewrites.withLock { (_) throws(FirnError) in
+        try prepareToWrite()
+        // Another chunk may take minutes: who waits for its end can still be cancelled.
+        func check() throws(FirnError) {
+            try checkOpen()
+            try checkCancellation()
+        }
+        return try rewrites.withLock(check) { () throws(FirnError) in
             let began = timeSource.monotonicNanoseconds()
             try checkOpen()
             try flush(.once)
@@ -42,10 +47,7 @@ extension StorageEngine {
             let rewrite = ChunkRewrite(
                 schema: found.schema, bounds: found.bounds, segments: found.segments, access: segmentAccess,
                 partBytesMax: partBytesMax)
-            let (output, file) = try write(rewrite, profile) { () throws(FirnError) in
-                try checkOpen()
-                try checkCancellation()
-            }
+            let (output, file) = try write(rewrite, profile, check: check)
             let segments = output.tables.flatMap(\.segments)
             try flusher.withLock { (flusher) throws(FirnError) in try swap(rewrite, segments, file, &flusher) }
             options.observer.storageDid(

@@ -56,6 +56,16 @@ final class Memtable: Sendable {
         return all[..<Self.count(through: lsn, in: all)]
     }
 
+    /// The same commits up to `lsn`, without those behind it; nil where there are none.
+    func cut(after lsn: LSN) -> Memtable? {
+        let kept = entries(through: lsn)
+        guard let last = kept.last else { return nil }
+        if content.withLock({ $0.entries.last?.lsn == last.lsn }) { return self }
+        let memtable = Memtable()
+        for entry in kept { memtable.append(entry.batch, lsn: entry.lsn) }
+        return memtable
+    }
+
     /// Number of rows of the commits up to `lsn`. O(log commits).
     func rowCount(through lsn: LSN) -> Int {
         content.withLock { content in

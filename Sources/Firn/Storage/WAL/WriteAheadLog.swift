@@ -23,7 +23,7 @@ struct SequencedFrame: Sendable {
 }
 
 final class WriteAheadLog: Sendable {
-    private struct OpenFile {
+    fileprivate struct OpenFile {
         var number: UInt64
         var file: any File
         var firstLSN: LSN
@@ -44,6 +44,7 @@ final class WriteAheadLog: Sendable {
         var byteCount: Int64
     }
     private struct State {
+        var epoch: LogEpoch
         var active: OpenFile
         var lastLSN: LSN
         /// Full files that hold changes which are not in the manifest, oldest first.
@@ -68,7 +69,6 @@ final class WriteAheadLog: Sendable {
     private static let freeFilesMax = 4
     private static let zeroFillPieceBytes = 1 << 20
 
-    let epoch: LogEpoch
     private let folder: DatabaseFolder
     private let database: DatabaseID
     private let fileSystem: any FileSystem
@@ -80,34 +80,99 @@ final class WriteAheadLog: Sendable {
         epoch: LogEpoch, folder: DatabaseFolder, database: DatabaseID, manifest: ManifestProof, fileBytesMax: Int,
         fileSystem: any FileSystem
     ) throws(FirnError) {
-        self.epoch = epoch
         self.folder = folder
         self.database = database
         self.fileSystem = fileSystem
         self.fileBytesMax = Int64(fileBytesMax)
-        let byteCount = max(self.fileBytesMax, Int64(WALFileHeader.byteCount))
+        let active = try Self.firstFile(
+            of: epoch, in: folder, database, manifest, byteCount: Int64(fileBytesMax), fileSystem)
+        state = Mutex(Self.state(epoch, active, nextNumber: epoch.firstLogFile + 1, manifest))
+    }
+
+    private static func firstFile(
+        of epoch: LogEpoch, in folder: DatabaseFolder, _ database: DatabaseID, _ manifest: ManifestProof,
+        byteCount: Int64, _ fileSystem: any FileSystem
+    ) throws(FirnError) -> OpenFile {
+        let byteCount = max(byteCount, Int64(WALFileHeader.byteCount))
         let header = WALFileHeader(
             database: database, number: epoch.firstLogFile, epoch: epoch.number, firstLSN: epoch.firstLSN,
             durableLSN: LSN(epoch.firstLSN.rawValue - 1), manifest: manifest, fileByteCount: byteCount)
         var output = ByteWriter(reservingBytes: WALFileHeader.byteCount)
         header.encode(into: &output)
         let bytes = output.bytes
-        do {
+        return try FirnError.mapping { () throws(IOError) in
             let file = try fileSystem.open(
                 folder.log(epoch.firstLogFile), Mutant.isPlanted(.reuseReplayedLog) ? .createOrOpen : .createNew)
             try file.truncate(to: byteCount)
             try file.write(bytes, at: 0)
             if !Mutant.isPlanted(.skipSyncOfFirstLog) { try file.syncAll() }
             if !Mutant.isPlanted(.skipSyncOfFirstLogFolder) { try fileSystem.syncDirectory(folder.logFolder) }
-            state = Mutex(
-                State(
-                    active: OpenFile(
-                        number: epoch.firstLogFile, file: file, firstLSN: epoch.firstLSN,
-                        byteOffset: Int64(WALFileHeader.byteCount), writtenEnd: Int64(WALFileHeader.byteCount)),
-                    lastLSN: LSN(epoch.firstLSN.rawValue - 1), nextNumber: epoch.firstLogFile + 1, manifest: manifest,
-                    lastWrite: (epoch.firstLogFile, Int64(WALFileHeader.byteCount))))
+            return OpenFile(
+                number: epoch.firstLogFile, file: file, firstLSN: epoch.firstLSN,
+                byteOffset: Int64(WALFileHeader.byteCount), writtenEnd: Int64(WALFileHeader.byteCount))
+        }
+    }
+
+    private static func state(
+        _ epoch: LogEpoch, _ active: OpenFile, nextNumber: UInt64, _ manifest: ManifestProof
+    ) -> State {
+        State(
+            epoch: epoch, active: active, lastLSN: LSN(epoch.firstLSN.rawValue - 1), nextNumber: nextNumber,
+            manifest: manifest, lastWrite: (active.number, active.byteOffset))
+    }
+
+    // MARK: Beginning anew
+
+    /// The empty log of a later epoch, of which no manifest knows yet.
+    struct Successor {
+        let epoch: LogEpoch
+        fileprivate let active: OpenFile
+    }
+
+    /// Makes the first file of another epoch, durably, beside what there is.
+    ///
+    /// - Parameter manifest: the one that will name the epoch.
+    func makeSuccessor(
+        epoch number: UInt64, firstLSN: LSN, manifest: ManifestProof
+    ) throws(FirnError) -> Successor {
+        let fileNumber = state.withLock { state in
+            defer { state.nextNumber += 1 }
+            return state.nextNumber
+        }
+        let epoch = LogEpoch(number: number, firstLSN: firstLSN, firstLogFile: fileNumber)
+        do throws(FirnError) {
+            return Successor(
+                epoch: epoch,
+                active: try Self.firstFile(
+                    of: epoch, in: folder, database, manifest, byteCount: fileBytesMax, fileSystem))
         } catch {
-            throw FirnError(error)
+            // Half a file helps nobody, least of all on a full disk.
+            try removeFiles([fileNumber])
+            throw error
+        }
+    }
+
+    /// Goes on in the files of a successor, which a durable manifest names by now. Returns the numbers of the files that
+    /// nobody needs any more.
+    func goOn(in successor: Successor, manifest: ManifestProof) -> [UInt64] {
+        state.withLock { old in
+            var numbers = old.full.map(\.number) + old.free + [old.active.number]
+            if let prepared = old.prepared { numbers.append(prepared.number) }
+            if let unfinished = old.unfinishedFile, !numbers.contains(unfinished) { numbers.append(unfinished) }
+            // One that is being prepared has a smaller number, and is found to be free.
+            let isPreparing = old.isPreparing
+            old = Self.state(successor.epoch, successor.active, nextNumber: old.nextNumber, manifest)
+            old.isPreparing = isPreparing
+            return numbers
+        }
+    }
+
+    /// Removes files of which some may not be there.
+    func removeFiles(_ numbers: [UInt64]) throws(FirnError) {
+        try FirnError.mapping { () throws(IOError) in
+            for number in numbers where try fileSystem.status(folder.log(number)) != nil {
+                try fileSystem.remove(folder.log(number))
+            }
         }
     }
 
@@ -134,7 +199,7 @@ final class WriteAheadLog: Sendable {
                     try beginNextFile(&state)
                     durableLSN = state.lastLSN
                 }
-                sequenced.frame.seal(lsn: sequenced.lsn, epoch: epoch.number, durableLSN: durableLSN)
+                sequenced.frame.seal(lsn: sequenced.lsn, epoch: state.epoch.number, durableLSN: durableLSN)
                 // The frame's buffer stays where it is: `frames` keeps it alive until this function returns.
                 pieces.append(sequenced.frame.bytes)
                 pieceBytes += Int64(sequenced.frame.byteCount)
@@ -172,7 +237,7 @@ final class WriteAheadLog: Sendable {
         state.hasUnsynced = false
         let next = try takeNextFile(&state)
         let header = WALFileHeader(
-            database: database, number: next.number, epoch: epoch.number, firstLSN: state.lastLSN.next,
+            database: database, number: next.number, epoch: state.epoch.number, firstLSN: state.lastLSN.next,
             durableLSN: state.lastLSN, manifest: state.manifest, isRecycled: next.isRecycled,
             fileByteCount: try next.file.byteCount())
         var output = ByteWriter(reservingBytes: WALFileHeader.byteCount)
@@ -218,7 +283,7 @@ final class WriteAheadLog: Sendable {
     /// Says, durably, at the end of the active file that the log goes on in another.
     private func writeContinuation(to number: UInt64, _ state: inout State) throws(IOError) {
         let frame = EncodedFrame(.continuation) { $0.appendLittleEndian(number) }!
-        frame.seal(lsn: state.lastLSN.next, epoch: epoch.number, durableLSN: state.lastLSN)
+        frame.seal(lsn: state.lastLSN.next, epoch: state.epoch.number, durableLSN: state.lastLSN)
         state.isContinuationDoubtful = true
         try withExtendedLifetime(frame) { () throws(IOError) in
             try state.active.file.write(frame.bytes, at: state.active.byteOffset)
