@@ -78,8 +78,9 @@ import Testing
     /// a table and a drop and 4, 5, 6 have failed.
     private func failedLog(
         _ injector: FaultInjector, _ disk: SimulatedFileSystem, _ duration: Fault.Duration = .once
-    ) throws -> (engine: StorageEngine, table: TableID) {
-        let engine = try CrashScript.world(disk).open()
+    ) throws -> (engine: StorageEngine, table: TableID, executor: ManualExecutor) {
+        let world = CrashScript.world(disk)
+        let engine = try world.open()
         let table = try engine.createReadings("a")
         let other = try engine.createReadings("b")
         try engine.append(Numbered.batch(0, count: 3), to: table.id)
@@ -93,7 +94,7 @@ import Testing
             #expect(failure { try engine.dropTables([other.id]) }?.code == .ioError)
         }
         injector.removeFaults()
-        return (engine, table.id)
+        return (engine, table.id, world.executor)
     }
 
     /// What may happen to a world, each the last thing.
@@ -116,7 +117,7 @@ import Testing
         for ending in Ending.allCases {
             let injector = FaultInjector(trace: .nothing)
             let disk = SimulatedFileSystem(injector: injector)
-            let (engine, table) = try failedLog(injector, disk, duration)
+            let (engine, table, executor) = try failedLog(injector, disk, duration)
             // Readers go on with what they saw.
             #expect(try Numbered.state(of: engine) == ["a": [0, 1, 2, 3], "b": []])
             try engine.append(Numbered.batch(7, count: 2), to: table)
@@ -132,6 +133,8 @@ import Testing
             try engine.append(Numbered.batch(9, count: 40), to: third.id)
             try engine.checkpoint()
             try engine.append(Numbered.batch(49, count: 1), to: table)
+            // Files that were given up on the way go.
+            executor.runAll()
             try engine.close()
             let again = try CrashScript.world(disk).open()
             #expect(again.notices.isEmpty)
@@ -172,9 +175,9 @@ import Testing
             while metFault {
                 let injector = FaultInjector(trace: .nothing)
                 let disk = SimulatedFileSystem(injector: injector)
-                let (engine, table) = try failedLog(injector, disk)
+                let (engine, table, executor) = try failedLog(injector, disk)
                 let before = injector.injectedCount
-                injector.add(.change(number, reason))
+                injector.add(.change(injector.changeCount + number, reason))
                 let error = failure { try engine.append(Numbered.batch(7, count: 2), to: table) }
                 metFault = injector.injectedCount > before
                 injector.removeFaults()
@@ -193,6 +196,7 @@ import Testing
                     // The next attempt succeeds.
                     let seen = try #require(try Numbered.state(of: engine)["a"])
                     try engine.append(Numbered.batch(9, count: 1), to: table)
+                    executor.runAll()
                     try engine.close()
                     let again = try CrashScript.world(disk).open()
                     #expect(again.notices.isEmpty, "\(context)")
