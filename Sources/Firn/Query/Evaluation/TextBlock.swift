@@ -48,17 +48,19 @@ struct TextBlock {
         if isAdded, rowCount > 1, values.bytes.count > Self.bytesMax { throw FirnError.blockTooLarge }
     }
 
-    /// Throws 54000 for a value that no table takes, 53200 for one that takes more than the statement's memory.
+    /// Throws 54000 for a value that no table takes, 53200 for one that takes more than half of the statement's memory:
+    /// what it is made from is there beside it.
     static func checkValue(_ byteCount: Int, memoryBytesMax: Int = .max) throws(FirnError) {
         if byteCount > BytesValues.valueBytesMax {
             throw FirnError(
                 .programLimitExceeded, "requested length too large",
                 detail: "A value has at most \(BytesValues.valueBytesMax) bytes.")
         }
-        if byteCount > memoryBytesMax {
+        if byteCount > memoryBytesMax / 2 {
             throw FirnError(
                 .outOfMemory, "the statement needs more memory than its limit of \(memoryBytesMax) bytes",
-                detail: "One value has \(byteCount) bytes.", hint: "Raise the limit with SET memory_limit.")
+                detail: "One value has \(byteCount) bytes, and may have half of the limit.",
+                hint: "Raise the limit with SET memory_limit.")
         }
     }
 }

@@ -23,14 +23,15 @@ extension FunctionCatalogue {
         addFunction("right", overload: .textAndInteger { text, count throws(FirnError) in text.trailing(count) })
         addFunction(
             "repeat",
-            overload: .textAndInteger { text, times throws(FirnError) in
-                let byteCount = text.count.multipliedReportingOverflow(by: max(times, 0))
-                try TextBlock.checkValue(byteCount.overflow ? .max : byteCount.partialValue)
-                if text.count == 1 { return [UInt8](repeating: text[0], count: max(times, 0)) }
-                var output: [UInt8] = []
-                output.reserveCapacity(text.count * max(times, 0))
-                for _ in 0..<max(times, 0) { output.append(contentsOf: text) }
-                return output
+            overload: FunctionOverload([.text, .integer], .text) { arguments, count, context throws(FirnError) in
+                let (inputs, numbers) = (arguments[0].texts, arguments[1].integers)
+                return .texts(
+                    try texts(count, context) { row throws(FirnError) in
+                        let byteCount = inputs[row].count.multipliedReportingOverflow(by: max(Int(numbers[row]), 0))
+                        try TextBlock.checkValue(
+                            byteCount.overflow ? .max : byteCount.partialValue, memoryBytesMax: context.memoryBytesMax)
+                        return repeated(inputs[row], byteCount: byteCount.partialValue)
+                    })
             })
         addSubstrings()
         addOverlay()
@@ -263,6 +264,23 @@ extension FunctionCatalogue {
                 return .column(
                     Column(type: .text, values: .bytes(block.values), validity: bitmap(count: count) { isPresent[$0] }))
             })
+    }
+}
+
+/// A text over and over, until it has so many bytes.
+private func repeated(_ text: ArraySlice<UInt8>, byteCount: Int) -> [UInt8] {
+    if byteCount == 0 { return [] }
+    return [UInt8](unsafeUninitializedCapacity: byteCount) { target, initialized in
+        let start = target.baseAddress!
+        text.withUnsafeBufferPointer { start.initialize(from: $0.baseAddress!, count: $0.count) }
+        var filled = text.count
+        // What is there is copied behind itself, twice as much each time.
+        while filled < byteCount {
+            let added = min(filled, byteCount - filled)
+            (start + filled).initialize(from: start, count: added)
+            filled += added
+        }
+        initialized = byteCount
     }
 }
 
